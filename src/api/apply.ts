@@ -1,0 +1,94 @@
+import type { Server, Socket } from 'node:net';
+import { type TuneConfig, validateConfig } from '../config/config.js';
+import { describe, SocketTuneError } from '../errors.js';
+import { tuneAccepted } from '../hooks/accepted-socket.js';
+import { requestFor } from '../hooks/listener.js';
+import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/quick-ack.js';
+import { familyOf } from '../native/handle-fd.js';
+import { platform } from '../native/index.js';
+import { asNetServer, hasHandle, type ListenHandle, net, type SocketHandle } from '../node-internals.js';
+import { applyAndConfirm, applyPlan, type OptionOutcome, type Plan, planOptions } from '../options/apply.js';
+import type { SocketFamily } from '../options/socket-option.js';
+import { hookContext } from './hook-context.js';
+
+type PlanByFamily = { -readonly [F in SocketFamily]?: Plan };
+
+/** Plans of frozen configs, which are checked and planned only once. Any other may have changed since the last call. */
+const plans = new WeakMap<TuneConfig, PlanByFamily>();
+
+function makePlan(config: TuneConfig, family: SocketFamily): Plan {
+  const exactBuffers = config.bufferMode === 'exact';
+  const kind = { target: 'accepted', family, clientSpeaksFirst: false, exactBuffers } as const;
+  return planOptions(platform(), validateConfig(config), kind);
+}
+
+function planFor(config: TuneConfig, family: SocketFamily): Plan {
+  const known = plans.get(config);
+  const plan = known?.[family];
+  if (plan !== undefined) return plan;
+  const made = makePlan(config, family);
+  if (known !== undefined) known[family] = made;
+  else if (Object.isFrozen(config)) plans.set(config, { [family]: made });
+  return made;
+}
+
+function socketHandle(socket: unknown): SocketHandle {
+  if (!(socket instanceof net().Socket) || !hasHandle(socket)) {
+    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `socket must be a net.Socket, not ${describe(socket)}`);
+  }
+  if (socket._handle === null) {
+    throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'socket is closed, or has not begun to connect');
+  }
+  // Of a TLSSocket, the TCP connection below.
+  return socket._handle._parent ?? socket._handle;
+}
+
+/**
+ * Set the options of a config on a connected socket: those that accepted sockets have (not DEFER_ACCEPT and FASTOPEN, which
+ * are the listener's). An option that the kernel refuses is no error; its outcome says so. With a frozen config, such as
+ * {@link defaultConfig} gives, nothing is allocated while the kernel takes every option.
+ *
+ * @returns the outcome of each call that was made, not read back
+ * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_INVALID_VALUE`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
+ */
+export function apply(socket: Socket, config: TuneConfig): readonly OptionOutcome[] {
+  const handle = socketHandle(socket);
+  const outcomes = applyPlan(platform(), planFor(config, familyOf(handle) ?? 'tcp'), handle);
+  if (config.quickAck === 'on') rearm(handle, config);
+  return outcomes;
+}
+
+function rearm(handle: SocketHandle, config: TuneConfig): void {
+  if (!isQuickAckInstalled()) quickAckHook.install(hookContext(config));
+  armQuickAck(handle);
+}
+
+function listenHandle(server: unknown): ListenHandle {
+  if (!(server instanceof net().Server) || !hasHandle(server)) {
+    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `server must be a net.Server, not ${describe(server)}`);
+  }
+  if (server._handle === null) {
+    throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'server is not listening; call this when it is');
+  }
+  return server._handle;
+}
+
+/**
+ * Set the options of a config on a listening server, and with it on every connection that it accepts from now on. Buffer sizes
+ * come too late for the window scale of connections that are under way; {@link install} sets them before listen(2).
+ *
+ * @returns what became of each option, read back from the kernel
+ * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_INVALID_VALUE`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
+ */
+export function applyListener(server: Server, config: TuneConfig): readonly OptionOutcome[] {
+  const handle = listenHandle(server);
+  const context = hookContext(validateConfig(config));
+  const request = requestFor(asNetServer(server), context);
+  const family = familyOf(handle);
+  const plan =
+    family === undefined ? undefined : planOptions(platform(), request.values, { ...request, family, target: 'listener' });
+  const outcomes = plan?.steps.map((step) => applyAndConfirm(platform(), step, handle)) ?? [];
+  if (config.quickAck === 'on' && !isQuickAckInstalled()) quickAckHook.install(context);
+  tuneAccepted(context, request, handle, { address: '-', outcomes: [...outcomes], accepted: [], connections: 0 });
+  return [...outcomes, ...(plan?.skipped ?? [])];
+}

@@ -1,0 +1,20 @@
+import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/config.js';
+import type { HookContext } from '../hooks/hook.js';
+import { platform } from '../native/index.js';
+import type { OptionKey } from '../options/table.js';
+
+/**
+ * A config as the hooks take it.
+ *
+ * @param asked options that the user set by name
+ */
+export function hookContext(config: TuneConfig, asked: ReadonlySet<OptionKey> = new Set()): HookContext {
+  const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = config;
+  return {
+    values: config,
+    asked,
+    exactBuffers: config.bufferMode === 'exact',
+    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow } : undefined,
+    platform,
+  };
+}

@@ -1,0 +1,142 @@
+import { createReadStream, type PathLike } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { SENDFILE_DEFAULTS } from '../config/config.js';
+import { describe, SocketTuneError } from '../errors.js';
+import { FileDescriptor } from '../file-region/descriptor.js';
+import { destinationSocket } from '../file-region/eligibility.js';
+import { FileRegion } from '../file-region/file-region.js';
+import { whyNotFile } from '../file-region/source.js';
+import { installSocketWrite, sendsRegions } from '../hooks/socket-write.js';
+import { platform } from '../native/index.js';
+import type { FileCalls, FileStatus } from '../native/platform.js';
+import { asNetSocket, type NetSocket, net } from '../node-internals.js';
+
+/** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, and their position as it was. */
+export type FileToSend = PathLike | FileHandle | number;
+
+/**
+ * Write a whole file to a socket, by sendfile(2) where the socket is plain TCP or Unix and the file is a regular one in the
+ * page cache, else by reading and writing. It takes its turn among the socket's other writes and obeys back-pressure; the
+ * socket is not ended.
+ *
+ * @returns the number of bytes written, when the kernel has taken them all
+ * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
+ * @throws an ErrnoException if the file cannot be read or the socket fails, as Node's own streams raise it
+ */
+export async function sendFileAll(socket: Socket, file: FileToSend): Promise<number> {
+  return sendFileRange(socket, file, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Write a part of a file to a socket; else like {@link sendFileAll}.
+ *
+ * @param offset first byte, from 0
+ * @param length number of bytes; what lies beyond the end of the file is left out
+ * @returns the number of bytes written
+ */
+export async function sendFileRange(socket: Socket, file: FileToSend, offset: number, length: number): Promise<number> {
+  if (!(socket instanceof net().Socket)) throw invalidArgument('socket', 'a net.Socket', socket);
+  checkWhole('offset', offset);
+  checkWhole('length', length);
+  if (socket.destroyed || !socket.writable) throw closed();
+  if (typeof file === 'number') {
+    checkWhole('file', file);
+    return send(asNetSocket(socket), file, offset, length);
+  }
+  if (isFileHandle(file)) return send(asNetSocket(socket), file.fd, offset, length);
+  if (!isPath(file)) throw invalidArgument('file', 'a path, a FileHandle or a file descriptor', file);
+  const handle = await open(file);
+  try {
+    return await send(asNetSocket(socket), handle.fd, offset, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+function invalidArgument(name: string, expected: string, value: unknown): SocketTuneError {
+  return new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `${name} must be ${expected}, not ${describe(value)}`);
+}
+
+function closed(): SocketTuneError {
+  return new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'the socket is closed, or its writing side is');
+}
+
+function checkWhole(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw invalidArgument(name, 'a whole number from 0', value);
+  }
+}
+
+function isFileHandle(file: unknown): file is FileHandle {
+  return typeof file === 'object' && file !== null && 'fd' in file && typeof file.fd === 'number';
+}
+
+function isPath(file: unknown): file is PathLike {
+  return typeof file === 'string' || file instanceof URL || file instanceof Uint8Array;
+}
+
+/** Make sure that sockets of this thread understand regions, whether or not the preload is there. */
+function understandsRegions(socket: NetSocket, files: FileCalls): boolean {
+  if (!sendsRegions(Reflect.get(net().Socket.prototype, '_writeGeneric'))) installSocketWrite(() => files);
+  const context = { sendsRegions, isStreamSocket: (fd: number) => files.isStreamSocket(fd) };
+  return typeof destinationSocket(context, socket) !== 'string';
+}
+
+function send(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
+  const { files } = platform();
+  const goesByRegions = files !== undefined && understandsRegions(socket, files) && whyNotFile(files, fd) === undefined;
+  return goesByRegions ? sendRegions(files, socket, fd, offset, length) : sendCopies(socket, fd, offset, length);
+}
+
+async function sendRegions(
+  files: FileCalls,
+  socket: NetSocket,
+  fd: number,
+  offset: number,
+  length: number,
+): Promise<number> {
+  const descriptor = new FileDescriptor(files, fd, false);
+  // The caller may close theirs while we wait; where no descriptor is left for a duplicate, it is theirs to keep.
+  descriptor.own();
+  descriptor.hold();
+  const status: FileStatus = { regular: false, size: 0, inode: 0n };
+  let written = 0;
+  try {
+    for (;;) {
+      if (!files.status(descriptor.fd, status)) return written;
+      const available = Math.min(status.size - offset, length) - written;
+      if (available <= 0) return written;
+      const region = new FileRegion(descriptor, offset + written, Math.min(available, SENDFILE_DEFAULTS.window));
+      // It has not been asked for residency: the transfer asks, and reads in the thread pool what would wait for a disk.
+      region.residentAt = 0;
+      await write(socket, region.boundFor(socket));
+      written += region.transferred;
+      if (region.remaining > 0) return written;
+    }
+  } finally {
+    descriptor.letGo();
+  }
+}
+
+function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(chunk, (error) => {
+      if (error) reject(error);
+      else if (socket.destroyed) reject(closed());
+      else resolve();
+    });
+  });
+}
+
+async function sendCopies(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
+  if (length === 0) return 0;
+  const end = Math.min(offset + length - 1, Number.MAX_SAFE_INTEGER);
+  const chunks = createReadStream('', { fd, start: offset, end, autoClose: false });
+  let written = 0;
+  for await (const chunk of chunks) {
+    await write(socket, chunk);
+    written += chunk.length;
+  }
+  return written;
+}

@@ -1,0 +1,14 @@
+/** Prefix of every variable but `SOCKET_TUNE` itself. */
+export const PREFIX = 'SOCKET_TUNE_';
+
+/** Variables of ours that are set, by their full names. An empty value counts as unset, as shells make it easy to write. */
+export function readEnvironment(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  // Reading every name costs a system-wide copy, but only once, and it is the only way to notice a misspelt one.
+  for (const name of Object.keys(process.env)) {
+    if (name !== 'SOCKET_TUNE' && !name.startsWith(PREFIX)) continue;
+    const value = process.env[name];
+    if (value !== undefined && value !== '') found.set(name, value);
+  }
+  return found;
+}

@@ -1,0 +1,15 @@
+import type { OptionValue, PresetName } from '../options/socket-option.js';
+import { OPTION_ROWS, type OptionValues } from '../options/table.js';
+
+/** `none` touches nothing but what is set by name. */
+export const PRESET_NAMES = ['default', 'lowlatency', 'highthroughput', 'none'] as const satisfies readonly PresetName[];
+
+/** The values that the table gives a preset. */
+export function presetValues(preset: PresetName): OptionValues {
+  const values: Record<string, OptionValue> = {};
+  for (const row of OPTION_ROWS) {
+    const value = row.presets[preset];
+    if (value !== undefined) values[row.key] = value;
+  }
+  return values;
+}

@@ -1,0 +1,119 @@
+import type { OptionKind, OptionValue } from '../options/socket-option.js';
+
+/** A text that was understood, or what was expected in its place. */
+export type Parsed<T> = { readonly value: T } | { readonly expected: string };
+
+/** `off` in a place where a number is expected: leave the option as the kernel has it. */
+export const LEFT_ALONE = 'left-alone';
+
+const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['on', true],
+  ['1', true],
+  ['true', true],
+  ['yes', true],
+  ['off', false],
+  ['0', false],
+  ['false', false],
+  ['no', false],
+]);
+
+const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 2 ** 10],
+  ['kb', 2 ** 10],
+  ['kib', 2 ** 10],
+  ['m', 2 ** 20],
+  ['mb', 2 ** 20],
+  ['mib', 2 ** 20],
+  ['g', 2 ** 30],
+  ['gb', 2 ** 30],
+  ['gib', 2 ** 30],
+]);
+
+const MICROSECONDS: ReadonlyMap<string, number> = new Map([
+  ['us', 1],
+  ['ms', 1e3],
+  ['s', 1e6],
+  ['min', 60e6],
+  ['h', 3600e6],
+]);
+
+const TIME_UNIT = { seconds: 's', milliseconds: 'ms', microseconds: 'us' } as const;
+
+type Range = readonly [number, number];
+
+const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/;
+
+function quantity(text: string, units: ReadonlyMap<string, number>, bareUnit: string): number | undefined {
+  const match = NUMBER_AND_UNIT.exec(text.trim().toLowerCase());
+  if (match === null) return undefined;
+  const factor = units.get(match[2] || bareUnit);
+  return factor === undefined ? undefined : Number(match[1]) * factor;
+}
+
+function inRange(value: number | undefined, range: Range): value is number {
+  return value !== undefined && Number.isSafeInteger(value) && value >= range[0] && value <= range[1];
+}
+
+/** `on` or `off` (also 1/0, true/false, yes/no). */
+export function parseSwitch(text: string): Parsed<boolean> {
+  const value = SWITCH_WORDS.get(text.trim().toLowerCase());
+  return value === undefined ? { expected: 'on or off' } : { value };
+}
+
+/** A size: `65536`, `256k`, `1.5mb`; units are powers of 1024. */
+export function parseBytes(text: string, range: Range): Parsed<number> {
+  const value = quantity(text, BYTE_UNITS, '');
+  if (inRange(value, range)) return { value };
+  return { expected: `a size from ${range[0]} to ${range[1]} bytes, such as 65536, 256k or 1.5mb` };
+}
+
+function parseCount(text: string, range: Range): Parsed<number> {
+  const value = quantity(text, new Map([['', 1]]), '');
+  return inRange(value, range) ? { value } : { expected: `a whole number from ${range[0]} to ${range[1]}` };
+}
+
+function parseTime(text: string, kind: keyof typeof TIME_UNIT, range: Range): Parsed<number> {
+  const unit = TIME_UNIT[kind];
+  const microseconds = quantity(text, MICROSECONDS, unit);
+  const value = microseconds === undefined ? undefined : microseconds / (MICROSECONDS.get(unit) ?? 1);
+  if (inRange(value, range)) return { value };
+  return { expected: `a time of whole ${kind} from ${range[0]} to ${range[1]}, such as ${range[0]}${unit} or 30s` };
+}
+
+/** One of a few words; case, `-` and `_` do not matter. */
+export function parseWord<W extends string>(text: string, words: readonly W[]): Parsed<W> {
+  const bare = text.trim().toLowerCase().replace(/[-_]/g, '');
+  const value = words.find((word) => word === bare);
+  return value === undefined ? { expected: `one of ${words.join(', ')}` } : { value };
+}
+
+const REARM_WORDS = ['on', 'once', 'off'] as const;
+
+function isLeftAlone(text: string, kind: OptionKind): boolean {
+  const word = text.trim().toLowerCase();
+  return word === 'off' || (kind === 'bytes' && word === 'auto');
+}
+
+function parseNumber(text: string, kind: Exclude<OptionKind, 'flag' | 'rearm'>, range: Range): Parsed<number> {
+  if (kind === 'bytes') return parseBytes(text, range);
+  if (kind === 'count') return parseCount(text, range);
+  return parseTime(text, kind, range);
+}
+
+/**
+ * The value that a text means for an option of this kind. Where a number is expected, `off` (for sizes also `auto`) means
+ * that the option is left alone.
+ */
+export function parseOptionValue(
+  text: string,
+  kind: OptionKind,
+  range: Range,
+): Parsed<OptionValue | typeof LEFT_ALONE> {
+  if (kind === 'flag') return parseSwitch(text);
+  if (kind === 'rearm') return parseWord(text, REARM_WORDS);
+  if (isLeftAlone(text, kind)) return { value: LEFT_ALONE };
+  const parsed = parseNumber(text, kind, range);
+  return 'value' in parsed ? parsed : { expected: `${parsed.expected}, or ${kind === 'bytes' ? 'auto' : 'off'}` };
+}

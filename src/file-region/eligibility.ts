@@ -1,0 +1,128 @@
+import fs from 'node:fs';
+import { fdOf, familyOf } from '../native/handle-fd.js';
+import {
+  type FileReadStream,
+  fsOf,
+  type HttpMessage,
+  isNodesOwn,
+  type NetSocket,
+  net,
+  onlyListener,
+  type SocketHandle,
+} from '../node-internals.js';
+
+/** Why a stream takes Node's own path. Each is counted and shown by the report. */
+export type Reason =
+  | 'no-single-pipe'
+  | 'not-a-socket'
+  | 'tls-or-wrapped-socket'
+  | 'patched-socket'
+  | 'patched-response'
+  | 'patched-stream'
+  | 'patched-fs'
+  | 'stdio'
+  | 'destination-not-ready'
+  | 'destination-ended'
+  | 'no-body'
+  | 'other-consumer'
+  | 'encoding-or-object-mode'
+  | 'descriptor-without-start'
+  | 'file-handle'
+  | 'flags'
+  | 'not-a-regular-file'
+  | 'empty-file'
+  | 'unknown-filesystem'
+  | 'small-file'
+  | 'not-resident';
+
+/** What cannot be imported from here: whether a `_writeGeneric` is the one that understands regions. */
+export interface EligibilityContext {
+  sendsRegions(writeGeneric: unknown): boolean;
+  isStreamSocket(fd: number): boolean;
+}
+
+/** A socket that takes regions, or why there is none. */
+export type Destination = NetSocket | Reason;
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** http.ServerResponse, by what only it has; frameworks put prototypes of their own in between. */
+function isResponse(value: object): value is HttpMessage {
+  return '_send' in value && 'assignSocket' in value && 'socket' in value;
+}
+
+function isSocket(value: object): value is NetSocket {
+  return '_handle' in value && '_writeGeneric' in value;
+}
+
+const verifiedHandles = new WeakSet<SocketHandle>();
+
+function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
+  if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
+  if (socket._isStdio === true) return 'stdio';
+  if (!isNodesOwn(socket.write, 'Writable.write')) return 'patched-socket';
+  if (!isNodesOwn(socket._write, 'Socket._write') || !isNodesOwn(socket._writev, 'Socket._writev')) return 'patched-socket';
+  if (!isNodesOwn(socket.cork, 'Writable.cork') || !isNodesOwn(socket.uncork, 'Writable.uncork')) return 'patched-socket';
+  if (!context.sendsRegions(socket._writeGeneric)) return 'patched-socket';
+  if (socket.destroyed || !socket.writable) return 'destination-ended';
+  const handle = socket._handle;
+  if (handle === null || socket.connecting) return 'destination-not-ready';
+  if (verifiedHandles.has(handle)) return undefined;
+  if (familyOf(handle) === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
+  verifiedHandles.add(handle);
+  return undefined;
+}
+
+function whyNotResponse(response: HttpMessage): Reason | undefined {
+  if (!isNodesOwn(response.write, 'OutgoingMessage.write')) return 'patched-response';
+  if (!isNodesOwn(response._send, 'OutgoingMessage._send')) return 'patched-response';
+  if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
+  if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
+  if (response.destroyed || response.writableEnded) return 'destination-ended';
+  return response._hasBody ? undefined : 'no-body';
+}
+
+/** The socket that a destination's writes go to in the end, as they are, if they do. */
+export function destinationSocket(context: EligibilityContext, destination: unknown): Destination {
+  if (!isObject(destination)) return 'not-a-socket';
+  if (!isResponse(destination)) {
+    if (!isSocket(destination)) return 'not-a-socket';
+    return whyNotSocket(context, destination) ?? destination;
+  }
+  const { socket } = destination;
+  const reason = whyNotResponse(destination);
+  if (reason !== undefined) return reason;
+  // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
+  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return 'destination-not-ready';
+  return whyNotSocket(context, socket) ?? socket;
+}
+
+/** Why a stream is not a plain fs.ReadStream on a path, or on a descriptor with a start. Does not change in its life. */
+export function whyNotSource(stream: FileReadStream): Reason | undefined {
+  if (Object.getPrototypeOf(stream) !== fs.ReadStream.prototype) return 'patched-stream';
+  if (fsOf(stream) !== fs) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
+  if (stream._readableState.objectMode) return 'encoding-or-object-mode';
+  const hasPath = stream.flags !== undefined;
+  if (hasPath && stream.flags !== 'r' && stream.flags !== fs.constants.O_RDONLY) return 'flags';
+  // Such a stream reads from where the descriptor stands, and moves it on.
+  return !hasPath && stream.pos === undefined ? 'descriptor-without-start' : undefined;
+}
+
+/** Whether somebody, besides the one pipe, sees or changes the stream's data, as things are now. */
+export function whyNotNow(stream: FileReadStream): Reason | undefined {
+  const state = stream._readableState;
+  if (state.pipes.length !== 1) return 'no-single-pipe';
+  if (state.decoder !== null && state.decoder !== undefined) return 'encoding-or-object-mode';
+  if (state.readableListening || !isNodesOwn(onlyListener(stream, 'data'), 'Readable.pipe/ondata')) return 'other-consumer';
+  if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit')) return 'patched-stream';
+  if (!isNodesOwn(fs.read, 'fs.read')) return 'patched-fs';
+  // What is buffered must go first; what is pushed once the end or an error is known would be one too many.
+  return state.length === 0 && !state.ended && state.errored === null ? undefined : 'other-consumer';
+}
+
+/** Whether what is pushed now goes to the pipe at once, instead of into the stream's buffer. */
+export function isFlowing(stream: FileReadStream): boolean {
+  return stream._readableState.flowing === true;
+}

@@ -1,0 +1,115 @@
+import type { NetSocket } from '../node-internals.js';
+import type { FileDescriptor } from './descriptor.js';
+
+/**
+ * What a stream counts a region as against its high-water mark, at most: the size of the chunk that fs.ReadStream would have
+ * written in its place. Apps throttle on `writableLength`, so it must not jump by megabytes.
+ */
+const COUNTED_LENGTH = 64 << 10;
+
+let live = 0;
+let whenNoneLive: (() => void) | undefined;
+
+/** How many regions have been made and not ended: while it is 0, no write needs to be looked at. */
+export function liveRegions(): number {
+  return live;
+}
+
+/** Call back when the last region has ended; at once if there is none. */
+export function afterLastRegion(callback: () => void): void {
+  if (live === 0) callback();
+  else whenNoneLive = callback;
+}
+
+/** Regions by the socket that they are bound for, in the order in which they were written to it. */
+const regionsOf = new WeakMap<NetSocket, FileRegion[]>();
+
+/**
+ * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer: `length` is what Writable counts
+ * (back-pressure), `byteLength` what HTTP frames. It holds no bytes; `_writeGeneric` is where it is sent instead of written.
+ */
+export class FileRegion extends Uint8Array {
+  readonly descriptor: FileDescriptor;
+  readonly position: number;
+  readonly count: number;
+  /** The stream it came from, to tell of an error while reading. */
+  readonly source: { destroy(error: Error): unknown; readonly destroyed: boolean } | undefined;
+  transferred = 0;
+  /** When its bytes were last seen in the page cache, in milliseconds of Date.now(). */
+  residentAt: number;
+  /** The kernel refused sendfile for it: the rest is read and written. */
+  copyOnly = false;
+  #socket: NetSocket | undefined;
+  #ended = false;
+
+  constructor(descriptor: FileDescriptor, position: number, count: number, source?: FileRegion['source']) {
+    super(0);
+    this.descriptor = descriptor;
+    this.position = position;
+    this.count = count;
+    this.source = source;
+    this.residentAt = Date.now();
+    descriptor.hold();
+    live++;
+  }
+
+  override get length(): number {
+    return Math.min(this.count, COUNTED_LENGTH);
+  }
+
+  override get byteLength(): number {
+    return this.count;
+  }
+
+  get remaining(): number {
+    return this.count - this.transferred;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Let the region end with the socket that it is bound for, if it does not before. */
+  boundFor(socket: NetSocket): this {
+    this.#socket = socket;
+    const bound = regionsOf.get(socket);
+    if (bound === undefined) regionsOf.set(socket, [this]);
+    else bound.push(this);
+    return this;
+  }
+
+  /** Sent, or given up. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#socket !== undefined) forget(this.#socket, this);
+    live--;
+    this.descriptor.letGo();
+    if (live > 0 || whenNoneLive === undefined) return;
+    const callback = whenNoneLive;
+    whenNoneLive = undefined;
+    callback();
+  }
+}
+
+// Node asks `chunk instanceof Buffer`; a constructor call of Buffer's own is deprecated, so only the prototype is joined.
+Object.setPrototypeOf(FileRegion.prototype, Buffer.prototype);
+
+function forget(socket: NetSocket, region: FileRegion): void {
+  const bound = regionsOf.get(socket);
+  const index = bound?.indexOf(region) ?? -1;
+  if (bound === undefined || index < 0) return;
+  bound.splice(index, 1);
+  if (bound.length === 0) regionsOf.delete(socket);
+}
+
+/** End all regions of a socket that is being destroyed: nobody will send them. */
+export function endRegionsOf(socket: NetSocket): void {
+  for (const region of regionsOf.get(socket)?.slice() ?? []) region.end();
+}
+
+/** End the regions that were written before this one and never came: Node dropped them (a write after end, a HEAD response). */
+export function endRegionsBefore(socket: NetSocket, region: FileRegion): void {
+  const bound = regionsOf.get(socket);
+  while (bound !== undefined && bound[0] !== undefined && bound[0] !== region && bound.includes(region)) bound[0].end();
+}

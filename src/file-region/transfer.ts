@@ -1,0 +1,246 @@
+import { type read, type readSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { fdOf, familyOf } from '../native/handle-fd.js';
+import type { FileCalls } from '../native/platform.js';
+import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
+import { endRegionsBefore, FileRegion } from './file-region.js';
+
+/** After EAGAIN: a piece for Node's own write to queue; its callback says that the socket takes bytes again. */
+const WAIT_PIECE = 8 << 10;
+
+/** Where sendfile is no use: as much at a time as fs.ReadStream would read. */
+const COPY_PIECE = 64 << 10;
+
+/** Plain writes of up to this size go into the same segment as the region behind them. */
+const GREATEST_PREFIX = 16 << 10;
+
+/** The page cache does not lose pages within this time of having been asked; see native/residency.ts. */
+const RESIDENT_FOR_MS = 200;
+
+/** What a transfer needs from outside. */
+export interface TransferContext {
+  readonly files: FileCalls;
+  /** Node's own functions. */
+  readonly write: WriteGeneric;
+  readonly read: typeof read;
+  readonly readSync: typeof readSync;
+  addBytesWritten(handle: SocketHandle, bytes: number): void;
+  /** `bytes` went by sendfile, or were copied for the reason given. */
+  onSent(bytes: number): void;
+  onCopied(bytes: number, reason: CopyReason): void;
+  /** A file had fewer bytes than its region. */
+  onTruncated(): void;
+}
+
+/** Why bytes of a region were copied after all. `refused:` names the errno. */
+export type CopyReason = 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
+
+/** Parts of one call of `_writeGeneric`, sent one after another; `callback` is called once, at the end. */
+interface Transfer {
+  readonly context: TransferContext;
+  readonly socket: NetSocket;
+  readonly parts: readonly WritePart[];
+  readonly callback: WriteCallback;
+  next: number;
+}
+
+/** Whether a write, or one of a batch, is a region. */
+export function hasRegion(writev: boolean, data: WriteBatch | Uint8Array | string): boolean {
+  if (!writev || !Array.isArray(data)) return data instanceof FileRegion;
+  for (let index = 0; index < data.length; index++) if (data[index]?.chunk instanceof FileRegion) return true;
+  return false;
+}
+
+/** Send what `_writeGeneric` was given, where some of it is regions. The socket has a handle and is connected. */
+export function transfer(
+  context: TransferContext,
+  socket: NetSocket,
+  data: WriteBatch | Uint8Array | string,
+  encoding: string,
+  callback: WriteCallback,
+): void {
+  const parts = Array.isArray(data) ? data : [{ chunk: data, encoding }];
+  advance({ context, socket, parts, callback, next: 0 });
+}
+
+/** Go on until all is sent or something has to be waited for, whose callback then comes here. */
+function advance(state: Transfer): void {
+  for (;;) {
+    const part = state.parts[state.next];
+    if (part === undefined) return state.callback();
+    if (state.socket.destroyed || state.socket._handle === null) return abandon(state, null);
+    const wentOn = part.chunk instanceof FileRegion ? sendRegion(state, part.chunk) : sendPlain(state);
+    if (!wentOn) return;
+  }
+}
+
+/** End what is left and tell Node, as its own write does when the socket is destroyed under it (null) or fails. */
+function abandon(state: Transfer, error: Error | null): void {
+  for (const { chunk } of state.parts) if (chunk instanceof FileRegion) chunk.end();
+  state.callback(error);
+}
+
+/** Write by Node's own code. True if that is done already, so that the caller's loop goes on: never recurse into it. */
+function write(state: Transfer, data: WriteBatch | Uint8Array, encoding: string): boolean {
+  let hasReturned = false;
+  let isDone = false;
+  state.context.write.call(state.socket, Array.isArray(data), data, encoding, (error) => {
+    if (error) return abandon(state, error);
+    isDone = true;
+    if (hasReturned) advance(state);
+  });
+  hasReturned = true;
+  return isDone;
+}
+
+function isRegion(part: WritePart | undefined): part is WritePart & { readonly chunk: FileRegion } {
+  return part?.chunk instanceof FileRegion;
+}
+
+/** Send the plain parts up to the next region. */
+function sendPlain(state: Transfer): boolean {
+  const { parts } = state;
+  let end = state.next;
+  while (end < parts.length && !isRegion(parts[end])) end++;
+  const batch: WriteBatch = parts.slice(state.next, end);
+  state.next = end;
+  const following = parts[end];
+  if (isRegion(following) && goesBySendfile(state, following.chunk)) return sendPrefix(state, batch);
+  batch.allBuffers = batch.every((part) => typeof part.chunk !== 'string');
+  return write(state, batch, '');
+}
+
+function bytesOf(part: WritePart): Uint8Array {
+  // Writable has turned every other encoding into a Buffer or passes the name on; 'buffer' goes with Buffers alone.
+  return typeof part.chunk === 'string' ? Buffer.from(part.chunk, bufferEncoding(part.encoding)) : part.chunk;
+}
+
+function bufferEncoding(name: string): BufferEncoding {
+  return Buffer.isEncoding(name) ? name : 'utf8';
+}
+
+/** Headers and the like: with MSG_MORE they wait in the kernel for the file's first bytes, which follow at once. */
+function sendPrefix(state: Transfer, batch: WriteBatch): boolean {
+  const { socket, context } = state;
+  const bytes = Buffer.concat(batch.map(bytesOf));
+  const handle = socket._handle;
+  if (handle === null || bytes.length > GREATEST_PREFIX) return write(state, bytes, 'buffer');
+  const sent = context.files.sendMore(fdOf(handle), bytes);
+  if (sent <= 0) return write(state, bytes, 'buffer');
+  context.addBytesWritten(handle, sent);
+  return sent === bytes.length || write(state, bytes.subarray(sent), 'buffer');
+}
+
+/** Whether the next bytes of a region can be given to sendfile now: it would neither wait for a disk nor overtake anything. */
+function goesBySendfile(state: Transfer, region: FileRegion): boolean {
+  const handle = state.socket._handle;
+  if (region.copyOnly || region.ended || handle === null || familyOf(handle) === undefined) return false;
+  return (handle.writeQueueSize ?? 0) === 0 && isResident(state, region);
+}
+
+function isResident({ context }: Transfer, region: FileRegion): boolean {
+  const now = Date.now();
+  if (now - region.residentAt < RESIDENT_FOR_MS) return true;
+  const { remaining, descriptor } = region;
+  if (context.files.resident(descriptor.fd, region.position + region.transferred, remaining) < remaining) return false;
+  region.residentAt = now;
+  return true;
+}
+
+/** Send a region as far as the socket takes it. */
+function sendRegion(state: Transfer, region: FileRegion): boolean {
+  const { socket, context } = state;
+  endRegionsBefore(socket, region);
+  while (region.remaining > 0 && !region.ended) {
+    if (!goesBySendfile(state, region)) return copyPiece(state, region, COPY_PIECE, whyCopied(state, region));
+    const handle = socket._handle;
+    const position = region.position + region.transferred;
+    const sent = context.files.sendfile(fdOf(handle), region.descriptor.fd, position, region.remaining);
+    if (sent === 0) return endShort(state, region);
+    if (sent < 0) return onSendfileError(state, region, -sent);
+    region.transferred += sent;
+    if (handle !== null) context.addBytesWritten(handle, sent);
+    context.onSent(sent);
+    socket._unrefTimer();
+  }
+  region.end();
+  state.next++;
+  return true;
+}
+
+function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
+  if (region.copyOnly) return 'refused:earlier';
+  return familyOf(socket._handle) === undefined ? 'not-a-plain-socket' : 'not-resident';
+}
+
+/**
+ * A full socket is waited for by Node's own write of a small piece. Whatever else is wrong with the socket, Node's own write
+ * meets it as well, and reports it in Node's way; and whatever is wrong with sendfile, copying goes on from the same byte.
+ */
+function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
+  if (errno === os.errno.EAGAIN) return copyPiece(state, region, WAIT_PIECE, 'socket-full');
+  region.copyOnly = true;
+  const name = Object.entries(os.errno).find(([, value]) => value === errno)?.[0] ?? String(errno);
+  return copyPiece(state, region, COPY_PIECE, `refused:${name}`);
+}
+
+/** Read the next piece of a region, in the thread pool unless it is in the page cache, and write it. */
+function copyPiece(state: Transfer, region: FileRegion, size: number, reason: CopyReason): boolean {
+  const { context } = state;
+  const { descriptor } = region;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(size, region.remaining));
+  const position = region.position + region.transferred;
+  if (context.files.resident(descriptor.fd, position, buffer.length) === buffer.length) {
+    try {
+      const bytes = context.readSync(descriptor.fd, buffer, 0, buffer.length, position);
+      return writePiece(state, region, buffer.subarray(0, bytes), reason);
+    } catch (error) {
+      return onReadError(state, region, error);
+    }
+  }
+  // While the pool reads, nobody may close the descriptor under it, be it the stream or the end of the region.
+  descriptor.own();
+  descriptor.hold();
+  context.read(descriptor.fd, buffer, 0, buffer.length, position, (error, bytes) => {
+    descriptor.letGo();
+    if (state.socket.destroyed || region.ended) return abandon(state, null);
+    const wentOn = error ? onReadError(state, region, error) : writePiece(state, region, buffer.subarray(0, bytes), reason);
+    if (wentOn) advance(state);
+  });
+  return false;
+}
+
+function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: CopyReason): boolean {
+  if (piece.length === 0) return endShort(state, region);
+  region.transferred += piece.length;
+  state.context.onCopied(piece.length, reason);
+  return write(state, piece, 'buffer');
+}
+
+/** The file cannot be read any more: the stream says so as it would have, and what was promised of it cannot be kept. */
+function onReadError(state: Transfer, region: FileRegion, error: unknown): boolean {
+  const { source } = region;
+  if (source !== undefined && !source.destroyed) source.destroy(error instanceof Error ? error : new Error(String(error)));
+  return endShort(state, region);
+}
+
+/**
+ * The file has become shorter than the region. If its length has been promised to the peer, the connection must end: the next
+ * response would be taken for the rest of this one. Else it is just the end of the file.
+ */
+function endShort(state: Transfer, region: FileRegion): boolean {
+  state.context.onTruncated();
+  if (isPromised(state.socket)) {
+    state.socket.destroy();
+    abandon(state, null);
+    return false;
+  }
+  region.end();
+  state.next++;
+  return true;
+}
+
+function isPromised(socket: NetSocket): boolean {
+  const header = socket._httpMessage?._header;
+  return typeof header === 'string' && /^(?:content-length|transfer-encoding):/im.test(header);
+}

@@ -1,0 +1,92 @@
+import { debug } from '../diagnostics.js';
+import { familyOf } from '../native/handle-fd.js';
+import type { Platform } from '../native/platform.js';
+import type { ListenHandle, SocketHandle } from '../node-internals.js';
+import {
+  applyAndConfirm,
+  applyStep,
+  confirm,
+  type OptionOutcome,
+  planOptions,
+  readOption,
+  type SocketKind,
+  type Step,
+} from '../options/apply.js';
+import type { OptionValues } from '../options/table.js';
+import { counters } from '../report/counters.js';
+import type { ListenerRecord } from '../report/listener-record.js';
+import type { HookContext } from './hook.js';
+import { beforeConnection } from './patch.js';
+import { armQuickAck } from './quick-ack.js';
+import { warnOfFailures } from './warn.js';
+
+/** What the accepted sockets of a listener are to have. */
+export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
+  readonly values: OptionValues;
+}
+
+/** What the accepted sockets of one listener are given. */
+interface AcceptedTuning {
+  readonly context: HookContext;
+  readonly platform: Platform;
+  readonly request: AcceptedRequest;
+  readonly record: ListenerRecord;
+  /** Undefined until the first connection has shown what is inherited. */
+  perConnection: readonly Step[] | undefined;
+  rearmsQuickAck: boolean;
+}
+
+/** The value that a socket has from its listener; undefined if it has another, or none can be read. */
+function inheritedValue({ platform, record }: AcceptedTuning, step: Step, client: SocketHandle): number | undefined {
+  if (step.row.lasting === false || step.constant.acceptedOnly) return undefined;
+  const kernel = readOption(platform, step, client);
+  const listener = record.outcomes.find((outcome) => outcome.option === step.row.key)?.kernel;
+  if (listener !== undefined) return kernel === listener ? kernel : undefined;
+  // The listener is in another process (cluster): what was asked for is all there is to compare with.
+  return confirm(platform, step, step.applied, client).verdict === 'applied' ? kernel : undefined;
+}
+
+/** What has to be done about one option on every accepted socket, learnt from the first. */
+function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): OptionOutcome {
+  const kernel = inheritedValue(tuning, step, client);
+  if (kernel !== undefined) return { ...step.applied, verdict: 'inherited', kernel };
+  return applyAndConfirm(tuning.platform, step, client);
+}
+
+/** Look at the first connection: what it has is inherited, and trusted from now on; the rest is set on each. */
+function learn(tuning: AcceptedTuning, client: SocketHandle): void {
+  const { platform, request, record } = tuning;
+  const kind = { ...request, target: 'accepted', family: familyOf(client) ?? 'tcp' } as const;
+  const { steps, skipped } = planOptions(platform, request.values, kind);
+  const outcomes = steps.map((step) => learnStep(tuning, step, client));
+  tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
+  // What the kernel does not take from one connection, it does not take from the next.
+  tuning.perConnection = steps.filter((step, index) => {
+    const verdict = outcomes[index]?.verdict;
+    const isRearmed = step.row.lasting === false && tuning.rearmsQuickAck;
+    return !isRearmed && (verdict === 'applied' || verdict === 'clamped');
+  });
+  record.accepted = [...outcomes, ...skipped];
+  debug('first connection of %s: %o', record.address, record.accepted);
+  warnOfFailures(tuning.context, record.accepted);
+}
+
+function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
+  counters.connections++;
+  tuning.record.connections++;
+  if (tuning.perConnection === undefined) learn(tuning, client);
+  else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
+  if (tuning.rearmsQuickAck) armQuickAck(client);
+}
+
+/** Tune what a listener accepts. Where all is inherited, that takes no system call after the first connection. */
+export function tuneAccepted(
+  context: HookContext,
+  request: AcceptedRequest,
+  handle: ListenHandle,
+  record: ListenerRecord,
+): void {
+  const platform = context.platform();
+  const tuning: AcceptedTuning = { context, platform, request, record, perConnection: undefined, rearmsQuickAck: false };
+  beforeConnection(handle, (client) => onConnection(tuning, client));
+}

@@ -1,0 +1,22 @@
+import type { Platform } from '../native/platform.js';
+import type { OptionKey, OptionValues } from '../options/table.js';
+import type { Undo } from './patch.js';
+
+/** What the hooks go by. */
+export interface HookContext {
+  readonly values: OptionValues;
+  /** Options that the user set by name: only these are worth a warning where they are not supported. */
+  readonly asked: ReadonlySet<OptionKey>;
+  readonly exactBuffers: boolean;
+  /** Undefined switches the file path off. */
+  readonly sendfile: { readonly min: number; readonly window: number } | undefined;
+  /** The system; asking for it loads koffi, so no hook asks before there is a listener or a region. */
+  platform(): Platform;
+}
+
+/** A part of the preload that changes Node's behaviour. */
+export interface Hook {
+  readonly name: string;
+  /** Put the hook in place. Undefined if there is nothing to do with this config, or Node's own code is not what we know. */
+  install(context: HookContext): Undo | undefined;
+}

@@ -1,0 +1,109 @@
+import { debug } from '../diagnostics.js';
+import { familyOf } from '../native/handle-fd.js';
+import { isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
+import { applyAndConfirm, type Plan, planOptions, type Step } from '../options/apply.js';
+import type { OptionValues } from '../options/table.js';
+import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
+import type { Hook, HookContext } from './hook.js';
+import { replaceMethod, type Undo, watchHandle } from './patch.js';
+import { warnOfFailures } from './warn.js';
+
+type Listen = NetServer['_listen2'];
+
+/** Methods that only these servers have; to ask by `instanceof` would load http, tls and http2 into every process. */
+const CLIENT_SPEAKS_FIRST = ['closeIdleConnections', 'addContext', 'updateSettings'] as const;
+
+/** http, https, tls and http2 servers wait for the client; any other may greet it first, as SMTP and databases do. */
+function clientSpeaksFirst(server: NetServer): boolean {
+  return CLIENT_SPEAKS_FIRST.some((method) => typeof Reflect.get(server, method) === 'function');
+}
+
+/** Values without those that the app has decided about itself: on an http server Nagle is on only if it was asked for. */
+function valuesFor(server: NetServer, values: OptionValues): OptionValues {
+  const isHttp = typeof Reflect.get(server, 'closeIdleConnections') === 'function';
+  if (!isHttp || server.noDelay !== false) return values;
+  const { noDelay, ...rest } = values;
+  return rest;
+}
+
+/** What the connections of a server are to have. */
+export function requestFor(server: NetServer, context: HookContext): AcceptedRequest {
+  const values = valuesFor(server, context.values);
+  return { values, clientSpeaksFirst: clientSpeaksFirst(server), exactBuffers: context.exactBuffers };
+}
+
+function addressOf(server: NetServer): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') return address ?? '-';
+  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
+
+/** One listening handle, from bind to its first connection. */
+interface ListenerTuning {
+  readonly context: HookContext;
+  readonly request: AcceptedRequest;
+  readonly plan: Plan;
+  readonly record: ListenerRecord;
+}
+
+const NOTHING: Plan = { steps: [], skipped: [], applied: [] };
+
+function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, steps: readonly Step[]): void {
+  const platform = context.platform();
+  for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
+}
+
+/** Tune a handle that is bound and does not listen yet. */
+function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
+  const request = requestFor(server, context);
+  const family = familyOf(handle);
+  // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
+  const plan =
+    family === undefined ? NOTHING : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
+  const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
+  const tuning = { context, request, plan, record };
+  setSteps(tuning, handle, plan.steps.filter((step) => !step.constant.afterListen));
+  return tuning;
+}
+
+function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  const { context, plan, record } = tuning;
+  setSteps(tuning, handle, plan.steps.filter((step) => step.constant.afterListen));
+  record.outcomes.push(...plan.skipped);
+  if (familyOf(handle) !== undefined) record.address = addressOf(server);
+  addListenerRecord(record);
+  debug('listener %s: %o', record.address, record.outcomes);
+  warnOfFailures(context, record.outcomes);
+  tuneAccepted(context, tuning.request, handle, record);
+}
+
+function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
+  return function (this: NetServer, ...args) {
+    if (state.isUndone) return original.apply(this, args);
+    let tuning: ListenerTuning | undefined;
+    const tune = (handle: ListenHandle): void => {
+      tuning = beforeListen(context, this, handle);
+    };
+    // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
+    if (this._handle !== null) tune(this._handle);
+    const result = watchHandle(this, tune, () => original.apply(this, args));
+    // Listening failed: Node has closed the handle and emits 'error'.
+    if (tuning !== undefined && this._handle !== null) afterListen(tuning, this, this._handle);
+    return result;
+  };
+}
+
+function install(context: HookContext): Undo | undefined {
+  const { prototype } = net().Server;
+  if (!isNodesOwn(Reflect.get(prototype, '_listen2'), 'Server._listen2')) return undefined;
+  const state = { isUndone: false };
+  const undo = replaceMethod<Listen>(prototype, '_listen2', (original) => makeListen(context, state, original));
+  return () => {
+    state.isUndone = true;
+    undo();
+  };
+}
+
+/** Every listener, of whatever server class: all of them come through net.Server's `_listen2`. */
+export const listenerHook: Hook = { name: 'listener', install };

@@ -1,0 +1,99 @@
+/**
+ * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
+ * be undone.
+ */
+import type { ConnectionCallback, FileReadStream, ListenHandle, NetServer, SocketHandle } from '../node-internals.js';
+
+export type Undo = () => void;
+
+type Method = (this: never, ...args: never[]) => unknown;
+
+/**
+ * Replace a method of one of Node's objects.
+ *
+ * @param make is given the original and answers with the replacement
+ * @returns an undo. It restores what was there, unless somebody else has replaced the method since: then it can only be left
+ *   in place, and `onOutlived` is called, so that it passes everything on to the original.
+ */
+export function replaceMethod<F extends Method>(
+  object: object,
+  name: string,
+  make: (original: F) => F,
+  onOutlived?: () => void,
+): Undo {
+  const holder = object as Record<string, F>;
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  const original = holder[name];
+  if (typeof original !== 'function') throw new TypeError(`${name} is not a method`);
+  const replacement = make(original);
+  for (const property of ['name', 'length'] as const) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, property);
+    if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
+  }
+  const attributes = own ?? { writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(object, name, { ...attributes, value: replacement });
+  return () => {
+    if (holder[name] !== replacement) onOutlived?.();
+    else if (own === undefined) delete holder[name];
+    else Object.defineProperty(object, name, own);
+  };
+}
+
+/**
+ * Call `act`, and `onHandle` in the moment in which it gives the server its listening handle: lib/net.js binds the handle
+ * before it assigns it and calls listen(2) after, all within `_listen2`.
+ */
+export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
+  const own = Object.getOwnPropertyDescriptor(server, '_handle');
+  if (own?.configurable !== true || !('value' in own)) return act();
+  let handle = server._handle;
+  Object.defineProperty(server, '_handle', {
+    configurable: true,
+    enumerable: own.enumerable ?? true,
+    get: () => handle,
+    set: (assigned: ListenHandle | null) => {
+      handle = assigned;
+      if (assigned !== null) onHandle(assigned);
+    },
+  });
+  try {
+    return act();
+  } finally {
+    Object.defineProperty(server, '_handle', { ...own, value: handle });
+  }
+}
+
+/** Have `before` called with each connection of a listening handle, ahead of Node's own code. */
+export function beforeConnection(handle: ListenHandle, before: (client: SocketHandle) => void): void {
+  const original = handle.onconnection;
+  if (original === undefined) return;
+  const onconnection: ConnectionCallback = function onconnection(error, client) {
+    if (!error && client) before(client);
+    return original.call(this, error, client);
+  };
+  handle.onconnection = onconnection;
+}
+
+/** Take a call of `_read` back: Readable calls it again when somebody wants data. */
+export function postponeRead(stream: FileReadStream): void {
+  stream._readableState.reading = false;
+}
+
+const extraBytes = new WeakMap<SocketHandle, { bytes: number }>();
+
+/** Add to `bytesWritten` of a handle what went past it: libuv counts only the bytes that it wrote itself. */
+export function addBytesWritten(handle: SocketHandle, bytes: number): void {
+  const extra = extraBytes.get(handle);
+  if (extra !== undefined) {
+    extra.bytes += bytes;
+    return;
+  }
+  const added = { bytes };
+  extraBytes.set(handle, added);
+  const prototype: object = Object.getPrototypeOf(handle);
+  Object.defineProperty(handle, 'bytesWritten', {
+    configurable: true,
+    enumerable: false,
+    get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
+  });
+}

@@ -1,0 +1,148 @@
+import fs from 'node:fs';
+import { debug } from '../diagnostics.js';
+import {
+  destinationSocket,
+  type EligibilityContext,
+  isFlowing,
+  type Reason,
+  whyNotNow,
+  whyNotSource,
+} from '../file-region/eligibility.js';
+import { AT_END, cutRegion, newSource, nextWindow, openSource, type Source } from '../file-region/source.js';
+import type { FileCalls } from '../native/platform.js';
+import { type FileReadStream, isNodesOwn } from '../node-internals.js';
+import { count, counters } from '../report/counters.js';
+import type { Hook, HookContext } from './hook.js';
+import { postponeRead, replaceMethod, type Undo } from './patch.js';
+import { installSocketWrite, sendsRegions } from './socket-write.js';
+
+type Read = FileReadStream['_read'];
+type Destroy = FileReadStream['_destroy'];
+
+const sources = new WeakMap<FileReadStream, Source>();
+
+function sourceOf(stream: FileReadStream): Source {
+  const known = sources.get(stream);
+  if (known !== undefined) return known;
+  const source = newSource();
+  source.reason = whyNotSource(stream);
+  source.isRefused = source.reason !== undefined;
+  if (source.reason !== undefined) countReason(stream, source.reason);
+  sources.set(stream, source);
+  return source;
+}
+
+function countReason(stream: FileReadStream, reason: Reason): void {
+  count(counters.notRerouted, reason);
+  debug('not rerouted, %s: %s', reason, stream.path);
+}
+
+/** Node's own read. A stream that changes its mind is counted once a change, not once a chunk. */
+function readAsEver(stream: FileReadStream, size: number, original: Read, source: Source, reason: Reason): void {
+  if (source.reason !== reason) countReason(stream, reason);
+  source.reason = reason;
+  original.call(stream, size);
+}
+
+/** The decision about one window, and what it needs. */
+interface Rerouting {
+  /** Undefined where this system has none. */
+  readonly files: () => FileCalls | undefined;
+  readonly eligibility: EligibilityContext;
+  readonly limits: { readonly min: number; readonly window: number };
+  readonly original: Read;
+  readonly state: { isUndone: boolean };
+}
+
+/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: a tick has passed since `_read`. */
+function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
+  if (stream.destroyed || typeof stream.fd !== 'number') return;
+  const { eligibility, limits, original } = rerouting;
+  const files = rerouting.files();
+  const socket = destinationSocket(eligibility, stream._readableState.pipes[0]);
+  if (typeof socket === 'string') return readAsEver(stream, size, original, source, socket);
+  const reason = whyNotNow(stream);
+  if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
+  if (rerouting.state.isUndone || files === undefined) return original.call(stream, size);
+  // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
+  if (!isFlowing(stream)) return postponeRead(stream);
+  const refusal = openSource(files, source, stream.fd);
+  if (refusal !== undefined) {
+    source.isRefused = true;
+    return readAsEver(stream, size, original, source, refusal);
+  }
+  const window = nextWindow(files, stream, stream.fd, source.isRerouted, limits);
+  if (window === AT_END) {
+    stream.push(null);
+    return;
+  }
+  if (typeof window === 'string') return readAsEver(stream, size, original, source, window);
+  const region = cutRegion(files, source, stream, window);
+  if (region === undefined) return original.call(stream, size);
+  if (!source.isRerouted) counters.reroutedStreams++;
+  source.isRerouted = true;
+  source.reason = undefined;
+  stream.push(region.boundFor(socket));
+}
+
+/**
+ * The first window comes on the next tick, as the file is open by now; the others each wait for a turn of the event loop, so
+ * that a client that takes all it is given does not keep the loop to itself.
+ */
+function schedule(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
+  if (source.isRerouted) setImmediate(deliver, rerouting, stream, size, source);
+  else process.nextTick(deliver, rerouting, stream, size, source);
+}
+
+function makeRead(rerouting: Rerouting): Read {
+  return function (this: FileReadStream, size) {
+    const { original } = rerouting;
+    if (rerouting.state.isUndone || this._readableState.pipes.length !== 1) return original.call(this, size);
+    const source = sourceOf(this);
+    if (source.isRefused) return original.call(this, size);
+    const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
+    const reason = typeof socket === 'string' ? socket : whyNotNow(this);
+    if (reason !== undefined) return readAsEver(this, size, original, source, reason);
+    if (!isFlowing(this)) return postponeRead(this);
+    return schedule(rerouting, this, size, source);
+  };
+}
+
+/** When a stream closes its file, regions that are still on their way go on with a descriptor of their own. */
+function makeDestroy(original: Destroy): Destroy {
+  return function (this: FileReadStream, error, callback) {
+    const descriptor = sources.get(this)?.descriptor;
+    if (descriptor?.isHeld && !descriptor.own()) {
+      // No descriptor is left to duplicate it to (EMFILE): the stream closes when the regions have ended.
+      descriptor.whenIdle(() => original.call(this, error, callback));
+      return;
+    }
+    return original.call(this, error, callback);
+  };
+}
+
+function install(context: HookContext): Undo | undefined {
+  const limits = context.sendfile;
+  if (limits === undefined) return undefined;
+  const { prototype } = fs.ReadStream;
+  if (!isNodesOwn(Reflect.get(prototype, '_read'), 'ReadStream._read')) return undefined;
+  if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'ReadStream._destroy')) return undefined;
+  const files = (): FileCalls | undefined => context.platform().files;
+  const undoWrite = installSocketWrite(files);
+  if (undoWrite === undefined) return undefined;
+  const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
+  const state = { isUndone: false };
+  const undoRead = replaceMethod<Read>(prototype, '_read', (original) =>
+    makeRead({ files, eligibility, limits, original, state }),
+  );
+  const undoDestroy = replaceMethod<Destroy>(prototype, '_destroy', makeDestroy);
+  return () => {
+    state.isUndone = true;
+    undoRead();
+    undoDestroy();
+    undoWrite();
+  };
+}
+
+/** fs.ReadStream piped to a plain socket or response: its windows become regions. */
+export const readStreamHook: Hook = { name: 'read-stream', install };

@@ -1,0 +1,17 @@
+import { warnOnce } from '../diagnostics.js';
+import type { OptionOutcome } from '../options/apply.js';
+import { OPTION_ROWS } from '../options/table.js';
+import type { HookContext } from './hook.js';
+
+/**
+ * Say once an option that the kernel refused, and one that is not supported here if the user asked for it by name. What a
+ * preset would have liked and cannot have is only in the report.
+ */
+export function warnOfFailures(context: HookContext, outcomes: readonly OptionOutcome[]): void {
+  for (const { option, constant, verdict, asked, cause } of outcomes) {
+    if (verdict !== 'refused' && !(verdict === 'unsupported' && context.asked.has(option))) continue;
+    const variable = OPTION_ROWS.find((row) => row.key === option)?.variable;
+    const message = `${constant}=${asked} (SOCKET_TUNE_${variable}) is ${verdict}: ${cause}; it is left as it was`;
+    warnOnce(`SOCKET_TUNE_${verdict.toUpperCase()}`, constant, message);
+  }
+}

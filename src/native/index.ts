@@ -1,0 +1,37 @@
+import { debug, warnOnce } from '../diagnostics.js';
+import { darwinPlatform } from './darwin.js';
+import { type Libc, loadLibc } from './libc.js';
+import { linuxPlatform } from './linux.js';
+import { nodeApiPlatform } from './node-api.js';
+import type { Platform } from './platform.js';
+
+const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, (libc: Libc) => Platform>>> = {
+  linux: linuxPlatform,
+  android: linuxPlatform,
+  darwin: darwinPlatform,
+};
+
+let current: Platform | undefined;
+
+/** The running system, or Node's own API where it, or koffi, cannot be had. Loaded on first use and then kept. */
+export function platform(): Platform {
+  current ??= detect();
+  return current;
+}
+
+function detect(): Platform {
+  const make = PLATFORMS[process.platform];
+  if (make === undefined) return nodeApiPlatform(`no table of socket options for ${process.platform}`);
+  try {
+    return make(loadLibc());
+  } catch (error) {
+    const cause = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    debug('no native calls: %s', cause);
+    warnOnce(
+      'SOCKET_TUNE_NO_NATIVE',
+      'koffi',
+      `native calls are not available (${cause}); only TCP_NODELAY and keepalive are set, through Node's own API, and files are sent as ever`,
+    );
+    return nodeApiPlatform(`native calls are not available: ${cause}`);
+  }
+}

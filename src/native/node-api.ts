@@ -1,0 +1,38 @@
+import { constants as os } from 'node:os';
+import type { SocketHandle } from '../node-internals.js';
+import type { Platform, SocketConstant } from './platform.js';
+
+/** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
+const DEFAULT_IDLE_SECONDS = 7200;
+
+const NO_DELAY: SocketConstant = { level: 6, name: 1, acceptedOnly: true };
+const KEEP_ALIVE: SocketConstant = { level: 1, name: 9, acceptedOnly: true };
+const KEEP_IDLE: SocketConstant = { level: 6, name: 4, acceptedOnly: true };
+
+type Setter = (handle: SocketHandle, value: number) => number | undefined;
+
+const SETTERS: ReadonlyMap<SocketConstant, Setter> = new Map([
+  [NO_DELAY, (handle, value) => handle.setNoDelay?.(value !== 0)],
+  [KEEP_ALIVE, (handle, value) => handle.setKeepAlive?.(value !== 0, value === 0 ? 0 : DEFAULT_IDLE_SECONDS)],
+  [KEEP_IDLE, (handle, value) => handle.setKeepAlive?.(true, value)],
+]);
+
+/**
+ * NODELAY and keepalive by what Node itself offers: for systems that we have no table of, and wherever koffi cannot load.
+ *
+ * @param cause why there is nothing better
+ */
+export function nodeApiPlatform(cause: string): Platform {
+  return {
+    name: 'node-api',
+    unavailable: cause,
+    constants: { TCP_NODELAY: NO_DELAY, SO_KEEPALIVE: KEEP_ALIVE, TCP_KEEPIDLE: KEEP_IDLE },
+    // libuv's errors are errnos, negated.
+    set: (handle, constant, value) =>
+      Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? os.errno.ENOPROTOOPT),
+    get: () => undefined,
+    autotuningCeiling: () => undefined,
+    inertCause: () => undefined,
+    files: undefined,
+  };
+}

@@ -1,0 +1,55 @@
+import type { SocketHandle } from '../node-internals.js';
+
+/** A constant of the system's headers, with what differs from the table on this platform. */
+export interface SocketConstant {
+  readonly level: number;
+  readonly name: number;
+  /** Listeners do not know it here: it is set on each accepted socket. */
+  readonly acceptedOnly?: true;
+  /** It must be set after listen(2) here. */
+  readonly afterListen?: true;
+}
+
+/** Calls on files and descriptors that the file path needs. A negative result is an errno, negated. */
+export interface FileCalls {
+  /** sendfile(2) from `position` of `file`; never moves the file's own position. */
+  sendfile(socket: number, file: number, position: number, count: number): number;
+  /** send(2) with MSG_MORE: what follows at once joins the same segment. */
+  sendMore(socket: number, data: Uint8Array): number;
+  /** fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, which no child process inherits. */
+  duplicate(fd: number): number;
+  close(fd: number): number;
+  /** Fill `status` with what the file is now; false if the system does not say. */
+  status(fd: number, status: FileStatus): boolean;
+  /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
+  resident(fd: number, position: number, count: number): number;
+  /** Whether the file lies on a file system whose files have the size they claim. */
+  hasKnownFilesystem(fd: number): boolean;
+  /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
+  isStreamSocket(fd: number): boolean;
+}
+
+/** What statx(2) tells of a file. One object is filled again and again, so that asking costs no allocation. */
+export interface FileStatus {
+  regular: boolean;
+  size: number;
+  inode: bigint;
+}
+
+/** What a system offers. Everything that differs between systems is behind this. */
+export interface Platform {
+  readonly name: string;
+  /** Why options are set through Node's own API only, where they are. */
+  readonly unavailable: string | undefined;
+  /** An option whose constant is missing here is unsupported here. */
+  readonly constants: Readonly<Record<string, SocketConstant>>;
+  /** setsockopt(2) with an int. Returns 0 or an errno. */
+  set(handle: SocketHandle, constant: SocketConstant, value: Int32Array): number;
+  /** getsockopt(2) of an int into `value`. Returns 0 or an errno; undefined where reading is not possible. */
+  get(handle: SocketHandle, constant: SocketConstant, value: Int32Array): number | undefined;
+  /** The size in bytes up to which the kernel grows this buffer by itself; undefined if unknown. */
+  autotuningCeiling(direction: 'receive' | 'send'): number | undefined;
+  /** Why a listener's option that was set and read back has no effect all the same. */
+  inertCause(constant: string): string | undefined;
+  readonly files: FileCalls | undefined;
+}

@@ -1,0 +1,75 @@
+import { constants as os } from 'node:os';
+import type { Libc } from './libc.js';
+
+/** The same number on every architecture (include/uapi/asm-generic/unistd.h); kernel 6.5. */
+const SYS_CACHESTAT = 451;
+
+/** preadv2(2): answer EAGAIN instead of waiting for a disk. */
+const RWF_NOWAIT = 0x8;
+
+const PAGE = 4096;
+
+/** Distance of the probes where cachestat is not allowed: the kernel reads files ahead in pieces of this size or more. */
+const PROBE_STRIDE = 64 << 10;
+
+/** Below this, a window that is only partly resident is not worth halving further. */
+const LEAST_WINDOW = 64 << 10;
+
+type Residency = (fd: number, position: number, count: number) => number;
+
+/** Halve a range until it is resident: the pages that are missing are nearly always those at the end, not read ahead yet. */
+function residentPrefix(isResident: (fd: number, position: number, count: number) => boolean): Residency {
+  return (fd, position, count) => {
+    for (let tried = count; ; tried = Math.floor(tried / 2)) {
+      if (isResident(fd, position, tried)) return tried;
+      if (tried <= LEAST_WINDOW) return 0;
+    }
+  };
+}
+
+/** cachestat(2): exact, and one call a range; EPERM for files that the user neither owns nor may write. */
+function byCachestat(libc: Libc): (fd: number, position: number, count: number) => boolean | undefined {
+  const syscall = libc.bind<(n: number, fd: number, range: BigUint64Array, out: BigUint64Array, flags: number) => number>(
+    'long syscall(long n, int fd, void *range, void *out, unsigned int flags)',
+  );
+  const range = new BigUint64Array(2);
+  const found = new BigUint64Array(5);
+  return (fd, position, count) => {
+    range[0] = BigInt(position);
+    range[1] = BigInt(count);
+    if (syscall(SYS_CACHESTAT, fd, range, found, 0) !== 0) return undefined;
+    const pages = Math.ceil((position + count) / PAGE) - Math.floor(position / PAGE);
+    return Number(found[0]) >= pages;
+  };
+}
+
+/** preadv2(RWF_NOWAIT) of single bytes: every user may ask, and it tells the truth where mincore(2) does not. */
+function byProbing(libc: Libc): (fd: number, position: number, count: number) => boolean {
+  const preadv2 = libc.bind<(fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number>(
+    'long preadv2(int fd, void *parts, int n, int64_t position, int flags)',
+  );
+  const byte = Buffer.allocUnsafeSlow(PAGE);
+  const parts = BigUint64Array.of(libc.address(byte), 1n);
+  const isThere = (fd: number, position: number): boolean => {
+    for (;;) {
+      if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return true;
+      if (libc.errno() !== os.errno.EINTR) return false;
+    }
+  };
+  return (fd, position, count) => {
+    const last = position + count - 1;
+    for (let at = position; at < last; at += PROBE_STRIDE) if (!isThere(fd, at)) return false;
+    return isThere(fd, last);
+  };
+}
+
+/**
+ * How much of a file, from a position on, is in the page cache. Where the kernel does not say, nothing counts as resident:
+ * then files are read in the thread pool as ever.
+ */
+export function residency(libc: Libc): Residency {
+  const cachestat = byCachestat(libc);
+  const probe = byProbing(libc);
+  // A kernel or seccomp filter without cachestat answers ENOSYS or EPERM to every file: one look is enough.
+  return residentPrefix((fd, position, count) => cachestat(fd, position, count) ?? probe(fd, position, count));
+}

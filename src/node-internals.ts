@@ -1,0 +1,196 @@
+/**
+ * The undocumented members of Node's objects that we rely on, each with the file that defines it (Node 20 to 26) and the
+ * test that would notice a change. Nothing outside this file may cast one of Node's objects to a type of ours.
+ */
+import type { ReadStream } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+
+export type WriteCallback = (error?: Error | null) => void;
+
+/** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/handle-fd. */
+export interface SocketHandle {
+  readonly fd?: number;
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  /** Bytes that libuv has queued because the socket took no more. */
+  readonly writeQueueSize?: number;
+  setNoDelay?(enable: boolean): number;
+  setKeepAlive?(enable: boolean, seconds: number): number;
+  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`). */
+  readonly _parent?: SocketHandle;
+}
+
+/** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
+export interface ListenHandle extends SocketHandle {
+  /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
+  onconnection?: ConnectionCallback;
+}
+
+export type ConnectionCallback = (this: ListenHandle, error: number, handle: SocketHandle | undefined) => unknown;
+
+/** Part of a `_writev` batch (lib/internal/streams/writable.js `clearBuffer`). */
+export interface WritePart {
+  readonly chunk: Uint8Array | string;
+  readonly encoding: string;
+}
+
+/** Batch of a `_writev`; `allBuffers` says that no part is a string. */
+export type WriteBatch = WritePart[] & { allBuffers?: boolean };
+
+/** lib/net.js `Socket.prototype._writeGeneric`. Test: hooks/socket-write. */
+export type WriteGeneric = (
+  this: NetSocket,
+  writev: boolean,
+  data: WriteBatch | Uint8Array | string,
+  encoding: string,
+  callback: WriteCallback,
+) => unknown;
+
+/** lib/net.js. */
+export interface NetSocket extends Socket {
+  _handle: SocketHandle | null;
+  _writeGeneric: WriteGeneric;
+  _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
+  _writev(chunks: WritePart[], callback: WriteCallback): void;
+  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+  /** Restarts the socket's timeout; Node calls it for every read and write. */
+  _unrefTimer(): void;
+  /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */
+  readonly _httpMessage?: HttpMessage | null;
+  /** lib/_http_common.js; only its current message is looked at. */
+  readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null;
+  /** Set on process.stdout and process.stderr (lib/internal/bootstrap/switches/is_main_thread.js). */
+  readonly _isStdio?: boolean;
+}
+
+/** lib/_http_outgoing.js. */
+export interface HttpMessage extends ServerResponse {
+  readonly _hasBody: boolean;
+  /** The header block as it is sent; null before it has been made. */
+  readonly _header: string | null;
+  readonly _contentLength: number | null;
+  _send(...args: unknown[]): boolean;
+  _writeRaw(...args: unknown[]): boolean;
+  _flushOutput(socket: unknown): boolean | undefined;
+}
+
+/** lib/net.js. */
+export interface NetServer extends Server {
+  _handle: ListenHandle | null;
+  readonly noDelay?: boolean;
+  _listen2(...args: unknown[]): unknown;
+}
+
+/** lib/internal/fs/streams.js. Test: hooks/read-stream. */
+export interface FileReadStream extends ReadStream {
+  fd: number | null;
+  /** Next position to read from; undefined reads on from wherever the descriptor stands. */
+  pos: number | undefined;
+  /** Position of the last byte, or Infinity. */
+  readonly end: number;
+  /** Absent when the stream was given a descriptor instead of a path. */
+  readonly flags?: string | number;
+  bytesRead: number;
+  /** Whether the stream closes its descriptor. */
+  readonly autoClose: boolean;
+  readonly _readableState: ReadableState;
+  _read(size: number): void;
+  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+}
+
+/** lib/internal/streams/readable.js. */
+export interface ReadableState {
+  readonly pipes: readonly unknown[];
+  readonly length: number;
+  readonly objectMode: boolean;
+  readonly flowing: boolean | null;
+  readonly ended: boolean;
+  readonly errored: Error | null;
+  readonly decoder: unknown;
+  /** `_read` was called and has not pushed yet. */
+  reading: boolean;
+  readonly readableListening: boolean;
+}
+
+/** A module that is loaded on first use: `net` and `http` cost milliseconds at every start, listening or not. */
+export function net(): typeof import('node:net') {
+  return process.getBuiltinModule('node:net');
+}
+
+/** Whether it is loaded already (lib/internal/bootstrap/realm.js, `moduleLoadList`). Where Node does not say: yes. */
+export function isNetLoaded(): boolean {
+  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes('NativeModule net') ?? true;
+}
+
+/**
+ * Text that Node's own version of a function has in its source, on every Node that we support. Only a function that has it is
+ * Node's own: a wrapper (a compression, a logger, an APM agent, mock-fs) may do anything with what it is given.
+ */
+const OWN_SOURCE = {
+  'OutgoingMessage.write': 'write_(this, chunk, encoding, callback, false)',
+  'OutgoingMessage._send': 'this._headerSent',
+  'OutgoingMessage._writeRaw': '_httpMessage === this',
+  'OutgoingMessage._flushOutput': 'this.outputData',
+  'Socket._write': 'this._writeGeneric(false',
+  'Socket._writev': 'this._writeGeneric(true',
+  'Socket._writeGeneric': 'this._pendingData = data',
+  'Socket._destroy': 'this[kBytesWritten] = this._handle.bytesWritten',
+  'Socket._unrefTimer': 's[kTimeout].refresh()',
+  'Server._listen2': 'this._handle.listen(backlog',
+  'Writable.write': '_write(this, chunk, encoding, cb)',
+  'Writable.cork': 'state.corked++',
+  'Writable.uncork': 'clearBuffer(this, state)',
+  'ReadStream._read': '.read(this.fd, buf, 0, n, this.pos',
+  'ReadStream._destroy': 'this[kIsPerformingIO]',
+  'Readable.push': 'readableAddChunk',
+  'Readable.pipe/ondata': 'const ret = dest.write(chunk)',
+  'EventEmitter.emit': 'kErrorMonitor',
+  'fs.read': 'binding.read(',
+} as const;
+
+const knownOwn = new WeakMap<Function, keyof typeof OWN_SOURCE>();
+
+/** Whether a function is Node's own, by its source: identity would miss what was wrapped before we came. */
+export function isNodesOwn(value: unknown, which: keyof typeof OWN_SOURCE): value is Function {
+  if (typeof value !== 'function') return false;
+  if (knownOwn.get(value) === which) return true;
+  if (!Function.prototype.toString.call(value).includes(OWN_SOURCE[which])) return false;
+  knownOwn.set(value, which);
+  return true;
+}
+
+/** A member that Node keeps under a symbol of its own, found by the symbol's description. */
+export function symbolMember(object: object, description: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description);
+  return symbol === undefined ? undefined : (object as Record<symbol, unknown>)[symbol];
+}
+
+/** The stream's own `fs` (lib/internal/fs/streams.js `kFs`). */
+export function fsOf(stream: object): unknown {
+  return symbolMember(stream, 'kFs');
+}
+
+/** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */
+export function onlyListener(emitter: object, event: string): Function | undefined {
+  const listener = (emitter as { _events?: Record<string, unknown> })._events?.[event];
+  return typeof listener === 'function' ? listener : undefined;
+}
+
+export function asNetSocket(socket: Socket): NetSocket {
+  return socket as NetSocket;
+}
+
+export function asNetServer(server: Server): NetServer {
+  return server as NetServer;
+}
+
+export function asFileReadStream(stream: ReadStream): FileReadStream {
+  return stream as FileReadStream;
+}
+
+/** Whether it has an `_handle` at all, i.e. is, or looks like, one of net's sockets or servers. */
+export function hasHandle(value: unknown): value is { readonly _handle: SocketHandle | null } {
+  return typeof value === 'object' && value !== null && '_handle' in value;
+}

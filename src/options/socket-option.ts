@@ -1,0 +1,48 @@
+/** Where an option is set. A listener's options are what its accepted sockets inherit. */
+export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
+
+/** When, in a listener's life, the option has to be set to have its effect. */
+export type OptionPhase = 'before-bind' | 'before-listen' | 'after-listen';
+
+/** What an option's value means; decides how its text is parsed and which numbers are in range. */
+export type OptionKind = 'flag' | 'count' | 'bytes' | 'seconds' | 'milliseconds' | 'microseconds' | 'rearm';
+
+/** `rearm`: not set, set once on the accepted socket, or set again each time its effect has worn off. */
+export type Rearm = 'off' | 'once' | 'on';
+
+export type OptionValue = boolean | number | Rearm;
+
+export type PresetName = 'default' | 'lowlatency' | 'highthroughput' | 'none';
+
+/** One socket option. Everything that is known about it stands here, so adding one touches only the table. */
+export interface SocketOption {
+  /** Property of a config, e.g. `keepAliveIdle`. */
+  readonly key: string;
+  /** Environment variable without its `SOCKET_TUNE_` prefix. */
+  readonly variable: string;
+  /** Name of the constant in the system's headers; platforms supply its numbers. */
+  readonly constant: string;
+  readonly kind: OptionKind;
+  /** Least and greatest value, in the kind's unit. */
+  readonly range?: readonly [number, number];
+  readonly targets: readonly OptionTarget[];
+  readonly phase: OptionPhase;
+  /** Only sockets of these address families know it. */
+  readonly families: readonly SocketFamily[];
+  /** Only for listeners whose client speaks first: elsewhere it would stall the greeting. */
+  readonly clientSpeaksFirst?: true;
+  /** Meaningless unless this other option is on. */
+  readonly requires?: string;
+  /** A fixed size turns the kernel's autotuning off, so below the kernel's own ceiling it is left alone. */
+  readonly floor?: 'receive' | 'send';
+  /** What the kernel answers to a value that it took: the same, twice as much, or its own rounding of it. */
+  readonly readBack: 'same' | 'doubled' | 'rounded' | 'none';
+  /** Set again on the socket while it lives, so neither inheritance nor read-back says anything. */
+  readonly lasting?: false;
+  readonly presets: Readonly<Partial<Record<PresetName, OptionValue>>>;
+  /** A value that differs from every initial one, for the round-trip test. */
+  readonly sample: OptionValue;
+  readonly doc: string;
+}
+
+export type SocketFamily = 'tcp' | 'unix';

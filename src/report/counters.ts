@@ -1,0 +1,30 @@
+/** What has happened in this thread since it began; only ever added to. */
+export interface Counters {
+  /** Connections accepted by tuned listeners. */
+  connections: number;
+  /** Times TCP_QUICKACK was armed again. */
+  quickAcks: number;
+  /** File streams of which at least one region was sent. */
+  reroutedStreams: number;
+  sendfileBytes: number;
+  /** Bytes of regions that were read and written after all, by reason. */
+  readonly copiedBytes: Map<string, number>;
+  /** File streams piped to a socket or response that took the original path, by reason. */
+  readonly notRerouted: Map<string, number>;
+  truncatedFiles: number;
+}
+
+export const counters: Counters = {
+  connections: 0,
+  quickAcks: 0,
+  reroutedStreams: 0,
+  sendfileBytes: 0,
+  copiedBytes: new Map(),
+  notRerouted: new Map(),
+  truncatedFiles: 0,
+};
+
+/** Add to one of the counters that are kept by reason. */
+export function count(by: Map<string, number>, reason: string, amount = 1): void {
+  by.set(reason, (by.get(reason) ?? 0) + amount);
+}

@@ -1,0 +1,25 @@
+import type { OptionOutcome } from '../options/apply.js';
+
+/** What was done to one listener, and what its first accepted socket turned out to have. */
+export interface ListenerRecord {
+  /** `127.0.0.1:8080`, `[::]:8080`, a path, or `-` for a cluster worker's share of its primary's listener. */
+  address: string;
+  readonly outcomes: OptionOutcome[];
+  /** Empty until the first connection. */
+  accepted: readonly OptionOutcome[];
+  connections: number;
+}
+
+/** A process that opens listeners without end must not collect their records without end. */
+const MOST_RECORDS = 256;
+
+const records: ListenerRecord[] = [];
+
+export function addListenerRecord(record: ListenerRecord): void {
+  records.push(record);
+  if (records.length > MOST_RECORDS) records.shift();
+}
+
+export function listenerRecords(): readonly ListenerRecord[] {
+  return records;
+}

@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import type { OptionOutcome } from '../options/apply.js';
+import { counters } from './counters.js';
+import { type ListenerRecord, listenerRecords } from './listener-record.js';
+
+/** What was tuned, and how files went, in this thread so far. */
+export interface Report {
+  readonly listeners: readonly ListenerRecord[];
+  readonly connections: number;
+  readonly quickAcks: number;
+  readonly files: {
+    readonly reroutedStreams: number;
+    readonly sendfileBytes: number;
+    /** Bytes of rerouted streams that were copied all the same, by reason. */
+    readonly copiedBytes: Readonly<Record<string, number>>;
+    /** Streams that took Node's own path, by reason. */
+    readonly notRerouted: Readonly<Record<string, number>>;
+    readonly truncatedFiles: number;
+  };
+}
+
+export function makeReport(): Report {
+  return {
+    listeners: listenerRecords(),
+    connections: counters.connections,
+    quickAcks: counters.quickAcks,
+    files: {
+      reroutedStreams: counters.reroutedStreams,
+      sendfileBytes: counters.sendfileBytes,
+      copiedBytes: Object.fromEntries(counters.copiedBytes),
+      notRerouted: Object.fromEntries(counters.notRerouted),
+      truncatedFiles: counters.truncatedFiles,
+    },
+  };
+}
+
+function outcomeLine(outcome: OptionOutcome): string {
+  const kernel = outcome.kernel === undefined ? '' : `, kernel ${outcome.kernel}`;
+  const cause = outcome.cause === undefined ? '' : ` (${outcome.cause})`;
+  return `  ${outcome.constant}: asked ${outcome.asked}${kernel}: ${outcome.verdict}${cause}`;
+}
+
+function listenerLines(record: ListenerRecord): string[] {
+  const accepted = record.accepted.length === 0 ? [] : [' first accepted socket', ...record.accepted.map(outcomeLine)];
+  return [
+    `listener ${record.address}, ${record.connections} connections`,
+    ...record.outcomes.map(outcomeLine),
+    ...accepted,
+  ];
+}
+
+function reasonLines(title: string, reasons: Readonly<Record<string, number>>): string[] {
+  return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
+}
+
+/** The report as text for people. */
+export function formatReport(report: Report): string {
+  const { files } = report;
+  return [
+    `socket-tune report of process ${process.pid}`,
+    ...report.listeners.flatMap(listenerLines),
+    `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
+    ...reasonLines('bytes copied,', files.copiedBytes),
+    ...reasonLines('streams not rerouted,', files.notRerouted),
+  ].join('\n');
+}
+
+/**
+ * Write the report when the process ends.
+ *
+ * @param destination `exit` for standard error, else the path of a file that gets JSON
+ */
+export function reportAtExit(destination: string): () => void {
+  const write = (): void => {
+    const report = makeReport();
+    if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
+    else writeFileSync(destination.replaceAll('%p', String(process.pid)), `${JSON.stringify(report, undefined, 2)}\n`);
+  };
+  process.on('exit', write);
+  return () => process.off('exit', write);
+}
