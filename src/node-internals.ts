@@ -162,7 +162,7 @@ export function isNodesOwn(value: unknown, which: keyof typeof OWN_SOURCE): valu
 }
 
 /** A member that Node keeps under a symbol of its own, found by the symbol's description. */
-export function symbolMember(object: object, description: string): unknown {
+function symbolMember(object: object, description: string): unknown {
   const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description);
   return symbol === undefined ? undefined : (object as Record<symbol, unknown>)[symbol];
 }
@@ -184,10 +184,6 @@ export function asNetSocket(socket: Socket): NetSocket {
 
 export function asNetServer(server: Server): NetServer {
   return server as NetServer;
-}
-
-export function asFileReadStream(stream: ReadStream): FileReadStream {
-  return stream as FileReadStream;
 }
 
 /** Whether it has an `_handle` at all, i.e. is, or looks like, one of net's sockets or servers. */

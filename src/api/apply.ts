@@ -86,7 +86,9 @@ export function applyListener(server: Server, config: TuneConfig): readonly Opti
   const request = requestFor(asNetServer(server), context);
   const family = familyOf(handle);
   const plan =
-    family === undefined ? undefined : planOptions(platform(), request.values, { ...request, family, target: 'listener' });
+    family === undefined
+      ? undefined
+      : planOptions(platform(), request.values, { ...request, family, target: 'listener' });
   const outcomes = plan?.steps.map((step) => applyAndConfirm(platform(), step, handle)) ?? [];
   if (config.quickAck === 'on' && !isQuickAckInstalled()) quickAckHook.install(context);
   tuneAccepted(context, request, handle, { address: '-', outcomes: [...outcomes], accepted: [], connections: 0 });

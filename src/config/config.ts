@@ -82,7 +82,8 @@ class Reader {
 
 function display(value: unknown): string {
   if (value === undefined) return 'what the kernel has';
-  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return String(value);
 }
 
 function readOptions(reader: Reader, preset: PresetName): { values: OptionValues; asked: Set<OptionKey> } {

@@ -2,7 +2,12 @@ import type { OptionValue, PresetName } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionValues } from '../options/table.js';
 
 /** `none` touches nothing but what is set by name. */
-export const PRESET_NAMES = ['default', 'lowlatency', 'highthroughput', 'none'] as const satisfies readonly PresetName[];
+export const PRESET_NAMES = [
+  'default',
+  'lowlatency',
+  'highthroughput',
+  'none',
+] as const satisfies readonly PresetName[];
 
 /** The values that the table gives a preset. */
 export function presetValues(preset: PresetName): OptionValues {

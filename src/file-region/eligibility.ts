@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { fdOf, familyOf } from '../native/handle-fd.js';
+import { familyOf, fdOf } from '../native/handle-fd.js';
 import {
   type FileReadStream,
   fsOf,
@@ -63,8 +63,10 @@ function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | 
   if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
   if (socket._isStdio === true) return 'stdio';
   if (!isNodesOwn(socket.write, 'Writable.write')) return 'patched-socket';
-  if (!isNodesOwn(socket._write, 'Socket._write') || !isNodesOwn(socket._writev, 'Socket._writev')) return 'patched-socket';
-  if (!isNodesOwn(socket.cork, 'Writable.cork') || !isNodesOwn(socket.uncork, 'Writable.uncork')) return 'patched-socket';
+  if (!isNodesOwn(socket._write, 'Socket._write') || !isNodesOwn(socket._writev, 'Socket._writev'))
+    return 'patched-socket';
+  if (!isNodesOwn(socket.cork, 'Writable.cork') || !isNodesOwn(socket.uncork, 'Writable.uncork'))
+    return 'patched-socket';
   if (!context.sendsRegions(socket._writeGeneric)) return 'patched-socket';
   if (socket.destroyed || !socket.writable) return 'destination-ended';
   const handle = socket._handle;
@@ -115,8 +117,10 @@ export function whyNotNow(stream: FileReadStream): Reason | undefined {
   const state = stream._readableState;
   if (state.pipes.length !== 1) return 'no-single-pipe';
   if (state.decoder !== null && state.decoder !== undefined) return 'encoding-or-object-mode';
-  if (state.readableListening || !isNodesOwn(onlyListener(stream, 'data'), 'Readable.pipe/ondata')) return 'other-consumer';
-  if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit')) return 'patched-stream';
+  if (state.readableListening || !isNodesOwn(onlyListener(stream, 'data'), 'Readable.pipe/ondata'))
+    return 'other-consumer';
+  if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit'))
+    return 'patched-stream';
   if (!isNodesOwn(fs.read, 'fs.read')) return 'patched-fs';
   // What is buffered must go first; what is pushed once the end or an error is known would be one too many.
   return state.length === 0 && !state.ended && state.errored === null ? undefined : 'other-consumer';

@@ -2,10 +2,16 @@ import type { NetSocket } from '../node-internals.js';
 import type { FileDescriptor } from './descriptor.js';
 
 /**
- * What a stream counts a region as against its high-water mark, at most: the size of the chunk that fs.ReadStream would have
- * written in its place. Apps throttle on `writableLength`, so it must not jump by megabytes.
+ * What regions seem to consist of: zeros that nobody reads or writes, so the kernel never gives them memory. A region needs a
+ * true length: optimised code takes the length of a typed array from the array itself, whatever getters its class has (seen on
+ * Node 24).
  */
-const COUNTED_LENGTH = 64 << 10;
+let guise = new ArrayBuffer(0);
+
+function guiseOf(count: number): ArrayBuffer {
+  if (guise.byteLength < count) guise = new ArrayBuffer(count);
+  return guise;
+}
 
 let live = 0;
 let whenNoneLive: (() => void) | undefined;
@@ -25,8 +31,8 @@ export function afterLastRegion(callback: () => void): void {
 const regionsOf = new WeakMap<NetSocket, FileRegion[]>();
 
 /**
- * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer: `length` is what Writable counts
- * (back-pressure), `byteLength` what HTTP frames. It holds no bytes; `_writeGeneric` is where it is sent instead of written.
+ * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer of its length, which is what
+ * Writable counts (back-pressure) and HTTP frames. `_writeGeneric` is where the file's bytes are sent in its place.
  */
 export class FileRegion extends Uint8Array {
   readonly descriptor: FileDescriptor;
@@ -43,7 +49,7 @@ export class FileRegion extends Uint8Array {
   #ended = false;
 
   constructor(descriptor: FileDescriptor, position: number, count: number, source?: FileRegion['source']) {
-    super(0);
+    super(guiseOf(count), 0, count);
     this.descriptor = descriptor;
     this.position = position;
     this.count = count;
@@ -51,14 +57,6 @@ export class FileRegion extends Uint8Array {
     this.residentAt = Date.now();
     descriptor.hold();
     live++;
-  }
-
-  override get length(): number {
-    return Math.min(this.count, COUNTED_LENGTH);
-  }
-
-  override get byteLength(): number {
-    return this.count;
   }
 
   get remaining(): number {

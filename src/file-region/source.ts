@@ -86,7 +86,12 @@ export function nextWindow(
  *
  * @returns undefined if there are no descriptors left
  */
-export function cutRegion(files: FileCalls, source: Source, stream: FileReadStream, count: number): FileRegion | undefined {
+export function cutRegion(
+  files: FileCalls,
+  source: Source,
+  stream: FileReadStream,
+  count: number,
+): FileRegion | undefined {
   const descriptor = regionDescriptor(files, source, stream);
   if (descriptor === undefined) return undefined;
   const position = stream.pos ?? stream.bytesRead;

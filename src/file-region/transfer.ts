@@ -1,6 +1,6 @@
-import { type read, type readSync } from 'node:fs';
+import type { read, readSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { fdOf, familyOf } from '../native/handle-fd.js';
+import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
 import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
 import { endRegionsBefore, FileRegion } from './file-region.js';
@@ -204,7 +204,9 @@ function copyPiece(state: Transfer, region: FileRegion, size: number, reason: Co
   context.read(descriptor.fd, buffer, 0, buffer.length, position, (error, bytes) => {
     descriptor.letGo();
     if (state.socket.destroyed || region.ended) return abandon(state, null);
-    const wentOn = error ? onReadError(state, region, error) : writePiece(state, region, buffer.subarray(0, bytes), reason);
+    const wentOn = error
+      ? onReadError(state, region, error)
+      : writePiece(state, region, buffer.subarray(0, bytes), reason);
     if (wentOn) advance(state);
   });
   return false;
@@ -220,7 +222,8 @@ function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: 
 /** The file cannot be read any more: the stream says so as it would have, and what was promised of it cannot be kept. */
 function onReadError(state: Transfer, region: FileRegion, error: unknown): boolean {
   const { source } = region;
-  if (source !== undefined && !source.destroyed) source.destroy(error instanceof Error ? error : new Error(String(error)));
+  if (source !== undefined && !source.destroyed)
+    source.destroy(error instanceof Error ? error : new Error(String(error)));
   return endShort(state, region);
 }
 

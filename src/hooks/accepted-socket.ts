@@ -87,6 +87,13 @@ export function tuneAccepted(
   record: ListenerRecord,
 ): void {
   const platform = context.platform();
-  const tuning: AcceptedTuning = { context, platform, request, record, perConnection: undefined, rearmsQuickAck: false };
+  const tuning: AcceptedTuning = {
+    context,
+    platform,
+    request,
+    record,
+    perConnection: undefined,
+    rearmsQuickAck: false,
+  };
   beforeConnection(handle, (client) => onConnection(tuning, client));
 }

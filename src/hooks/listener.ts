@@ -60,16 +60,26 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
   const plan =
-    family === undefined ? NOTHING : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
+    family === undefined
+      ? NOTHING
+      : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
   const tuning = { context, request, plan, record };
-  setSteps(tuning, handle, plan.steps.filter((step) => !step.constant.afterListen));
+  setSteps(
+    tuning,
+    handle,
+    plan.steps.filter((step) => !step.constant.afterListen),
+  );
   return tuning;
 }
 
 function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
   const { context, plan, record } = tuning;
-  setSteps(tuning, handle, plan.steps.filter((step) => step.constant.afterListen));
+  setSteps(
+    tuning,
+    handle,
+    plan.steps.filter((step) => step.constant.afterListen),
+  );
   record.outcomes.push(...plan.skipped);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);

@@ -51,20 +51,24 @@ function install(context: HookContext): Undo | undefined {
   const platform = context.platform();
   const constant = platform.constants.TCP_QUICKACK;
   const { prototype } = net().Socket;
-  if (constant === undefined || !isNodesOwn(Reflect.get(prototype, '_unrefTimer'), 'Socket._unrefTimer')) return undefined;
+  if (constant === undefined || !isNodesOwn(Reflect.get(prototype, '_unrefTimer'), 'Socket._unrefTimer'))
+    return undefined;
   const on = Int32Array.of(1);
   let isUndone = false;
-  const undo = replaceMethod<NetSocket['_unrefTimer']>(prototype, '_unrefTimer', (original) => {
-    return function (this: NetSocket) {
-      const handle = this._handle;
-      const connection = isUndone || handle === null ? undefined : armedConnection(handle);
-      if (handle !== null && connection !== undefined && awaitsMore(this, connection, handle.bytesRead ?? 0)) {
-        counters.quickAcks++;
-        platform.set(handle, constant, on);
-      }
-      return original.call(this);
-    };
-  });
+  const undo = replaceMethod<NetSocket['_unrefTimer']>(
+    prototype,
+    '_unrefTimer',
+    (original) =>
+      function (this: NetSocket) {
+        const handle = this._handle;
+        const connection = isUndone || handle === null ? undefined : armedConnection(handle);
+        if (handle !== null && connection !== undefined && awaitsMore(this, connection, handle.bytesRead ?? 0)) {
+          counters.quickAcks++;
+          platform.set(handle, constant, on);
+        }
+        return original.call(this);
+      },
+  );
   isInstalled = true;
   return () => {
     isUndone = true;

@@ -64,12 +64,15 @@ export function installSocketWrite(files: () => FileCalls | undefined): Undo | u
     };
     return current;
   });
-  const undoDestroy = replaceMethod<NetSocket['_destroy']>(prototype, '_destroy', (original) => {
-    return function (this: NetSocket, error, callback) {
-      if (liveRegions() > 0) endRegionsOf(this);
-      return original.call(this, error, callback);
-    };
-  });
+  const undoDestroy = replaceMethod<NetSocket['_destroy']>(
+    prototype,
+    '_destroy',
+    (original) =>
+      function (this: NetSocket, error, callback) {
+        if (liveRegions() > 0) endRegionsOf(this);
+        return original.call(this, error, callback);
+      },
+  );
   return () => {
     current = undefined;
     // A region that is on its way must not meet the original, which would take it for an empty Buffer.

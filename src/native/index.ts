@@ -29,7 +29,7 @@ function detect(): Platform {
     debug('no native calls: %s', cause);
     warnOnce(
       'SOCKET_TUNE_NO_NATIVE',
-      'koffi',
+      'native',
       `native calls are not available (${cause}); only TCP_NODELAY and keepalive are set, through Node's own API, and files are sent as ever`,
     );
     return nodeApiPlatform(`native calls are not available: ${cause}`);

@@ -28,8 +28,7 @@ export function nodeApiPlatform(cause: string): Platform {
     unavailable: cause,
     constants: { TCP_NODELAY: NO_DELAY, SO_KEEPALIVE: KEEP_ALIVE, TCP_KEEPIDLE: KEEP_IDLE },
     // libuv's errors are errnos, negated.
-    set: (handle, constant, value) =>
-      Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? os.errno.ENOPROTOOPT),
+    set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? os.errno.ENOPROTOOPT),
     get: () => undefined,
     autotuningCeiling: () => undefined,
     inertCause: () => undefined,

@@ -29,9 +29,9 @@ function residentPrefix(isResident: (fd: number, position: number, count: number
 
 /** cachestat(2): exact, and one call a range; EPERM for files that the user neither owns nor may write. */
 function byCachestat(libc: Libc): (fd: number, position: number, count: number) => boolean | undefined {
-  const syscall = libc.bind<(n: number, fd: number, range: BigUint64Array, out: BigUint64Array, flags: number) => number>(
-    'long syscall(long n, int fd, void *range, void *out, unsigned int flags)',
-  );
+  const syscall = libc.bind<
+    (n: number, fd: number, range: BigUint64Array, out: BigUint64Array, flags: number) => number
+  >('long syscall(long n, int fd, void *range, void *out, unsigned int flags)');
   const range = new BigUint64Array(2);
   const found = new BigUint64Array(5);
   return (fd, position, count) => {

@@ -1,9 +1,9 @@
-import { getSystemErrorName } from 'node:util';
 import { constants as os } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Platform, SocketConstant } from '../native/platform.js';
 import type { SocketHandle } from '../node-internals.js';
 import type { OptionTarget, SocketFamily } from './socket-option.js';
-import { OPTION_ROWS, type OptionKey, type OptionRow, type OptionValues, toInt, valueOf } from './table.js';
+import { OPTION_ROWS, type OptionKey, type OptionRow, type OptionValues, optionValue, toInt } from './table.js';
 
 /**
  * What became of an option: `applied` (set, and read back where asked), `inherited` (it came with the listener), `clamped`
@@ -88,7 +88,7 @@ export function planOptions(platform: Platform, values: OptionValues, kind: Sock
   const steps: Step[] = [];
   const skipped: OptionOutcome[] = [];
   for (const row of OPTION_ROWS) {
-    const value = valueOf(values, row);
+    const value = optionValue(values, row);
     const asked = value === undefined ? undefined : toInt(value);
     const constant = platform.constants[row.constant];
     if (asked === undefined || !belongs(row, constant, kind.target)) continue;

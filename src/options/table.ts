@@ -205,7 +205,7 @@ export type OptionRow = SocketOption & {
 export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE;
 
 /** The value that a config holds for a row. */
-export function valueOf(values: OptionValues, row: OptionRow): OptionValue | undefined {
+export function optionValue(values: OptionValues, row: OptionRow): OptionValue | undefined {
   return values[row.key];
 }
 
