@@ -1,4 +1,4 @@
 /** The preload: `node --import socket-tune/register app.js`. */
-import { installFromEnvironment } from './src/index.js';
+import { preload } from './src/preload.js';
 
-installFromEnvironment();
+preload();

@@ -1,10 +1,9 @@
 // Makes two things from one compilation:
 //   build/  every TypeScript file as a module of its own, which the tests, the benchmarks and the demo run;
-//   dist/   what is published: two bundles and the declarations.
+//   dist/   what is published: three bundles and the declarations.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -12,17 +11,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
 /**
- * The preload and the programmatic API must be one module instance, or an application that imports 'socket-tune' would
- * not see what the preload installed. So dist/register.js imports dist/index.js and holds nothing of src/ itself.
+ * What the preload installs and what the API does must be one module instance, or the API would not see what is installed.
+ * So dist/runtime.js holds all of it, dist/index.js names the public part, and dist/register.js requires it on first use.
  */
-const oneInstance = {
-  name: 'one-instance',
+const runtimeStaysOutside = {
+  name: 'runtime-stays-outside',
   setup({ onResolve }) {
-    onResolve({ filter: /^\./ }, ({ importer, path }) => {
-      if (importer !== join(root, 'build/register.js')) return undefined;
-      if (path === './src/index.js') return { path: './index.js', external: true };
-      return { errors: [{ text: `register.ts may import only './src/index.js', not '${path}'` }] };
-    });
+    onResolve({ filter: /\/runtime\.js$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './runtime.js', external: true },
+    );
   },
 };
 
@@ -40,7 +37,7 @@ function compile() {
   }
 }
 
-// The bundles exist for start-up time: reading two files costs a fraction of resolving and reading every module. They
+// The bundles exist for start-up time: reading one file costs a fraction of resolving and reading every module. They
 // are not minified, so that a stack trace or a debugger shows code that people can read.
 async function bundle(entry, outfile) {
   await build({
@@ -52,7 +49,7 @@ async function bundle(entry, outfile) {
     target: 'node20.19',
     format: 'esm',
     logLevel: 'warning',
-    plugins: [oneInstance],
+    plugins: [runtimeStaysOutside],
   });
 }
 
@@ -63,6 +60,7 @@ function publishDeclarations() {
 
 clean();
 compile();
+await bundle('build/src/runtime.js', 'dist/runtime.js');
 await bundle('build/src/index.js', 'dist/index.js');
 await bundle('build/register.js', 'dist/register.js');
 publishDeclarations();

@@ -1,7 +1,5 @@
-import { debuglog } from 'node:util';
-
 /** Lines for `NODE_DEBUG=socket-tune`; costs nothing when that is unset. */
-export const debug = debuglog('socket-tune');
+export const debug = process.getBuiltinModule('node:util').debuglog('socket-tune');
 
 const said = new Set<string>();
 

@@ -1,13 +1,17 @@
-export { apply, applyListener } from './api/apply.js';
-export { sendFileAll, sendFileRange } from './api/send-file.js';
-export {
-  type BufferMode,
-  defaultConfig,
-  highThroughputConfig,
-  lowLatencyConfig,
-  type TuneConfig,
-} from './config/config.js';
-export { SocketTuneError, type SocketTuneErrorCode } from './errors.js';
-export { install, installFromEnvironment, type Uninstall } from './install.js';
+export type { FileToSend } from './api/send-file.js';
+export type { BufferMode, TuneConfig } from './config/config.js';
+export type { SocketTuneErrorCode } from './errors.js';
+export type { Uninstall } from './install.js';
 export type { OptionOutcome, Verdict } from './options/apply.js';
 export type { OptionKey, OptionValues } from './options/table.js';
+export {
+  apply,
+  applyListener,
+  defaultConfig,
+  highThroughputConfig,
+  install,
+  lowLatencyConfig,
+  SocketTuneError,
+  sendFileAll,
+  sendFileRange,
+} from './runtime.js';

@@ -113,7 +113,15 @@ export interface ReadableState {
   readonly readableListening: boolean;
 }
 
-/** A module that is loaded on first use: `net` and `http` cost milliseconds at every start, listening or not. */
+/**
+ * Node's modules are taken like this, and never imported: `net` costs milliseconds at every start, listening or not, and an
+ * `import` of `fs` or `util` evaluates all that they export, which loads streams and promises.
+ */
+export function fs(): typeof import('node:fs') {
+  return process.getBuiltinModule('node:fs');
+}
+
+/** See {@link fs}. */
 export function net(): typeof import('node:net') {
   return process.getBuiltinModule('node:net');
 }

@@ -40,7 +40,7 @@ const caught = [
 ];
 
 const fine = [
-  ['register.ts', `import './src/index.js';`],
+  ['register.ts', `import './src/preload.js';`],
   ['src/index.ts', `export { x } from './api/apply.js';`],
   ['src/install.ts', `import { x } from './report/stats.js';`],
   ['src/api/a.ts', `import { x } from '../file-region/transfer.js';`],

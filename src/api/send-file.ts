@@ -1,5 +1,5 @@
-import { createReadStream, type PathLike } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { PathLike } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { SENDFILE_DEFAULTS } from '../config/config.js';
 import { describe, SocketTuneError } from '../errors.js';
@@ -10,7 +10,7 @@ import { whyNotFile } from '../file-region/source.js';
 import { installSocketWrite, sendsRegions } from '../hooks/socket-write.js';
 import { platform } from '../native/index.js';
 import type { FileCalls, FileStatus } from '../native/platform.js';
-import { asNetSocket, type NetSocket, net } from '../node-internals.js';
+import { asNetSocket, fs, type NetSocket, net } from '../node-internals.js';
 
 /** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, and their position as it was. */
 export type FileToSend = PathLike | FileHandle | number;
@@ -46,7 +46,7 @@ export async function sendFileRange(socket: Socket, file: FileToSend, offset: nu
   }
   if (isFileHandle(file)) return send(asNetSocket(socket), file.fd, offset, length);
   if (!isPath(file)) throw invalidArgument('file', 'a path, a FileHandle or a file descriptor', file);
-  const handle = await open(file);
+  const handle = await fs().promises.open(file);
   try {
     return await send(asNetSocket(socket), handle.fd, offset, length);
   } finally {
@@ -132,7 +132,7 @@ function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
 async function sendCopies(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   if (length === 0) return 0;
   const end = Math.min(offset + length - 1, Number.MAX_SAFE_INTEGER);
-  const chunks = createReadStream('', { fd, start: offset, end, autoClose: false });
+  const chunks = fs().createReadStream('', { fd, start: offset, end, autoClose: false });
   let written = 0;
   for await (const chunk of chunks) {
     await write(socket, chunk);

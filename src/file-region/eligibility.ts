@@ -1,7 +1,7 @@
-import fs from 'node:fs';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import {
   type FileReadStream,
+  fs,
   fsOf,
   type HttpMessage,
   isNodesOwn,
@@ -103,11 +103,11 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
 
 /** Why a stream is not a plain fs.ReadStream on a path, or on a descriptor with a start. Does not change in its life. */
 export function whyNotSource(stream: FileReadStream): Reason | undefined {
-  if (Object.getPrototypeOf(stream) !== fs.ReadStream.prototype) return 'patched-stream';
-  if (fsOf(stream) !== fs) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
+  if (Object.getPrototypeOf(stream) !== fs().ReadStream.prototype) return 'patched-stream';
+  if (fsOf(stream) !== fs()) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
   if (stream._readableState.objectMode) return 'encoding-or-object-mode';
   const hasPath = stream.flags !== undefined;
-  if (hasPath && stream.flags !== 'r' && stream.flags !== fs.constants.O_RDONLY) return 'flags';
+  if (hasPath && stream.flags !== 'r' && stream.flags !== fs().constants.O_RDONLY) return 'flags';
   // Such a stream reads from where the descriptor stands, and moves it on.
   return !hasPath && stream.pos === undefined ? 'descriptor-without-start' : undefined;
 }
@@ -121,7 +121,7 @@ export function whyNotNow(stream: FileReadStream): Reason | undefined {
     return 'other-consumer';
   if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit'))
     return 'patched-stream';
-  if (!isNodesOwn(fs.read, 'fs.read')) return 'patched-fs';
+  if (!isNodesOwn(fs().read, 'fs.read')) return 'patched-fs';
   // What is buffered must go first; what is pushed once the end or an error is known would be one too many.
   return state.length === 0 && !state.ended && state.errored === null ? undefined : 'other-consumer';
 }

@@ -1,6 +1,5 @@
-import fs from 'node:fs';
 import type { FileCalls, FileStatus } from '../native/platform.js';
-import type { FileReadStream } from '../node-internals.js';
+import { type FileReadStream, fs } from '../node-internals.js';
 import { FileDescriptor } from './descriptor.js';
 import type { Reason } from './eligibility.js';
 import { FileRegion } from './file-region.js';
@@ -43,7 +42,7 @@ export function whyNotFile(files: FileCalls, fd: number): Reason | undefined {
 
 function isSameFileToNode(fd: number, inode: bigint): boolean {
   try {
-    return fs.fstatSync(fd, { bigint: true }).ino === inode;
+    return fs().fstatSync(fd, { bigint: true }).ino === inode;
   } catch {
     // A mocked fs without such a descriptor. If it really is closed, Node's own read says so.
     return false;

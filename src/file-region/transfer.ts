@@ -1,5 +1,5 @@
 import type { read, readSync } from 'node:fs';
-import { constants as os } from 'node:os';
+import { ERRNO, errnoName } from '../native/errno.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
 import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
@@ -178,10 +178,9 @@ function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
  * meets it as well, and reports it in Node's way; and whatever is wrong with sendfile, copying goes on from the same byte.
  */
 function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
-  if (errno === os.errno.EAGAIN) return copyPiece(state, region, WAIT_PIECE, 'socket-full');
+  if (errno === ERRNO.EAGAIN) return copyPiece(state, region, WAIT_PIECE, 'socket-full');
   region.copyOnly = true;
-  const name = Object.entries(os.errno).find(([, value]) => value === errno)?.[0] ?? String(errno);
-  return copyPiece(state, region, COPY_PIECE, `refused:${name}`);
+  return copyPiece(state, region, COPY_PIECE, `refused:${errnoName(errno)}`);
 }
 
 /** Read the next piece of a region, in the thread pool unless it is in the page cache, and write it. */

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { debug } from '../diagnostics.js';
 import {
   destinationSocket,
@@ -10,7 +9,7 @@ import {
 } from '../file-region/eligibility.js';
 import { AT_END, cutRegion, newSource, nextWindow, openSource, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
-import { type FileReadStream, isNodesOwn } from '../node-internals.js';
+import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { postponeRead, replaceMethod, type Undo } from './patch.js';
@@ -124,7 +123,7 @@ function makeDestroy(original: Destroy): Destroy {
 function install(context: HookContext): Undo | undefined {
   const limits = context.sendfile;
   if (limits === undefined) return undefined;
-  const { prototype } = fs.ReadStream;
+  const { prototype } = fs().ReadStream;
   if (!isNodesOwn(Reflect.get(prototype, '_read'), 'ReadStream._read')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'ReadStream._destroy')) return undefined;
   const files = (): FileCalls | undefined => context.platform().files;

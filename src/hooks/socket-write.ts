@@ -1,9 +1,8 @@
-import fs from 'node:fs';
 import { debug } from '../diagnostics.js';
 import { afterLastRegion, endRegionsOf, liveRegions } from '../file-region/file-region.js';
 import { hasRegion, type TransferContext, transfer } from '../file-region/transfer.js';
 import type { FileCalls } from '../native/platform.js';
-import { isNodesOwn, type NetSocket, net, type WriteGeneric } from '../node-internals.js';
+import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
 import { addBytesWritten, replaceMethod, type Undo } from './patch.js';
 
@@ -16,7 +15,7 @@ export function sendsRegions(writeGeneric: unknown): boolean {
 }
 
 function transferContext(files: FileCalls, write: WriteGeneric): TransferContext {
-  const { read, readSync } = fs;
+  const { read, readSync } = fs();
   return {
     files,
     write,

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 /** The C library of the running process, called in place. */
 export interface Libc {
   /** A C function by its prototype. Throws if the library lacks it. */
@@ -24,6 +22,7 @@ interface Koffi {
  */
 export function loadLibc(): Libc {
   // Not an import: it takes 5 to 12 ms, which a process that never listens need not pay, and listen() cannot wait for one.
+  const { createRequire } = process.getBuiltinModule('node:module');
   const koffi = createRequire(import.meta.url)('koffi') as Koffi;
   const library = koffi.load(null);
   return {

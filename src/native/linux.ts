@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { debug } from '../diagnostics.js';
+import { fs } from '../node-internals.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
@@ -37,7 +37,7 @@ const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', '
 /** A sysctl as numbers; undefined where /proc is not to be had. */
 function sysctl(name: string): readonly number[] | undefined {
   try {
-    return readFileSync(`/proc/sys/net/ipv4/${name}`, 'latin1').trim().split(/\s+/).map(Number);
+    return fs().readFileSync(`/proc/sys/net/ipv4/${name}`, 'latin1').trim().split(/\s+/).map(Number);
   } catch {
     return undefined;
   }

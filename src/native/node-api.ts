@@ -1,5 +1,5 @@
-import { constants as os } from 'node:os';
 import type { SocketHandle } from '../node-internals.js';
+import { ERRNO } from './errno.js';
 import type { Platform, SocketConstant } from './platform.js';
 
 /** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
@@ -28,7 +28,7 @@ export function nodeApiPlatform(cause: string): Platform {
     unavailable: cause,
     constants: { TCP_NODELAY: NO_DELAY, SO_KEEPALIVE: KEEP_ALIVE, TCP_KEEPIDLE: KEEP_IDLE },
     // libuv's errors are errnos, negated.
-    set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? os.errno.ENOPROTOOPT),
+    set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
     get: () => undefined,
     autotuningCeiling: () => undefined,
     inertCause: () => undefined,

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { ERRNO } from './errno.js';
 import type { Libc } from './libc.js';
 
 /** The same number on every architecture (include/uapi/asm-generic/unistd.h); kernel 6.5. */
@@ -53,7 +53,7 @@ function byProbing(libc: Libc): (fd: number, position: number, count: number) =>
   const isThere = (fd: number, position: number): boolean => {
     for (;;) {
       if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return true;
-      if (libc.errno() !== os.errno.EINTR) return false;
+      if (libc.errno() !== ERRNO.EINTR) return false;
     }
   };
   return (fd, position, count) => {

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { ERRNO } from './errno.js';
 import type { Libc } from './libc.js';
 import type { FileCalls } from './platform.js';
 
@@ -30,7 +30,7 @@ export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'sendMore' |
       const result = call();
       if (result >= 0) return result;
       const errno = libc.errno();
-      if (errno !== os.errno.EINTR) return -errno;
+      if (errno !== ERRNO.EINTR) return -errno;
     }
   };
 

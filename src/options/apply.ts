@@ -1,5 +1,4 @@
-import { constants as os } from 'node:os';
-import { getSystemErrorName } from 'node:util';
+import { ERRNO, errnoName } from '../native/errno.js';
 import type { Platform, SocketConstant } from '../native/platform.js';
 import type { SocketHandle } from '../node-internals.js';
 import type { OptionTarget, SocketFamily } from './socket-option.js';
@@ -51,11 +50,7 @@ export interface Plan {
   readonly applied: readonly OptionOutcome[];
 }
 
-const NOT_HERE: ReadonlySet<number> = new Set([os.errno.ENOPROTOOPT, os.errno.EOPNOTSUPP, os.errno.ENOTSUP]);
-
-function errorName(errno: number): string {
-  return getSystemErrorName(-errno);
-}
+const NOT_HERE: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
 
 /** Why a row is not set on a socket of this kind; undefined if it is to be set. */
 function reasonToSkip(
@@ -107,7 +102,7 @@ export function planOptions(platform: Platform, values: OptionValues, kind: Sock
 /** A call that failed, as an outcome. */
 function failed(step: Step, errno: number): OptionOutcome {
   const verdict = NOT_HERE.has(errno) ? 'unsupported' : 'refused';
-  return { ...step.applied, verdict, cause: errorName(errno) };
+  return { ...step.applied, verdict, cause: errnoName(errno) };
 }
 
 /** Set one option. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { fs } from '../node-internals.js';
 import type { OptionOutcome } from '../options/apply.js';
 import { counters } from './counters.js';
 import { type ListenerRecord, listenerRecords } from './listener-record.js';
@@ -74,7 +74,11 @@ export function reportAtExit(destination: string): () => void {
   const write = (): void => {
     const report = makeReport();
     if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
-    else writeFileSync(destination.replaceAll('%p', String(process.pid)), `${JSON.stringify(report, undefined, 2)}\n`);
+    else
+      fs().writeFileSync(
+        destination.replaceAll('%p', String(process.pid)),
+        `${JSON.stringify(report, undefined, 2)}\n`,
+      );
   };
   process.on('exit', write);
   return () => process.off('exit', write);

@@ -1,0 +1,50 @@
+import { isNetLoaded } from './node-internals.js';
+
+const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
+
+/** Node publishes these before it binds, and when a socket is made to connect: lib/net.js; Node's docs, diagnostics_channel. */
+const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
+const CONNECT_CHANNEL = 'net.client.socket';
+
+/**
+ * Who is installed in this thread. Channels are one registry a thread, shared by all copies of this package, ESM or CommonJS,
+ * of whatever version; a global would be seen by the app.
+ */
+const INSTALLED = Symbol.for('socket-tune:installed');
+const registry = channel(INSTALLED);
+
+export function isInstalled(): boolean {
+  return Reflect.get(registry, INSTALLED) === true;
+}
+
+export function setInstalled(installed: boolean): void {
+  Reflect.set(registry, INSTALLED, installed);
+}
+
+/** What is put in place when there is a first use for it; each may be called any number of times. */
+export interface FirstUse {
+  /** A socket is about to connect. */
+  forSockets(): void;
+  /** A server is about to listen. */
+  forListeners(): void;
+}
+
+/**
+ * Call back when the process begins to use the network: most of what a preload gets into (npm, compilers, scripts) never does.
+ *
+ * @returns what ends the watch
+ */
+export function watchFirstUse(use: FirstUse): () => void {
+  if (isNetLoaded()) {
+    use.forListeners();
+    return () => undefined;
+  }
+  const onListen = (): void => use.forListeners();
+  const onConnect = (): void => use.forSockets();
+  subscribe(LISTEN_CHANNEL, onListen);
+  subscribe(CONNECT_CHANNEL, onConnect);
+  return () => {
+    unsubscribe(LISTEN_CHANNEL, onListen);
+    unsubscribe(CONNECT_CHANNEL, onConnect);
+  };
+}

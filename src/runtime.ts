@@ -1,0 +1,6 @@
+/** Everything but the preload, as one module: the preload loads it on first use, and the programmatic API is a part of it. */
+export { apply, applyListener } from './api/apply.js';
+export { sendFileAll, sendFileRange } from './api/send-file.js';
+export { defaultConfig, highThroughputConfig, lowLatencyConfig } from './config/config.js';
+export { SocketTuneError } from './errors.js';
+export { hooksFor, install, startReport } from './install.js';

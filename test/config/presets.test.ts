@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { PRESET_NAMES, presetValues } from '../../src/config/presets.js';
+import type { PresetName } from '../../src/options/socket-option.js';
+import type { OptionValues } from '../../src/options/table.js';
+
+/** As users are told, and written out here in full: a change of the table must be a change of this too. */
+const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
+  default: {
+    noDelay: true,
+    receiveBuffer: 262_144,
+    sendBuffer: 262_144,
+    keepAlive: true,
+    keepAliveIdle: 60,
+    keepAliveInterval: 10,
+    keepAliveCount: 6,
+    quickAck: 'on',
+    deferAccept: 5,
+    fastOpen: 256,
+    userTimeout: 120_000,
+    noSigPipe: true,
+  },
+  lowlatency: {
+    noDelay: true,
+    receiveBuffer: 131_072,
+    sendBuffer: 131_072,
+    keepAlive: true,
+    keepAliveIdle: 30,
+    keepAliveInterval: 5,
+    keepAliveCount: 3,
+    quickAck: 'on',
+    fastOpen: 256,
+    userTimeout: 30_000,
+    noSigPipe: true,
+  },
+  highthroughput: {
+    noDelay: true,
+    receiveBuffer: 1_048_576,
+    sendBuffer: 1_048_576,
+    keepAlive: true,
+    keepAliveIdle: 60,
+    keepAliveInterval: 10,
+    keepAliveCount: 6,
+    quickAck: 'off',
+    deferAccept: 5,
+    fastOpen: 256,
+    userTimeout: 120_000,
+    noSigPipe: true,
+  },
+  none: {},
+};
+
+/** Absent and `off` are the same to the kernel: the option is not touched. */
+function effective(values: OptionValues): OptionValues {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 'off'));
+}
+
+describe('presets', () => {
+  it('are four', () => {
+    expect([...PRESET_NAMES].sort()).to.deep.equal(Object.keys(DOCUMENTED).sort());
+  });
+
+  for (const preset of PRESET_NAMES) {
+    it(`have exactly the documented values in "${preset}"`, () => {
+      expect(effective(presetValues(preset))).to.deep.equal(effective(DOCUMENTED[preset]));
+    });
+  }
+
+  it('are made anew for every caller, so that nobody changes them for another', () => {
+    const first = presetValues('default');
+    Reflect.set(first, 'keepAliveIdle', 1);
+    expect(first.keepAliveIdle).to.equal(1);
+    expect(presetValues('default').keepAliveIdle).to.equal(60);
+  });
+});

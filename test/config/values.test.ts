@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import { LEFT_ALONE, parseBytes, parseOptionValue, parseSwitch, parseWord } from '../../src/config/values.js';
+import type { OptionKind } from '../../src/options/socket-option.js';
+
+const ANY = [0, Number.MAX_SAFE_INTEGER] as const;
+
+function expectValues<V>(parse: (text: string) => unknown, values: Readonly<Record<string, V>>): void {
+  for (const [text, value] of Object.entries(values)) expect(parse(text), `'${text}'`).to.deep.equal({ value });
+}
+
+function expectProblems(parse: (text: string) => object, texts: readonly string[]): void {
+  for (const text of texts) expect(parse(text), `'${text}'`).to.have.all.keys('expected');
+}
+
+describe('values of the environment', () => {
+  describe('a switch', () => {
+    it('is on or off in any of the words that people use, whatever their case', () => {
+      expectValues(parseSwitch, { on: true, ON: true, 1: true, true: true, Yes: true, ' on ': true });
+      expectValues(parseSwitch, { off: false, Off: false, 0: false, FALSE: false, no: false });
+    });
+
+    it('is nothing else', () => {
+      expectProblems(parseSwitch, ['', '2', 'enable', 'o n', 'on,off', '-1']);
+      expect(parseSwitch('maybe')).to.deep.equal({ expected: 'on or off' });
+    });
+  });
+
+  describe('a size', () => {
+    const parse = (text: string) => parseBytes(text, ANY);
+
+    it('is a number of bytes, or of a unit that is a power of 1024', () => {
+      expectValues(parse, { 0: 0, 65536: 65536, '12b': 12, '1k': 1024, '256kb': 262144, '3KiB': 3072 });
+      expectValues(parse, { '2m': 2097152, '1MB': 1048576, '1mib': 1048576, '1g': 2 ** 30, '2GB': 2 ** 31 });
+    });
+
+    it('may have a fraction and a space, as long as it comes out in whole bytes', () => {
+      expectValues(parse, { '1.5mb': 1572864, '0.5k': 512, '64 k': 65536, ' 4k ': 4096 });
+      expectProblems(parse, ['1.1k', '0.3', '1.00001k']);
+    });
+
+    it('is not a negative or an exponential number, a unit alone, or anything that merely begins with a number', () => {
+      expectProblems(parse, ['', 'k', '-1', '+1', '1e3', '0x10', '12 potatoes', '1k2', '1,5k', '1.k', '.5k', 'NaN']);
+      expectProblems(parse, ['Infinity', '1s', '1tb', '9999999999999999999']);
+    });
+
+    it('is within its range, both ends included, and the range is named where it is not', () => {
+      const within = (text: string) => parseBytes(text, [1024, 4096]);
+      expectValues(within, { 1024: 1024, '4k': 4096 });
+      const expected = 'a size from 1024 to 4096 bytes, such as 65536, 256k or 1.5mb';
+      expect(within('1023')).to.deep.equal({ expected });
+      expect(within('4097')).to.deep.equal({ expected });
+    });
+  });
+
+  describe('a word', () => {
+    const parse = (text: string) => parseWord(text, ['lowlatency', 'none']);
+
+    it('is found whatever its case and wherever it has hyphens and underscores', () => {
+      for (const text of ['lowlatency', 'LowLatency', 'low-latency', 'LOW_LATENCY', '_low-_latency-', ' lowlatency ']) {
+        expect(parse(text), text).to.deep.equal({ value: 'lowlatency' });
+      }
+    });
+
+    it('is not completed, and not found with a space in it', () => {
+      expectProblems(parse, ['low', 'lowlatencyy', 'low latency', '']);
+    });
+
+    it('is looked for among words that the problem lists', () => {
+      expect(parse('fast')).to.deep.equal({ expected: 'one of lowlatency, none' });
+    });
+  });
+
+  describe('a time', () => {
+    it('is in the unit of its option where it has none', () => {
+      for (const kind of ['seconds', 'milliseconds', 'microseconds'] as const) {
+        expect(parseOptionValue('30', kind, ANY), kind).to.deep.equal({ value: 30 });
+      }
+    });
+
+    it('is converted from the unit that it has to that of its option', () => {
+      const expected: Readonly<Record<string, readonly [OptionKind, number]>> = {
+        '2min': ['seconds', 120],
+        '1h': ['seconds', 3600],
+        '3000ms': ['seconds', 3],
+        '0.5min': ['seconds', 30],
+        '30s': ['milliseconds', 30_000],
+        '1.5S': ['milliseconds', 1500],
+        '250 ms': ['milliseconds', 250],
+        '8ms': ['microseconds', 8000],
+        '12us': ['microseconds', 12],
+      };
+      for (const [text, [kind, value]] of Object.entries(expected)) {
+        expect(parseOptionValue(text, kind, ANY), text).to.deep.equal({ value });
+      }
+    });
+
+    it('may have any fraction that comes out whole, also one that binary numbers cannot hold', () => {
+      for (const [text, value] of Object.entries({ '1.1s': 1100, '8.2s': 8200, '16.1s': 16_100, '1.001s': 1001 })) {
+        expect(parseOptionValue(text, 'milliseconds', ANY), text).to.deep.equal({ value });
+      }
+    });
+
+    it('is a problem where it does not come out whole, or has the unit of something else', () => {
+      const parse = (text: string) => parseOptionValue(text, 'seconds', ANY);
+      expectProblems(parse, ['1.5s', '1500ms', '1us', '5k', '5m', 's', '', '-5s', '1s 1s']);
+    });
+
+    it('is within its range, which is named together with the unit where it is not', () => {
+      expect(parseOptionValue('0', 'seconds', [1, 127])).to.deep.equal({
+        expected: 'a time of whole seconds from 1 to 127, such as 1s or 30s, or off',
+      });
+      expect(parseOptionValue('128s', 'seconds', [1, 127])).to.have.property('expected');
+      expect(parseOptionValue('127s', 'seconds', [1, 127])).to.deep.equal({ value: 127 });
+    });
+  });
+
+  describe('a count', () => {
+    it('is a whole number without a unit, within its range', () => {
+      const parse = (text: string) => parseOptionValue(text, 'count', [1, 9]);
+      expectValues(parse, { 1: 1, ' 9 ': 9 });
+      expectProblems(parse, ['0', '10', '1k', '1s', '1.5', 'one']);
+      expect(parse('10')).to.deep.equal({ expected: 'a whole number from 1 to 9, or off' });
+    });
+  });
+
+  describe('of an option', () => {
+    it('is left alone by "off" where a number is expected', () => {
+      for (const kind of ['count', 'bytes', 'seconds', 'milliseconds', 'microseconds'] as const) {
+        expect(parseOptionValue(' OFF ', kind, ANY), kind).to.deep.equal({ value: LEFT_ALONE });
+      }
+    });
+
+    it('is left alone by "auto" only where it is a size, which says so', () => {
+      expect(parseOptionValue('Auto', 'bytes', ANY)).to.deep.equal({ value: LEFT_ALONE });
+      for (const kind of ['count', 'seconds', 'flag', 'rearm'] as const) {
+        expect(parseOptionValue('auto', kind, ANY), kind).to.have.property('expected');
+      }
+      expect(parseOptionValue('much', 'bytes', [1, 2])).to.deep.equal({
+        expected: 'a size from 1 to 2 bytes, such as 65536, 256k or 1.5mb, or auto',
+      });
+    });
+
+    it('is false, not left alone, by "off" where it is a flag', () => {
+      expect(parseOptionValue('off', 'flag', ANY)).to.deep.equal({ value: false });
+      expect(parseOptionValue('on', 'flag', ANY)).to.deep.equal({ value: true });
+    });
+
+    it('is on, once or off where it is armed again and again', () => {
+      expectValues((text) => parseOptionValue(text, 'rearm', ANY), { ON: 'on', once: 'once', off: 'off' });
+      expectProblems((text) => parseOptionValue(text, 'rearm', ANY), ['1', 'true', 'twice', '']);
+    });
+  });
+});
