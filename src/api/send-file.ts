@@ -6,10 +6,10 @@ import { describe, SocketTuneError } from '../errors.js';
 import { FileDescriptor } from '../file-region/descriptor.js';
 import { destinationSocket } from '../file-region/eligibility.js';
 import { FileRegion } from '../file-region/file-region.js';
-import { whyNotFile } from '../file-region/source.js';
+import { newStatus, whyNotFile } from '../file-region/source.js';
 import { installSocketWrite, sendsRegions } from '../hooks/socket-write.js';
 import { platform } from '../native/index.js';
-import type { FileCalls, FileStatus } from '../native/platform.js';
+import type { FileCalls } from '../native/platform.js';
 import { asNetSocket, fs, type NetSocket, net } from '../node-internals.js';
 
 /** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, and their position as it was. */
@@ -83,9 +83,14 @@ function understandsRegions(socket: NetSocket, files: FileCalls): boolean {
   return typeof destinationSocket(context, socket) !== 'string';
 }
 
+function isSendable(files: FileCalls, fd: number): boolean {
+  const status = newStatus();
+  return files.status(fd, status) && whyNotFile(files, fd, status) === undefined;
+}
+
 function send(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   const { files } = platform();
-  const goesByRegions = files !== undefined && understandsRegions(socket, files) && whyNotFile(files, fd) === undefined;
+  const goesByRegions = files !== undefined && understandsRegions(socket, files) && isSendable(files, fd);
   return goesByRegions ? sendRegions(files, socket, fd, offset, length) : sendCopies(socket, fd, offset, length);
 }
 
@@ -100,7 +105,7 @@ async function sendRegions(
   // The caller may close theirs while we wait; where no descriptor is left for a duplicate, it is theirs to keep.
   descriptor.own();
   descriptor.hold();
-  const status: FileStatus = { regular: false, size: 0, inode: 0n };
+  const status = newStatus();
   let written = 0;
   try {
     for (;;) {

@@ -17,67 +17,76 @@ export interface Source {
   descriptor: FileDescriptor | undefined;
   /** Regions were made of it already. */
   isRerouted: boolean;
+  /** The last region went up to where the file ended then. */
+  isAtEnd: boolean;
   /** Why it never will be, or was not the last time. */
   reason: Reason | undefined;
   /** The reason is for good. */
   isRefused: boolean;
 }
 
-export function newSource(): Source {
-  return { descriptor: undefined, isRerouted: false, reason: undefined, isRefused: false };
+export function newStatus(): FileStatus {
+  return { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0 };
 }
 
-const status: FileStatus = { regular: false, size: 0, inode: 0n };
+export function newSource(): Source {
+  return { descriptor: undefined, isRerouted: false, isAtEnd: false, reason: undefined, isRefused: false };
+}
+
+const status = newStatus();
 
 /**
- * Whether a descriptor is a file whose bytes sendfile can send. Node's own view of it is compared with the kernel's: where
- * `fs` is mocked, a descriptor's number says nothing, or is another file's.
+ * Whether a descriptor, of this status, is a file whose bytes sendfile can send. Node's own view of it is compared with the
+ * kernel's: where `fs` is mocked, a descriptor's number says nothing, or is another file's.
  */
-export function whyNotFile(files: FileCalls, fd: number): Reason | undefined {
-  if (!files.status(fd, status) || !status.regular) return 'not-a-regular-file';
-  if (status.size === 0) return 'empty-file';
-  if (!isSameFileToNode(fd, status.inode)) return 'patched-fs';
-  return files.hasKnownFilesystem(fd) ? undefined : 'unknown-filesystem';
+export function whyNotFile(files: FileCalls, fd: number, of: FileStatus): Reason | undefined {
+  if (!of.regular) return 'not-a-regular-file';
+  if (of.size === 0) return 'empty-file';
+  if (!isSameFileToNode(fd, of.inode)) return 'patched-fs';
+  return files.hasKnownFilesystem(fd, of) ? undefined : 'unknown-filesystem';
 }
 
-function isSameFileToNode(fd: number, inode: bigint): boolean {
+function isSameFileToNode(fd: number, inode: number): boolean {
   try {
-    return fs().fstatSync(fd, { bigint: true }).ino === inode;
+    return fs().fstatSync(fd).ino === inode;
   } catch {
     // A mocked fs without such a descriptor. If it really is closed, Node's own read says so.
     return false;
   }
 }
 
-/** Look at a stream's file once. */
-export function openSource(files: FileCalls, source: Source, fd: number): Reason | undefined {
-  if (source.descriptor !== undefined) return undefined;
-  const reason = whyNotFile(files, fd);
+/** Look at a stream's file for the first time. */
+function open(files: FileCalls, source: Source, fd: number): Reason | undefined {
+  const reason = whyNotFile(files, fd, status);
   if (reason === undefined) source.descriptor = new FileDescriptor(files, fd, false);
+  else source.isRefused = true;
   return reason;
 }
 
-/** The end of the file as it is now has been reached. */
+/** The end of the file as it is now, or of the stream's range, has been reached. */
 export const AT_END = 'at-end';
 
 /** How many bytes to send next, or that there are none, or why they cannot be sent as a region. */
 export function nextWindow(
   files: FileCalls,
+  source: Source,
   stream: FileReadStream,
   fd: number,
-  isRerouted: boolean,
   limits: WindowLimits,
 ): number | typeof AT_END | Reason {
-  const position = stream.pos ?? stream.bytesRead;
   if (!files.status(fd, status)) return 'not-a-regular-file';
+  const refusal = source.descriptor === undefined ? open(files, source, fd) : undefined;
+  if (refusal !== undefined) return refusal;
+  const position = stream.pos ?? stream.bytesRead;
   const available = Math.min(status.size, stream.end + 1) - position;
-  // The stream's own read knows best what the end of its range means.
-  if (available <= 0) return position > stream.end ? 'small-file' : AT_END;
-  if (available < limits.min && !isRerouted) return 'small-file';
-  // No tiny window at the end.
-  const wanted = available < limits.window * 1.5 ? available : limits.window;
+  if (available <= 0) return AT_END;
+  if (available < limits.min && !source.isRerouted) return 'small-file';
+  // Up to two windows go as one: a turn of the event loop costs more than it gives where there is so little left.
+  const wanted = available <= limits.window * 2 ? available : limits.window;
   const resident = files.resident(fd, position, wanted);
-  return resident > 0 ? resident : 'not-resident';
+  if (resident === 0) return 'not-resident';
+  source.isAtEnd = resident === available;
+  return resident;
 }
 
 /**

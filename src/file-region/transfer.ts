@@ -185,30 +185,39 @@ function onSendfileError(state: Transfer, region: FileRegion, errno: number): bo
 
 /** Read the next piece of a region, in the thread pool unless it is in the page cache, and write it. */
 function copyPiece(state: Transfer, region: FileRegion, size: number, reason: CopyReason): boolean {
-  const { context } = state;
-  const { descriptor } = region;
+  const { files } = state.context;
   const buffer = Buffer.allocUnsafeSlow(Math.min(size, region.remaining));
   const position = region.position + region.transferred;
-  if (context.files.resident(descriptor.fd, position, buffer.length) === buffer.length) {
-    try {
-      const bytes = context.readSync(descriptor.fd, buffer, 0, buffer.length, position);
-      return writePiece(state, region, buffer.subarray(0, bytes), reason);
-    } catch (error) {
-      return onReadError(state, region, error);
-    }
+  if (files.resident(region.descriptor.fd, position, buffer.length) === buffer.length) {
+    return copyNow(state, region, buffer, reason);
   }
-  // While the pool reads, nobody may close the descriptor under it, be it the stream or the end of the region.
-  descriptor.own();
+  copyLater(state, region, buffer, reason);
+  return false;
+}
+
+function copyNow(state: Transfer, region: FileRegion, buffer: Buffer, reason: CopyReason): boolean {
+  const position = region.position + region.transferred;
+  let bytes: number;
+  try {
+    bytes = state.context.readSync(region.descriptor.fd, buffer, 0, buffer.length, position);
+  } catch (error) {
+    return onReadError(state, region, error);
+  }
+  return writePiece(state, region, buffer.subarray(0, bytes), reason);
+}
+
+function copyLater(state: Transfer, region: FileRegion, buffer: Buffer, reason: CopyReason): void {
+  const { descriptor } = region;
+  const { fd } = descriptor;
   descriptor.hold();
-  context.read(descriptor.fd, buffer, 0, buffer.length, position, (error, bytes) => {
+  state.context.read(fd, buffer, 0, buffer.length, region.position + region.transferred, (error, bytes) => {
     descriptor.letGo();
     if (state.socket.destroyed || region.ended) return abandon(state, null);
-    const wentOn = error
-      ? onReadError(state, region, error)
-      : writePiece(state, region, buffer.subarray(0, bytes), reason);
-    if (wentOn) advance(state);
+    // The stream has closed its descriptor meanwhile, and the number may have been another file's: read again from ours.
+    if (descriptor.fd !== fd) return copyLater(state, region, buffer, reason);
+    const piece = buffer.subarray(0, bytes);
+    if (error ? onReadError(state, region, error) : writePiece(state, region, piece, reason)) advance(state);
   });
-  return false;
 }
 
 function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: CopyReason): boolean {

@@ -7,7 +7,7 @@ import {
   whyNotNow,
   whyNotSource,
 } from '../file-region/eligibility.js';
-import { AT_END, cutRegion, newSource, nextWindow, openSource, type Source } from '../file-region/source.js';
+import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
@@ -65,12 +65,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (rerouting.state.isUndone || files === undefined) return original.call(stream, size);
   // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
   if (!isFlowing(stream)) return postponeRead(stream);
-  const refusal = openSource(files, source, stream.fd);
-  if (refusal !== undefined) {
-    source.isRefused = true;
-    return readAsEver(stream, size, original, source, refusal);
-  }
-  const window = nextWindow(files, stream, stream.fd, source.isRerouted, limits);
+  const window = nextWindow(files, source, stream, stream.fd, limits);
   if (window === AT_END) {
     stream.push(null);
     return;
@@ -85,11 +80,11 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
 }
 
 /**
- * The first window comes on the next tick, as the file is open by now; the others each wait for a turn of the event loop, so
- * that a client that takes all it is given does not keep the loop to itself.
+ * The first window comes on the next tick, and so does the end. What is between waits for a turn of the event loop each time,
+ * so that a client that takes all it is given does not keep the loop to itself.
  */
 function schedule(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
-  if (source.isRerouted) setImmediate(deliver, rerouting, stream, size, source);
+  if (source.isRerouted && !source.isAtEnd) setImmediate(deliver, rerouting, stream, size, source);
   else process.nextTick(deliver, rerouting, stream, size, source);
 }
 

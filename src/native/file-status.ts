@@ -11,6 +11,8 @@ const MASK_OFFSET = 0;
 const MODE_OFFSET = 28;
 const INODE_OFFSET = 32;
 const SIZE_OFFSET = 40;
+const DEVICE_MAJOR_OFFSET = 136;
+const DEVICE_MINOR_OFFSET = 140;
 const STATX_BYTES = 256;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -36,7 +38,7 @@ const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
   0xe0f5e1e2, // erofs
 ]);
 
-/** File systems by device stay known: a file of one that was unmounted cannot be open. */
+/** statx(2) and fstatfs(2). */
 export function statusCalls(libc: Libc): Pick<FileCalls, 'status' | 'hasKnownFilesystem'> {
   const statx = libc.bind<(fd: number, path: Uint8Array, flags: number, mask: number, out: DataView) => number>(
     'int statx(int fd, const void *path, int flags, unsigned int mask, void *out)',
@@ -45,6 +47,7 @@ export function statusCalls(libc: Libc): Pick<FileCalls, 'status' | 'hasKnownFil
   const emptyPath = new Uint8Array(1);
   const view = new DataView(new ArrayBuffer(STATX_BYTES));
   const filesystem = new Uint8Array(STATFS_BYTES);
+  const knownDevices = new Set<number>();
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
   return {
@@ -53,14 +56,21 @@ export function statusCalls(libc: Libc): Pick<FileCalls, 'status' | 'hasKnownFil
       if ((view.getUint32(MASK_OFFSET, littleEndian) & WANTED) !== WANTED) return false;
       status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
       status.size = Number(view.getBigUint64(SIZE_OFFSET, littleEndian));
-      status.inode = view.getBigUint64(INODE_OFFSET, littleEndian);
+      status.inode = Number(view.getBigUint64(INODE_OFFSET, littleEndian));
+      status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, littleEndian);
+      status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, littleEndian);
       return true;
     },
-    hasKnownFilesystem(fd: number): boolean {
+    hasKnownFilesystem(fd, status) {
+      const device = status.deviceMajor * 2 ** 20 + status.deviceMinor;
+      if (knownDevices.has(device)) return true;
       if (fstatfs(fd, filesystem) !== 0) return false;
       // The first word is 32 bits of magic, in a long: its low half is what the list has, whatever the byte order.
       const low = littleEndian ? 0 : 4;
-      return KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian));
+      const isKnown = KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian));
+      // A number of a real device stays with what is on it; that of tmpfs or overlayfs may be procfs's after an unmount.
+      if (isKnown && status.deviceMajor !== 0) knownDevices.add(device);
+      return isKnown;
     },
   };
 }

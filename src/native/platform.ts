@@ -23,8 +23,8 @@ export interface FileCalls {
   status(fd: number, status: FileStatus): boolean;
   /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
   resident(fd: number, position: number, count: number): number;
-  /** Whether the file lies on a file system whose files have the size they claim. */
-  hasKnownFilesystem(fd: number): boolean;
+  /** Whether the file, of this status, lies on a file system whose files have the size they claim. */
+  hasKnownFilesystem(fd: number, status: FileStatus): boolean;
   /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
   isStreamSocket(fd: number): boolean;
 }
@@ -33,7 +33,10 @@ export interface FileCalls {
 export interface FileStatus {
   regular: boolean;
   size: number;
-  inode: bigint;
+  inode: number;
+  /** Major and minor number of the device that its file system is on; major 0 is given out anew after an unmount. */
+  deviceMajor: number;
+  deviceMinor: number;
 }
 
 /** What a system offers. Everything that differs between systems is behind this. */

@@ -43,23 +43,18 @@ function byCachestat(libc: Libc): (fd: number, position: number, count: number) 
   };
 }
 
-/** preadv2(RWF_NOWAIT) of single bytes: every user may ask, and it tells the truth where mincore(2) does not. */
-function byProbing(libc: Libc): (fd: number, position: number, count: number) => boolean {
+/** preadv2(RWF_NOWAIT) of a single byte: every user may ask, and it tells the truth where mincore(2) does not. */
+function byteProbe(libc: Libc): (fd: number, position: number) => boolean {
   const preadv2 = libc.bind<(fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number>(
     'long preadv2(int fd, void *parts, int n, int64_t position, int flags)',
   );
   const byte = Buffer.allocUnsafeSlow(PAGE);
   const parts = BigUint64Array.of(libc.address(byte), 1n);
-  const isThere = (fd: number, position: number): boolean => {
+  return (fd, position) => {
     for (;;) {
       if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return true;
       if (libc.errno() !== ERRNO.EINTR) return false;
     }
-  };
-  return (fd, position, count) => {
-    const last = position + count - 1;
-    for (let at = position; at < last; at += PROBE_STRIDE) if (!isThere(fd, at)) return false;
-    return isThere(fd, last);
   };
 }
 
@@ -69,7 +64,14 @@ function byProbing(libc: Libc): (fd: number, position: number, count: number) =>
  */
 export function residency(libc: Libc): Residency {
   const cachestat = byCachestat(libc);
-  const probe = byProbing(libc);
-  // A kernel or seccomp filter without cachestat answers ENOSYS or EPERM to every file: one look is enough.
-  return residentPrefix((fd, position, count) => cachestat(fd, position, count) ?? probe(fd, position, count));
+  const isThere = byteProbe(libc);
+  return residentPrefix((fd, position, count) => {
+    const last = position + count - 1;
+    // cachestat counts pages whose reading is still under way; the last to arrive are those at the ends.
+    if (!isThere(fd, position) || !isThere(fd, last)) return false;
+    const isCached = cachestat(fd, position, count);
+    if (isCached !== undefined) return isCached;
+    for (let at = position + PROBE_STRIDE; at < last; at += PROBE_STRIDE) if (!isThere(fd, at)) return false;
+    return true;
+  });
 }

@@ -5,7 +5,11 @@ export interface WireResponse {
   readonly body: Buffer;
   /** Header lines after a chunked body. */
   readonly trailers: readonly string[];
+  /** Bytes that the framing of chunks took. */
+  readonly framing: number;
 }
+
+type WireBody = Pick<WireResponse, 'body' | 'trailers' | 'framing'>;
 
 const CRLF = '\r\n';
 
@@ -49,27 +53,30 @@ function headerValue(head: readonly string[], name: string): string | undefined 
   return line?.slice(name.length + 1).trim();
 }
 
-function readChunked(cursor: Cursor): { body: Buffer; trailers: string[] } {
+function readChunked(cursor: Cursor): WireBody {
   const chunks: Buffer[] = [];
+  let framing = 0;
   for (;;) {
     const line = cursor.line();
     if (!/^[0-9a-f]+$/i.test(line)) throw new Error(`not the size of a chunk: ${line.slice(0, 80)}`);
     const size = Number.parseInt(line, 16);
-    if (size === 0) return { body: Buffer.concat(chunks), trailers: cursor.lines() };
+    framing += line.length + CRLF.length;
+    if (size === 0) return { body: Buffer.concat(chunks), trailers: cursor.lines(), framing };
     const chunk = cursor.take(size);
     if (chunk.length < size) throw new Error(`a chunk of ${size} bytes ends after ${chunk.length}`);
     chunks.push(chunk);
     if (cursor.line() !== '') throw new Error('a chunk is longer than its size');
+    framing += CRLF.length;
   }
 }
 
-function readBody(cursor: Cursor, head: readonly string[], method: string): { body: Buffer; trailers: string[] } {
+function readBody(cursor: Cursor, head: readonly string[], method: string): WireBody {
   const status = Number(head[0]?.split(' ')[1]);
-  const nothing = { body: Buffer.alloc(0), trailers: [] };
+  const nothing = { body: Buffer.alloc(0), trailers: [], framing: 0 };
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return nothing;
   if (headerValue(head, 'transfer-encoding') === 'chunked') return readChunked(cursor);
   const length = headerValue(head, 'content-length');
-  return { body: cursor.take(length === undefined ? cursor.rest : Number(length)), trailers: [] };
+  return { body: cursor.take(length === undefined ? cursor.rest : Number(length)), trailers: [], framing: 0 };
 }
 
 /**
@@ -84,11 +91,11 @@ export function parseResponses(bytes: Buffer, methods: readonly string[]): WireR
   let answered = 0;
   while (cursor.rest > 0 && answered < methods.length) {
     const head = cursor.lines();
-    const { body, trailers } = readBody(cursor, head, methods[answered] ?? 'GET');
+    const read = readBody(cursor, head, methods[answered] ?? 'GET');
     // 100 Continue and its like come before the answer.
     if (!/^HTTP\/1\.1 1\d\d /.test(head[0] ?? '')) answered++;
-    responses.push({ head: head.map((line) => line.replace(/^date: .*/i, 'Date: masked')), body, trailers });
+    responses.push({ head: head.map((line) => line.replace(/^date: .*/i, 'Date: masked')), ...read });
   }
-  if (cursor.rest > 0) responses.push({ head: [], body: cursor.take(cursor.rest), trailers: [] });
+  if (cursor.rest > 0) responses.push({ head: [], body: cursor.take(cursor.rest), trailers: [], framing: 0 });
   return responses;
 }

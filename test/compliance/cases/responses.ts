@@ -1,21 +1,396 @@
 import { createReadStream } from 'node:fs';
+import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
+import { pipeline as pipelinePromise } from 'node:stream/promises';
+import { SAMPLE_SIZES, type SampleName } from '../../support/sample-files.js';
 import type { Cases } from '../case.js';
-import { exchange } from '../exchange.js';
+import {
+  exchange,
+  lastRequest,
+  listening,
+  noteResponses,
+  openClient,
+  pause,
+  portOf,
+  request,
+  watchedServer,
+} from '../exchange.js';
+import { describeError, digest, type Witness } from '../witness.js';
+
+function pipeFile(witness: Witness, response: ServerResponse, name: SampleName, who = 'stream'): void {
+  witness.stream(who, createReadStream(witness.sample(name))).pipe(response);
+}
+
+/** A body of every size, which Node would frame as chunks or not. */
+function sizes(framing: 'chunked' | 'length'): Cases {
+  const ofSize = (name: SampleName): Cases[string] => {
+    const small = SAMPLE_SIZES[name] < 8 << 10;
+    const reason = SAMPLE_SIZES[name] === 0 ? 'empty-file' : 'small-file';
+    return {
+      travel: small ? { original: { [reason]: 1 } } : { rerouted: 1 },
+      run: (witness) =>
+        exchange(witness, ({ response }) => {
+          if (framing === 'length') response.setHeader('content-length', witness.sizeOf(name));
+          pipeFile(witness, response, name);
+        }),
+    };
+  };
+  const names = ['0', '1', '100', '10k', '64k', '64k+1', '100k', '1m', '1m+1', '20m'] as const;
+  return Object.fromEntries(
+    names.map((name) => [`a file of ${name} bytes piped to a response with ${framing} framing`, ofSize(name)]),
+  );
+}
+
+interface Answer {
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+function ask(port: number, agent: Agent, path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    get({ port, agent, path, host: '127.0.0.1' }, (incoming: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        const rawHeaders = incoming.rawHeaders.map((text) => text.replace(/.* GMT$/, 'masked'));
+        resolve({ rawHeaders, body: digest(Buffer.concat(chunks)) });
+      });
+    }).on('error', reject);
+  });
+}
 
 export const cases: Cases = {
-  'a file piped to a chunked response': {
+  ...sizes('chunked'),
+  ...sizes('length'),
+
+  'a file sent by stream.pipeline': {
     travel: { rerouted: 1 },
     run: (witness) =>
       exchange(witness, ({ response }) => {
-        witness.stream('stream', createReadStream(witness.sample('100k'))).pipe(response);
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        pipeline(stream, response, (error) => witness.event('pipeline', 'is done', String(error)));
       }),
   },
-  'a file piped to a response with a Content-Length': {
+
+  'a file sent by the pipeline that returns a promise': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, async ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('1m+1')));
+        await pipelinePromise(stream, response);
+        witness.event('pipeline', 'is done');
+      }),
+  },
+
+  'a pipeline that leaves the response open for more': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, async ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        await pipelinePromise(stream, response, { end: false });
+        response.end('and that is all');
+      }),
+  },
+
+  'a part of a file, by start and end': {
     travel: { rerouted: 1 },
     run: (witness) =>
       exchange(witness, ({ response }) => {
-        response.writeHead(200, { 'content-length': witness.sizeOf('100k') });
-        witness.stream('stream', createReadStream(witness.sample('100k'))).pipe(response);
+        response.writeHead(206, { 'content-length': 500_000 });
+        const stream = createReadStream(witness.sample('1m'), { start: 12_345, end: 512_344 });
+        witness.stream('stream', stream).pipe(response);
       }),
+  },
+
+  'a part of a file that ends beyond its end': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const stream = createReadStream(witness.sample('100k'), { start: 50_000, end: 5_000_000 });
+        witness.stream('stream', stream).pipe(response);
+      }),
+  },
+
+  'a part of a file that begins at its end': {
+    travel: { rerouted: 0 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        witness.stream('stream', createReadStream(witness.sample('100k'), { start: 100_000 })).pipe(response);
+      }),
+  },
+
+  'a part of a file of one byte': {
+    travel: { original: { 'small-file': 1 } },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        witness.stream('stream', createReadStream(witness.sample('100k'), { start: 70_000, end: 70_000 })).pipe(response);
+      }),
+  },
+
+  'a file after earlier writes': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.write('before\n');
+        response.write(Buffer.from('just before\n'));
+        pipeFile(witness, response, '100k');
+        response.write('after pipe(), and before the first byte of the file\n');
+      }),
+  },
+
+  'a file after more earlier writes than the socket takes': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      const answer = ({ response }: { response: ServerResponse }): void => {
+        for (let index = 0; index < 8; index++) response.write(Buffer.alloc(2 << 20, index));
+        pipeFile(witness, response, '3m');
+      };
+      let framing = 0;
+      const server = await listening(watchedServer(witness, answer, {}, () => framing));
+      const client = openClient(witness, portOf(server), lastRequest());
+      setTimeout(() => client.read(), 200);
+      framing = noteResponses(witness, 'received', await client.all, ['GET']);
+      server.close();
+    },
+  },
+
+  'a file that is followed by more writes': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        stream.on('end', () => {
+          response.write('after\n');
+          response.end('the end\n');
+        });
+        stream.pipe(response, { end: false });
+      }),
+  },
+
+  'an empty file that is followed by more writes': {
+    travel: { original: { 'empty-file': 1 } },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('0')));
+        stream.on('end', () => response.end('the end\n'));
+        stream.pipe(response, { end: false });
+      }),
+  },
+
+  'several files one after the other in one response': {
+    travel: { rerouted: 3 },
+    run: (witness) =>
+      exchange(witness, async ({ response }) => {
+        for (const name of ['100k', '1m', '64k+1'] as const) {
+          const stream = witness.stream(`stream-${name}`, createReadStream(witness.sample(name)));
+          response.write(`${name}:\n`);
+          stream.pipe(response, { end: false });
+          await new Promise<void>((resolve) => stream.once('end', resolve));
+        }
+        response.end();
+      }),
+  },
+
+  'two files piped to one response at once': {
+    travel: { rerouted: 2 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const first = witness.stream('stream-1', createReadStream(witness.sample('10k')));
+        const second = witness.stream('stream-2', createReadStream(witness.sample('10k')));
+        first.pipe(response, { end: false });
+        second.pipe(response, { end: false });
+        let ended = 0;
+        for (const stream of [first, second]) stream.on('end', () => ++ended === 2 && response.end());
+      }),
+    loose: ['stream-1', 'stream-2'],
+  },
+
+  'the answer to HEAD': {
+    travel: { original: { 'no-body': 1 } },
+    run: (witness) =>
+      exchange(
+        witness,
+        ({ response }) => {
+          response.setHeader('content-length', witness.sizeOf('100k'));
+          pipeFile(witness, response, '100k');
+        },
+        [lastRequest('HEAD /')],
+      ),
+  },
+
+  'a file piped to a response with status 304, and one with 204': {
+    travel: { original: { 'no-body': 2 } },
+    run: (witness) =>
+      exchange(
+        witness,
+        ({ response, number }) => {
+          response.writeHead(number === 1 ? 304 : 204);
+          pipeFile(witness, response, '100k', `stream-${number}`);
+        },
+        [request(), lastRequest()],
+      ),
+  },
+
+  'a Content-Length that is larger than the file': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.setHeader('content-length', witness.sizeOf('100k') + 10);
+        pipeFile(witness, response, '100k');
+      }),
+  },
+
+  'a Content-Length that is smaller than the file': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.setHeader('content-length', 70_000);
+        pipeFile(witness, response, '100k');
+      }),
+  },
+
+  'a response that says itself that it is chunked, with trailers': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked', trailer: 'x-checksum' });
+        response.addTrailers({ 'x-checksum': 'abc' });
+        pipeFile(witness, response, '1m');
+      }),
+  },
+
+  'a response whose headers have been flushed': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.flushHeaders();
+        setTimeout(() => pipeFile(witness, response, '100k'), 5);
+      }),
+  },
+
+  'the answer to Expect: 100-continue': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => pipeFile(witness, response, '100k'), [
+        lastRequest('GET /', ['Expect: 100-continue']),
+      ]),
+  },
+
+  'the answer to a client of HTTP/1.0': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => pipeFile(witness, response, '100k'), ['GET / HTTP/1.0\r\n\r\n']),
+  },
+
+  'a response without a date, after early hints': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.sendDate = false;
+        response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+        pipeFile(witness, response, '100k');
+      }),
+  },
+
+  'a server with a small highWaterMark': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => pipeFile(witness, response, '1m'), [lastRequest()], { highWaterMark: 1000 }),
+  },
+
+  'a response that the app corks': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.cork();
+        response.write('corked\n');
+        const stream = witness.stream('stream', createReadStream(witness.sample('10k')));
+        stream.on('end', () => process.nextTick(() => response.uncork()));
+        stream.pipe(response);
+      }),
+  },
+
+  'a response that is corked until its end': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('10k')));
+        stream.on('open', () => response.cork());
+        stream.pipe(response);
+      }),
+  },
+
+  'a response whose socket the app corks': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const { socket } = response;
+        socket?.cork();
+        const stream = witness.stream('stream', createReadStream(witness.sample('10k')));
+        stream.on('end', () => setTimeout(() => socket?.uncork(), 5));
+        stream.pipe(response);
+      }),
+  },
+
+  'a response that has ended when the file is there': {
+    travel: { original: {} },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        pipeFile(witness, response, '100k');
+        response.end('no file\n');
+      }),
+  },
+
+  'a response with strictContentLength that is too short for the file': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
+      await exchange(witness, ({ response }) => {
+        response.strictContentLength = true;
+        response.setHeader('content-length', 100);
+        pipeFile(witness, response, '10k');
+        response.socket?.setTimeout(100, () => response.destroy());
+      });
+    },
+  },
+
+  '50 files over one connection that is kept alive': {
+    travel: { rerouted: 50 },
+    run: async (witness) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const server = await listening(
+        watchedServer(witness, ({ response, number }) => {
+          const name = number % 2 === 0 ? '10k' : '100k';
+          if (number % 3 === 0) response.setHeader('content-length', witness.sizeOf(name));
+          pipeFile(witness, response, name, `stream-${number}`);
+        }, {}, () => Number.NaN),
+      );
+      const answers: Answer[] = [];
+      for (let index = 0; index < 50; index++) answers.push(await ask(portOf(server), agent, `/${index}`));
+      witness.note('answers', answers);
+      agent.destroy();
+      server.close();
+    },
+  },
+
+  'pipelined requests for files and small texts': {
+    travel: { mixed: { 'destination-not-ready': 4 } },
+    run: (witness) =>
+      exchange(
+        witness,
+        async ({ request: incoming, response, number }) => {
+          if (incoming.url === '/text') return response.end(`text ${number}\n`);
+          if (number % 2 === 0) return pipeFile(witness, response, '100k', `stream-${number}`);
+          // The others wait for their turn meanwhile, and have read what they may.
+          if (number === 1) await pause(60);
+          response.setHeader('content-length', witness.sizeOf('1m+1'));
+          pipeFile(witness, response, '1m+1', `stream-${number}`);
+        },
+        [
+          ...['/a', '/text', '/b', '/c', '/text', '/d'].map((path) => request(`GET ${path}`)),
+          request('HEAD /text'),
+          lastRequest('GET /e'),
+        ],
+      ),
   },
 };

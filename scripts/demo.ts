@@ -1,0 +1,183 @@
+/**
+ * `npm start`: an unmodified example app, stock and under the preload, side by side. Makes sample files, fetches them from
+ * both, and prints what was tuned, what the kernel says of it, how the bytes travelled and what a request cost.
+ * `npm start -- --serve` keeps the tuned app serving until Ctrl+C.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { OptionOutcome } from '../src/index.js';
+import type { Report } from '../src/report/report.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const APP = join(root, 'examples/http-files.js');
+const PRELOAD = pathToFileURL(join(root, 'dist/register.js')).href;
+
+const FILES = [
+  { name: '10 KB', path: '10k.bin', bytes: 10_000, requests: 300 },
+  { name: '1 MB', path: '1m.bin', bytes: 1_000_000, requests: 100 },
+  { name: '10 MB', path: '10m.bin', bytes: 10_000_000, requests: 25 },
+] as const;
+
+const ROUNDS = 5;
+
+interface App {
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+
+/** Start the example app, stock or tuned, and wait until it says where it listens. */
+async function startApp(files: string, nodeOptions: readonly string[], env: NodeJS.ProcessEnv): Promise<App> {
+  const child = spawn(process.execPath, [...nodeOptions, APP], {
+    env: { ...process.env, PORT: '0', ROOT: files, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  for await (const chunk of child.stdout) {
+    output += String(chunk);
+    const url = /http:\/\/\S+/.exec(output)?.[0];
+    if (url !== undefined) return { url, process: child };
+  }
+  throw new Error(`the app ended before it listened: ${output}`);
+}
+
+async function stopApp(app: App): Promise<void> {
+  const ended = once(app.process, 'exit');
+  app.process.kill('SIGTERM');
+  await ended;
+}
+
+/** Time on a CPU of all threads, in microseconds; undefined where there is no /proc. */
+function cpuTime(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = threads.map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, time) => sum + time, 0) / 1000;
+  } catch {
+    return undefined;
+  }
+}
+
+function fetchFile(agent: Agent, url: string, onChunk: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.on('data', onChunk).on('end', resolve).on('error', reject);
+    }).on('error', reject);
+  });
+}
+
+async function hashOf(agent: Agent, url: string): Promise<string> {
+  const hash = createHash('sha256');
+  await fetchFile(agent, url, (chunk) => hash.update(chunk));
+  return hash.digest('hex');
+}
+
+/** CPU of the app per request, in microseconds. */
+async function costOf(agent: Agent, app: App, path: string, requests: number): Promise<number | undefined> {
+  const before = cpuTime(app.process.pid ?? 0);
+  for (let request = 0; request < requests; request++) await fetchFile(agent, `${app.url}/${path}`, () => undefined);
+  const after = cpuTime(app.process.pid ?? 0);
+  return before === undefined || after === undefined ? undefined : (after - before) / requests;
+}
+
+function median(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  return known[Math.floor(known.length / 2)];
+}
+
+function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows) {
+    console.log(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+  }
+}
+
+function outcomeCells(outcome: OptionOutcome | undefined): string[] {
+  if (outcome === undefined) return ['-', '-'];
+  return [outcome.kernel === undefined ? '-' : String(outcome.kernel), outcome.verdict];
+}
+
+function printTuning(report: Report): void {
+  const [listener] = report.listeners;
+  if (listener === undefined) return;
+  const { outcomes, accepted } = listener;
+  const options = [...new Set([...outcomes, ...accepted].map((outcome) => outcome.option))];
+  const rows = options.map((option) => {
+    const onListener = outcomes.find((outcome) => outcome.option === option);
+    const onAccepted = accepted.find((outcome) => outcome.option === option);
+    const either = onListener ?? onAccepted;
+    const cause = onListener?.cause ?? onAccepted?.cause ?? '';
+    const asked = String(either?.asked ?? '-');
+    return [either?.constant ?? option, asked, ...outcomeCells(onListener), ...outcomeCells(onAccepted), cause];
+  });
+  console.log('\nWhat was tuned, and what the kernel says of it:\n');
+  printTable([['option', 'asked', 'listener', '', 'accepted socket', '', ''], ...rows]);
+}
+
+function printTravel({ files }: Report): void {
+  const copied = Object.values(files.copiedBytes).reduce((sum, bytes) => sum + bytes, 0);
+  console.log('\nHow the bytes travelled under the preload:\n');
+  printTable([
+    ['by sendfile(2)', `${files.sendfileBytes} bytes of ${files.reroutedStreams} file streams`],
+    ['of these streams, copied', `${copied} bytes ${JSON.stringify(files.copiedBytes)}`],
+    ['file streams not rerouted', JSON.stringify(files.notRerouted)],
+  ]);
+}
+
+async function compare(agent: Agent, stock: App, tuned: App): Promise<void> {
+  const rows = [['file', 'stock', 'tuned', 'tuned ÷ stock', 'same bytes']];
+  for (const { name, path, requests } of FILES) {
+    const same = (await hashOf(agent, `${stock.url}/${path}`)) === (await hashOf(agent, `${tuned.url}/${path}`));
+    const costs = { stock: [] as (number | undefined)[], tuned: [] as (number | undefined)[] };
+    for (let round = 0; round < ROUNDS; round++) {
+      costs.stock.push(await costOf(agent, stock, path, requests));
+      costs.tuned.push(await costOf(agent, tuned, path, requests));
+    }
+    const [before, after] = [median(costs.stock), median(costs.tuned)];
+    const figures =
+      before === undefined || after === undefined
+        ? ['-', '-', '-']
+        : [`${before.toFixed(0)} µs`, `${after.toFixed(0)} µs`, (after / before).toFixed(2)];
+    rows.push([name, ...figures, same ? 'yes' : 'NO']);
+    if (!same) process.exitCode = 1;
+  }
+  console.log(`\nCPU of the server per request (median of ${ROUNDS} rounds, stock and tuned in turn):\n`);
+  printTable(rows);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { serve: { type: 'boolean', default: false } } });
+  const directory = mkdtempSync(join(tmpdir(), 'socket-tune-demo-'));
+  try {
+    for (const { path, bytes } of FILES) writeFileSync(join(directory, path), randomBytes(bytes));
+    const reportFile = join(directory, 'report.json');
+    console.log('The same app twice, not a line of it changed:\n');
+    console.log(`  stock:  node ${APP}\n  tuned:  node --import socket-tune/register ${APP}`);
+    const stock = await startApp(directory, [], {});
+    const tuned = await startApp(directory, ['--import', PRELOAD], { SOCKET_TUNE_REPORT: reportFile });
+    const agent = new Agent({ keepAlive: true });
+    await compare(agent, stock, tuned);
+    agent.destroy();
+    await stopApp(stock);
+    if (values.serve) {
+      console.log(`\nThe tuned app goes on serving ${tuned.url}/10m.bin until Ctrl+C.`);
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(tuned.process, 'exit')]);
+    }
+    if (tuned.process.exitCode === null) await stopApp(tuned);
+    const report: Report = JSON.parse(readFileSync(reportFile, 'utf8'));
+    printTuning(report);
+    printTravel(report);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await main();

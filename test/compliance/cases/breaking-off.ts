@@ -1,0 +1,273 @@
+import { closeSync, createReadStream, openSync, type ReadStream } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import { pipeline } from 'node:stream';
+import { pipeline as pipelinePromise } from 'node:stream/promises';
+import type { Case, Cases } from '../case.js';
+import {
+  type Client,
+  lastRequest,
+  listening,
+  openClient,
+  pause,
+  portOf,
+  until,
+  untilBlocked,
+  watchedServer,
+} from '../exchange.js';
+import { describeError, type Witness } from '../witness.js';
+
+interface Scene {
+  readonly witness: Witness;
+  readonly stream: ReadStream;
+  readonly response: ServerResponse;
+  readonly client: Client;
+}
+
+interface Plot {
+  /** How the file gets to the response. */
+  readonly send?: (scene: Scene) => void;
+  /** What breaks it off. */
+  readonly act: (scene: Scene) => unknown;
+  readonly streamOptions?: object;
+}
+
+/**
+ * Send 20 MB to a client that does not read; when the socket takes no more, break it off, and then let the client read what
+ * there is: nothing that is not of the file, and nothing beyond what the socket had.
+ */
+function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act, streamOptions }: Plot): Case {
+  return {
+    travel: { mixed: {} },
+    varying: ['bytesRead', 'bytesWritten', 'length'],
+    run: async (witness) => {
+      const server = await listening(
+        watchedServer(witness, async ({ response }) => {
+          response.setHeader('content-length', witness.sizeOf('20m'));
+          const stream = witness.stream('stream', createReadStream(witness.sample('20m'), streamOptions));
+          const scene = { witness, stream, response, client };
+          send(scene);
+          if (response.socket !== null) await untilBlocked(response.socket);
+          await act(scene);
+          client.read();
+        }),
+      );
+      const client = openClient(witness, portOf(server), lastRequest());
+      const received = await client.all;
+      const body = received.subarray(received.indexOf('\r\n\r\n') + 4);
+      witness.note('received', { isOfTheFile: witness.isPrefix(body, '20m'), isWhole: body.length === witness.sizeOf('20m') });
+      server.close();
+    },
+  };
+}
+
+const viaPipeline = ({ witness, stream, response }: Scene): void =>
+  void pipeline(stream, response, (error) => witness.event('pipeline', 'is done', describeError(error)));
+
+/** Take as many descriptors as there are free numbers below the highest: a number that was kept now means this file. */
+function takeDescriptors(path: string): () => void {
+  const descriptors = Array.from({ length: 20 }, () => openSync(path, 'r'));
+  return () => {
+    for (const fd of descriptors) closeSync(fd);
+  };
+}
+
+export const cases: Cases = {
+  'a stream that is destroyed while another file gets its descriptor': brokenOff({
+    act: async ({ witness, stream, response }) => {
+      stream.destroy();
+      await until(() => stream.closed);
+      const release = takeDescriptors(witness.sample('1m'));
+      response.on('close', release);
+      setTimeout(() => response.destroy(), 100);
+    },
+  }),
+
+  'a stream that is destroyed with an error': brokenOff({
+    act: ({ stream, response }) => {
+      stream.on('error', () => response.destroy());
+      stream.destroy(new Error('enough'));
+    },
+  }),
+
+  'a pipeline whose stream is destroyed': brokenOff({
+    send: viaPipeline,
+    act: ({ stream }) => void stream.destroy(),
+  }),
+
+  'a pipeline whose stream is destroyed with an error': brokenOff({
+    send: viaPipeline,
+    act: ({ stream }) => void stream.destroy(new Error('enough')),
+  }),
+
+  'a response that is destroyed, and its stream with it': brokenOff({
+    act: ({ stream, response }) => {
+      response.on('close', () => stream.destroy());
+      response.destroy();
+    },
+  }),
+
+  'a response that is destroyed, and its stream left as it is': brokenOff({
+    act: ({ response }) => void response.destroy(),
+  }),
+
+  'a pipeline whose response is destroyed': brokenOff({
+    send: viaPipeline,
+    act: ({ response }) => void response.destroy(),
+  }),
+
+  'a socket that is destroyed with an error below a pipeline': brokenOff({
+    send: viaPipeline,
+    act: ({ response }) => void response.socket?.destroy(new Error('enough')),
+  }),
+
+  'a socket that is reset': brokenOff({
+    send: viaPipeline,
+    act: ({ response }) => void response.socket?.resetAndDestroy(),
+  }),
+
+  'a client that goes away from a pipe': brokenOff({
+    act: async ({ client, response }) => {
+      client.socket.destroy();
+      await until(() => response.destroyed);
+    },
+  }),
+
+  'a client that goes away from a pipeline': brokenOff({
+    send: viaPipeline,
+    act: async ({ client, response, stream }) => {
+      client.socket.destroy();
+      await until(() => response.destroyed && stream.closed);
+    },
+  }),
+
+  'a client that resets the connection': brokenOff({
+    send: viaPipeline,
+    act: async ({ client, response, stream }) => {
+      client.socket.resetAndDestroy();
+      await until(() => response.destroyed && stream.closed);
+    },
+  }),
+
+  'a stream with an AbortSignal that is aborted': (() => {
+    const controller = new AbortController();
+    return brokenOff({
+      streamOptions: { signal: controller.signal },
+      act: ({ stream, response }) => {
+        stream.on('error', () => response.destroy());
+        controller.abort();
+      },
+    });
+  })(),
+
+  'a pipeline with an AbortSignal that is aborted': (() => {
+    const controller = new AbortController();
+    return brokenOff({
+      send: ({ witness, stream, response }) => {
+        pipelinePromise(stream, response, { signal: controller.signal }).catch((error) =>
+          witness.event('pipeline', 'is done', describeError(error)),
+        );
+      },
+      act: () => controller.abort(),
+    });
+  })(),
+
+  'a stream with an AbortSignal that was aborted before': {
+    travel: { original: {} },
+    run: async (witness) => {
+      const server = await listening(
+        watchedServer(witness, ({ response }) => {
+          const options = { signal: AbortSignal.abort() };
+          const stream = witness.stream('stream', createReadStream(witness.sample('100k'), options));
+          stream.on('error', () => response.end('aborted\n'));
+          stream.pipe(response);
+        }),
+      );
+      const client = openClient(witness, portOf(server), lastRequest());
+      client.read();
+      witness.note('received', (await client.all).toString().replace(/Date: .*/, ''));
+      server.close();
+    },
+  },
+
+  'a stream that is unpiped in mid-flow, so that no more bytes follow': {
+    travel: { mixed: {} },
+    varying: ['bytesRead', 'bytesWritten', 'length'],
+    run: async (witness) => {
+      const server = await listening(
+        createServer(async (socket) => {
+          witness.socket('socket', socket);
+          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          stream.pipe(socket);
+          await untilBlocked(socket);
+          stream.unpipe(socket);
+          const accepted = socket.bytesWritten;
+          client.read();
+          await until(() => socket.writableLength === 0);
+          await pause(50);
+          // What has been handed to the socket still goes, and no more: a chunk, or a window.
+          witness.note('little was written after', socket.bytesWritten - accepted < 2 << 20);
+          socket.end('the end\n');
+          stream.destroy();
+        }),
+      );
+      const client = openClient(witness, portOf(server), '');
+      const received = await client.all;
+      const ofTheFile = received.subarray(0, -8);
+      witness.note('received', {
+        isOfTheFile: ofTheFile.length > 0 && witness.isPrefix(ofTheFile, '20m'),
+        isWhole: ofTheFile.length === witness.sizeOf('20m'),
+        end: received.subarray(-8).toString(),
+      });
+      server.close();
+    },
+  },
+
+  'a stream that is paused while the client reads, so that no more bytes follow': {
+    travel: { mixed: {} },
+    run: async (witness) => {
+      const server = await listening(
+        createServer(async (socket) => {
+          witness.socket('socket', socket);
+          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          stream.pipe(socket);
+          await until(() => client.received().length > 0);
+          stream.pause();
+          await until(() => socket.writableLength === 0);
+          await pause(50);
+          const before = client.received().length;
+          await pause(100);
+          const after = client.received().length;
+          witness.note('it stands still', after === before && after < witness.sizeOf('20m'));
+          stream.resume();
+        }),
+      );
+      const client = openClient(witness, portOf(server), '');
+      client.read();
+      const received = await client.all;
+      witness.note('the client has all', received.length === 20 << 20 && witness.isPrefix(received, '20m'));
+      server.close();
+    },
+  },
+
+  'an exception in a listener of the stream': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
+      const server = await listening(
+        watchedServer(witness, ({ response }) => {
+          const stream = witness.stream('stream', createReadStream(witness.sample('1m+1')));
+          response.setHeader('content-length', witness.sizeOf('1m+1'));
+          stream.pipe(response);
+          stream.on('end', () => {
+            throw new Error('from a listener');
+          });
+        }),
+      );
+      const client = openClient(witness, portOf(server), lastRequest());
+      client.read();
+      witness.note('received', (await client.all).length > 1 << 20);
+      server.close();
+    },
+  },
+};

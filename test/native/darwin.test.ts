@@ -1,0 +1,99 @@
+import { constants as os } from 'node:os';
+import { expect } from 'chai';
+import { defaultConfig } from '../../src/config/config.js';
+import { darwinPlatform } from '../../src/native/darwin.js';
+import { applyPlan, type Plan, planOptions, type SocketKind } from '../../src/options/apply.js';
+import { type FakeLibc, fakeLibc } from '../support/fake-platform.js';
+
+const LISTENER: SocketKind = { target: 'listener', family: 'tcp', clientSpeaksFirst: true, exactBuffers: false };
+const ACCEPTED: SocketKind = { ...LISTENER, target: 'accepted' };
+
+/** bsd/sys/socket.h and bsd/netinet/tcp.h of xnu, by hand. */
+const HEADERS: Readonly<Record<string, readonly [level: number, name: number]>> = {
+  TCP_NODELAY: [6, 0x01],
+  SO_RCVBUF: [0xffff, 0x1002],
+  SO_SNDBUF: [0xffff, 0x1001],
+  SO_KEEPALIVE: [0xffff, 0x0008],
+  TCP_KEEPIDLE: [6, 0x10],
+  TCP_KEEPINTVL: [6, 0x101],
+  TCP_KEEPCNT: [6, 0x102],
+  TCP_FASTOPEN: [6, 0x105],
+  TCP_USER_TIMEOUT: [6, 0x80],
+  SO_NOSIGPIPE: [0xffff, 0x1022],
+};
+
+function keys(plan: Plan): string[] {
+  return plan.steps.map((step) => step.row.key);
+}
+
+describe('the macOS platform', () => {
+  let libc: FakeLibc;
+
+  beforeEach(() => {
+    libc = fakeLibc();
+  });
+
+  it('has the numbers of xnu’s headers', () => {
+    const { constants } = darwinPlatform(libc);
+    const numbers = Object.entries(constants).map(([name, constant]) => [name, [constant.level, constant.name]]);
+    expect(Object.fromEntries(numbers)).to.deep.equal(HEADERS);
+  });
+
+  it('is available, sends no files, and does not know how far buffers grow', () => {
+    const platform = darwinPlatform(libc);
+    expect(platform).to.include({ name: 'darwin', unavailable: undefined, files: undefined });
+    expect(platform.autotuningCeiling('send')).to.equal(undefined);
+    expect(platform.inertCause('TCP_FASTOPEN')).to.equal(undefined);
+  });
+
+  it('keeps keepalive, its times, the user timeout and NOSIGPIPE off listeners and sets them on accepted sockets', () => {
+    const platform = darwinPlatform(libc);
+    const later = [
+      'keepAlive',
+      'keepAliveIdle',
+      'keepAliveInterval',
+      'keepAliveCount',
+      'userTimeout',
+      'noSigPipe',
+    ] as const;
+    expect(keys(planOptions(platform, defaultConfig(), LISTENER))).to.deep.equal([
+      'noDelay',
+      'receiveBuffer',
+      'sendBuffer',
+      'fastOpen',
+    ]);
+    expect(keys(planOptions(platform, defaultConfig(), ACCEPTED))).to.include.members([...later]);
+  });
+
+  it('puts FASTOPEN, and nothing else, after listen(2)', () => {
+    const { steps } = planOptions(darwinPlatform(libc), defaultConfig(), LISTENER);
+    expect(steps.filter((step) => step.constant.afterListen).map((step) => step.row.key)).to.deep.equal(['fastOpen']);
+  });
+
+  it('tells of the options of Linux that it lacks, and of none by silence', () => {
+    const platform = darwinPlatform(libc);
+    const lacking = (kind: SocketKind): string[] =>
+      planOptions(platform, defaultConfig(), kind).skipped.map(
+        ({ option, verdict, cause }) => `${option} ${verdict}: ${cause}`,
+      );
+    expect(lacking(LISTENER)).to.deep.equal(['deferAccept unsupported: darwin has no TCP_DEFER_ACCEPT']);
+    expect(lacking(ACCEPTED)).to.deep.equal(['quickAck unsupported: darwin has no TCP_QUICKACK']);
+  });
+
+  it('calls setsockopt(2) with its own numbers', () => {
+    const platform = darwinPlatform(libc);
+    const plan = planOptions(platform, { keepAlive: true, keepAliveIdle: 33, noSigPipe: true }, ACCEPTED);
+    expect(applyPlan(platform, plan, { fd: 7 })).to.equal(plan.applied);
+    expect(libc.calls).to.deep.equal([
+      { call: 'set', fd: 7, level: 0xffff, name: 0x0008, value: 1 },
+      { call: 'set', fd: 7, level: 6, name: 0x10, value: 33 },
+      { call: 'set', fd: 7, level: 0xffff, name: 0x1022, value: 1 },
+    ]);
+  });
+
+  it('passes the errno of a call on', () => {
+    const platform = darwinPlatform(fakeLibc(os.errno.EPERM));
+    const plan = planOptions(platform, { noSigPipe: true }, ACCEPTED);
+    expect(applyPlan(platform, plan, { fd: 7 })[0]).to.include({ verdict: 'refused', cause: 'EPERM' });
+  });
+});

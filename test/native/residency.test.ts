@@ -1,0 +1,141 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'chai';
+import { type Libc, loadLibc } from '../../src/native/libc.js';
+import { residency } from '../../src/native/residency.js';
+import { content } from '../support/content.js';
+import { cachedPages, evict } from '../support/page-cache.js';
+import { useScratch } from '../support/scratch.js';
+
+type Residency = ReturnType<typeof residency>;
+
+const SIZE = 4 << 20;
+const PAGE = 4096;
+
+/** The C library of a kernel that is older than cachestat(2), or of a user whom it does not answer. */
+function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
+  const libc = loadLibc();
+  return {
+    ...libc,
+    address(buffer) {
+      onAddress(buffer);
+      return libc.address(buffer);
+    },
+    bind: <F extends (...args: never[]) => number>(prototype: string): F =>
+      prototype.startsWith('long syscall(') ? ((() => -1) as unknown as F) : libc.bind<F>(prototype),
+  };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  gc();
+}
+
+describe('what is in the page cache of a file', () => {
+  const scratch = useScratch();
+  const ways: Record<string, Residency> = {};
+  // The kernel writes to where these are, whoever keeps them: here, we do.
+  const kept: Buffer[] = [];
+  let fd: number;
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+    ways['cachestat, where the kernel has it'] = residency(loadLibc());
+    ways['probing by preadv2'] = residency(withoutCachestat((buffer) => kept.push(buffer)));
+    fd = openSync(scratch.file('file', content(SIZE)), 'r+');
+  });
+
+  after(() => {
+    if (fd !== undefined) closeSync(fd);
+  });
+
+  function read(position: number, count: number): void {
+    readSync(fd, Buffer.alloc(count), 0, count, position);
+  }
+
+  /** Take the file out of the cache, or skip the test: tmpfs, for one, has its files nowhere else. */
+  function makeCold(test: Mocha.Context): void {
+    evict(fd);
+    if (cachedPages(fd, SIZE).some((isCached) => isCached)) test.skip();
+  }
+
+  /** @param prepare is called before each question: a probe of a page that is not there has the kernel begin to read it */
+  function expectResident(
+    prepare: () => void,
+    expected: readonly [position: number, count: number, resident: number][],
+  ) {
+    for (const [way, residentIn] of Object.entries(ways)) {
+      for (const [position, count, resident] of expected) {
+        prepare();
+        expect(residentIn(fd, position, count), `${count} from ${position}, by ${way}`).to.equal(resident);
+      }
+    }
+  }
+
+  it('is all of a file that was just read', () => {
+    read(0, SIZE);
+    expect(cachedPages(fd, SIZE)).not.to.include(false);
+    expectResident(
+      () => undefined,
+      [
+        [0, SIZE, SIZE],
+        [SIZE - 1, 1, 1],
+        [5, 100, 100],
+        [PAGE - 1, 2, 2],
+      ],
+    );
+  });
+
+  it('is nothing of a file that is only on the disk', function () {
+    expectResident(
+      () => makeCold(this),
+      [
+        [0, SIZE, 0],
+        [0, 1, 0],
+        [SIZE - 1, 1, 0],
+        [PAGE * 3 + 5, 1 << 20, 0],
+      ],
+    );
+  });
+
+  it('is the part at the beginning, by halves, where the rest has not been read yet', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(0, 1 << 20);
+      expect(cachedPages(fd, SIZE).lastIndexOf(true)).to.equal((1 << 20) / PAGE - 1);
+    }, [
+      [0, SIZE, 1 << 20],
+      [0, 1 << 20, 1 << 20],
+      [0, 2 << 20, 1 << 20],
+      [2 << 20, 2 << 20, 0],
+      [512 << 10, 1 << 20, 512 << 10],
+    ]);
+  });
+
+  it('is nothing where only what comes later is there', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(2 << 20, 1 << 20);
+    }, [
+      [0, SIZE, 0],
+      [2 << 20, 1 << 20, 1 << 20],
+    ]);
+  });
+
+  it('is looked for with memory that is still there when the garbage has been collected', async () => {
+    const buffers: WeakRef<Buffer>[] = [];
+    const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
+    expect(buffers).to.have.length(1);
+    // A WeakRef keeps its object until the current job has ended.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
+    expect(resident(fd, 0, 1)).to.be.within(0, 1);
+  });
+
+  it('is nothing of a descriptor that is not open', () => {
+    for (const [way, resident] of Object.entries(ways)) expect(resident(-1, 0, 4096), way).to.equal(0);
+  });
+});

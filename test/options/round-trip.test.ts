@@ -1,0 +1,75 @@
+import type { Server } from 'node:net';
+import { expect } from 'chai';
+import type { SocketHandle } from '../../src/node-internals.js';
+import { applyAndConfirm, planOptions, readOption, type SocketKind, type Step } from '../../src/options/apply.js';
+import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
+import { linux, setKernelValue } from '../support/kernel-value.js';
+import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../support/socket-pair.js';
+
+/** The one step of a row with its sample; another option is on if the row requires it. */
+function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {
+  const required = row.requires === undefined ? {} : { [row.requires]: true };
+  const values = { ...required, [row.key]: row.sample };
+  const kind = { target, family: 'tcp', clientSpeaksFirst: true, exactBuffers: true } as const;
+  return planOptions(linux(), values, kind).steps.find((step) => step.row === row);
+}
+
+/** Set a row's sample, having shown that it was not set before, and read it back. */
+function roundTrip(step: Step, handle: SocketHandle): void {
+  // A new connection begins with quick ACKs; they end with the first answer.
+  if (step.row.key === 'quickAck') setKernelValue(handle, 'TCP_QUICKACK', 0);
+  const initial = readOption(linux(), step, handle);
+  expect(initial, 'the initial value').to.be.a('number');
+  const outcome = applyAndConfirm(linux(), step, handle);
+  const kernel = readOption(linux(), step, handle);
+  expect(kernel).not.to.equal(initial);
+  if (step.row.readBack === 'none') expect(outcome).to.equal(step.applied);
+  else expect(outcome).to.include({ option: step.row.key, asked: step.asked, kernel });
+  const { readBack } = step.row;
+  if (readBack === 'doubled') expect(kernel).to.equal(step.asked * 2);
+  else if (readBack === 'rounded') expect(kernel).to.be.within(step.asked, step.asked * 2);
+  else expect(kernel).to.equal(step.asked);
+  expect(outcome.verdict).to.equal(linux().inertCause(step.row.constant) === undefined ? 'applied' : 'inert');
+}
+
+describe('every option of the table, set and read back on real sockets', () => {
+  let server: Server;
+  let pair: SocketPair;
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  beforeEach(async () => {
+    server = await listening();
+    pair = await connection(server);
+  });
+
+  afterEach(() => {
+    pair.close();
+    server.close();
+  });
+
+  for (const row of OPTION_ROWS) {
+    const lacks = row.constant === 'SO_NOSIGPIPE';
+    for (const target of ['listener', 'accepted'] as const) {
+      if (!row.targets.includes(target)) {
+        it(`leaves ${row.constant} out of what is set on ${target} sockets`, () => {
+          expect(sampleStep(row, target)).to.equal(undefined);
+          const elsewhere = target === 'listener' ? 'accepted' : 'listener';
+          if (!lacks) expect(sampleStep(row, elsewhere)).not.to.equal(undefined);
+        });
+      } else if (lacks) {
+        it(`has no ${row.constant} to set on ${target} sockets of Linux`, () => {
+          expect(sampleStep(row, target)).to.equal(undefined);
+        });
+      } else {
+        it(`sets ${row.constant} on ${target} sockets`, () => {
+          const step = sampleStep(row, target);
+          expect(step).not.to.equal(undefined);
+          roundTrip(step!, target === 'listener' ? listenHandleOf(server) : handleOf(pair.accepted));
+        });
+      }
+    }
+  }
+});

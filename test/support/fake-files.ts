@@ -1,0 +1,28 @@
+import type { FileCalls } from '../../src/native/platform.js';
+import { linux } from './kernel-value.js';
+
+/** The calls of the running kernel. */
+export function realFiles(): FileCalls {
+  const { files } = linux();
+  if (files === undefined) throw new Error('this system sends no files');
+  return files;
+}
+
+function never(): never {
+  throw new Error('a call that this test does not expect');
+}
+
+/** Calls that only do what a test says. */
+export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
+  return {
+    sendfile: never,
+    sendMore: never,
+    duplicate: never,
+    close: never,
+    status: never,
+    resident: never,
+    hasKnownFilesystem: never,
+    isStreamSocket: never,
+    ...calls,
+  };
+}
