@@ -52,7 +52,8 @@ function byteProbe(libc: Libc): (fd: number, position: number) => boolean {
   const parts = BigUint64Array.of(libc.address(byte), 1n);
   return (fd, position) => {
     for (;;) {
-      if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return true;
+      // The kernel writes to the Buffer by its address alone: it must be referred to, or it is freed under the call.
+      if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return byte.length > 0;
       if (libc.errno() !== ERRNO.EINTR) return false;
     }
   };

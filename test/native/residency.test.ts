@@ -1,10 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { type Libc, loadLibc } from '../../src/native/libc.js';
 import { residency } from '../../src/native/residency.js';
 import { content } from '../support/content.js';
+import { collectGarbage } from '../support/garbage.js';
 import { cachedPages, evict } from '../support/page-cache.js';
 import { useScratch } from '../support/scratch.js';
 
@@ -25,12 +24,6 @@ function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
     bind: <F extends (...args: never[]) => number>(prototype: string): F =>
       prototype.startsWith('long syscall(') ? ((() => -1) as unknown as F) : libc.bind<F>(prototype),
   };
-}
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const gc: () => void = runInNewContext('gc');
-  gc();
 }
 
 describe('what is in the page cache of a file', () => {
@@ -128,9 +121,7 @@ describe('what is in the page cache of a file', () => {
     const buffers: WeakRef<Buffer>[] = [];
     const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
     expect(buffers).to.have.length(1);
-    // A WeakRef keeps its object until the current job has ended.
-    await new Promise(setImmediate);
-    collectGarbage();
+    await collectGarbage();
     expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
     expect(resident(fd, 0, 1)).to.be.within(0, 1);
   });
