@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeCertificate } from '../support/certificate.js';
@@ -20,6 +20,7 @@ let performances = 0;
 async function perform(module: string, title: string, preload: readonly string[]): Promise<Performance> {
   const output = join(scratchProject(), `observations-${performances++}.json`);
   const process = await runNode([...preload, program, module, title, sampleDirectory(), output]);
+  if (!existsSync(output)) throw new Error(`nothing was observed: ${JSON.stringify(process)}`);
   return { process, observations: JSON.parse(readFileSync(output, 'utf8')) as Observations };
 }
 
