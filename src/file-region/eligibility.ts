@@ -57,7 +57,7 @@ function isSocket(value: object): value is NetSocket {
   return '_handle' in value && '_writeGeneric' in value;
 }
 
-const verifiedHandles = new WeakSet<SocketHandle>();
+const verifiedPipes = new WeakSet<SocketHandle>();
 
 function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
   if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
@@ -71,9 +71,11 @@ function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | 
   if (socket.destroyed || !socket.writable) return 'destination-ended';
   const handle = socket._handle;
   if (handle === null || socket.connecting) return 'destination-not-ready';
-  if (verifiedHandles.has(handle)) return undefined;
-  if (familyOf(handle) === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
-  verifiedHandles.add(handle);
+  const family = familyOf(handle);
+  if (family === 'tcp' || verifiedPipes.has(handle)) return undefined;
+  // One of Node's Pipe handles may be a FIFO.
+  if (family === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
+  verifiedPipes.add(handle);
   return undefined;
 }
 

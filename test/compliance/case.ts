@@ -15,6 +15,8 @@ export interface Case {
   readonly travel: Travel;
   /** Emitters whose events come from the thread pool or the network, so that only their own order is compared. */
   readonly loose?: readonly string[];
+  /** The client may ask again before the server has seen its last response's end: only each one's own order is compared. */
+  readonly areRequestsIndependent?: true;
   /** Values that depend on how much was under way when something was broken off, which no two runs share. */
   readonly varying?: readonly string[];
   run(witness: Witness): Promise<void>;

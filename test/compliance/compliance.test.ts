@@ -6,7 +6,7 @@ import { BY_IMPORT, type EndedProcess, runNode } from '../support/node-process.j
 import { sampleDirectory } from '../support/sample-files.js';
 import { scratchProject } from '../support/scratch-project.js';
 import type { Case } from './case.js';
-import type { Observations } from './witness.js';
+import type { Observations, WitnessedEvent } from './witness.js';
 
 interface Performance {
   readonly process: EndedProcess;
@@ -32,7 +32,7 @@ interface Comparable {
   /** Events of each emitter, in their order. */
   readonly byEmitter: Readonly<Record<string, readonly string[]>>;
   /** Events of all emitters whose order the application decides, not the thread pool or the network. */
-  readonly inOrder: readonly string[];
+  readonly inOrder: Readonly<Record<string, readonly string[]>>;
   readonly notes: Readonly<Record<string, unknown>>;
 }
 
@@ -41,13 +41,31 @@ function without(note: unknown, varying: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(note).filter(([key]) => !varying.includes(key)));
 }
 
-function comparable({ events, notes }: Observations, { loose = [], varying = [] }: Case): Comparable {
-  const byEmitter: Record<string, string[]> = {};
-  const inOrder: string[] = [];
-  for (const { who, what } of events) {
-    byEmitter[who] = [...(byEmitter[who] ?? []), what];
-    if (OWN_EMITTERS.test(who) && OWN_EVENTS.test(what) && !loose.includes(who)) inOrder.push(`${who} ${what}`);
+/** What has happened, by the group that an event belongs to. */
+function grouped(
+  events: Observations['events'],
+  groupOf: (who: string) => string,
+  textOf: (event: WitnessedEvent) => string,
+): Record<string, string[]> {
+  const groups: Record<string, string[]> = {};
+  for (const event of events) {
+    const group = groupOf(event.who);
+    groups[group] ??= [];
+    groups[group].push(textOf(event));
   }
+  return groups;
+}
+
+function comparable({ events, notes }: Observations, one: Case): Comparable {
+  const { loose = [], varying = [], areRequestsIndependent = false } = one;
+  const own = events.filter(({ who, what }) => OWN_EMITTERS.test(who) && OWN_EVENTS.test(what) && !loose.includes(who));
+  const requestOf = (who: string): string => (areRequestsIndependent ? (/\d+$/.exec(who)?.[0] ?? '') : 'all');
+  const byEmitter = grouped(
+    events,
+    (who) => who,
+    ({ what }) => what,
+  );
+  const inOrder = grouped(own, requestOf, ({ who, what }) => `${who} ${what}`);
   const kept = Object.entries(notes).filter(([name]) => !varying.includes(name));
   return { byEmitter, inOrder, notes: Object.fromEntries(kept.map(([name, note]) => [name, without(note, varying)])) };
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
+import { digest } from '../support/content.js';
 import { parseResponses } from '../support/http-wire.js';
-import { digest, type Witness } from './witness.js';
+import type { Witness } from './witness.js';
 
 /** A request as text. */
 export function request(line = 'GET /', headers: readonly string[] = []): string {
@@ -102,7 +103,8 @@ export function watchedServer(
       answer({ request: incoming, response, number });
     });
   });
-  if (isWatched) server.on('connection', (socket: Socket) => witness.socket(`socket-${++connections}`, socket, framing));
+  if (isWatched)
+    server.on('connection', (socket: Socket) => witness.socket(`socket-${++connections}`, socket, framing));
   return server;
 }
 

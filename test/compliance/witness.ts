@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { type ReadStream, readdirSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
@@ -41,11 +40,6 @@ function describeArgument(argument: unknown): string {
 function listenerCounts(emitter: EventEmitter): Record<string, number> {
   const names = emitter.eventNames().map(String).sort();
   return Object.fromEntries(names.map((name) => [name, emitter.listenerCount(name)]));
-}
-
-/** Bytes as what they are compared by. */
-export function digest(bytes: Uint8Array): string {
-  return `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
 }
 
 /**
@@ -153,7 +147,8 @@ export class Witness {
       finished: socket.writableFinished,
       length: socket.writableLength,
       needDrain: socket.writableNeedDrain,
-      errored: describeArgument(socket.errored),
+      // Whether a write that the end of the connection cancels is told of is a matter of luck, in stock Node too.
+      errored: describeArgument(socket.errored).replace('Error ECANCELED write', ''),
       listeners: listenerCounts(socket),
     }));
     return socket;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../../src/report/report.js';
-import { scratchProject } from './scratch-project.js';
+import { scratchProject, writeApp } from './scratch-project.js';
 
 /** The ways in which people load the preload. */
 export const BY_IMPORT = ['--import', 'socket-tune/register'] as const;
@@ -132,6 +132,28 @@ function untilOutput(
     child.once('close', () => reject(new Error(`ended without ${pattern}\n${stdout()}\n${stderr()}`)));
     look();
   });
+}
+
+let apps = 0;
+
+export interface AppOptions extends NodeOptions {
+  /** How the preload is loaded; by `--import` unless said otherwise. */
+  readonly preload?: readonly string[];
+  readonly args?: readonly string[];
+}
+
+/** Start an application, written as it stands into the scratch project, under the preload. */
+export function startApp(
+  type: 'mjs' | 'cjs',
+  source: string,
+  { preload = BY_IMPORT, args = [], ...options }: AppOptions = {},
+): NodeProcess {
+  return startNode([...preload, writeApp(`app-${apps++}.${type}`, source), ...args], options);
+}
+
+/** Run an application to its end. */
+export function runApp(type: 'mjs' | 'cjs', source: string, options?: AppOptions): Promise<EndedProcess> {
+  return startApp(type, source, options).ended;
 }
 
 /** Run Node to its end. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { content } from './content.js';
 import { scratchProject } from './scratch-project.js';
 
 /** Sizes of the sample files, by name: around Node's chunk (64 KiB), around a window (1 MiB), and far above both. */
@@ -19,19 +20,10 @@ export const SAMPLE_SIZES = {
 
 export type SampleName = keyof typeof SAMPLE_SIZES;
 
-/** Bytes that are the same every time, and in which no two places look alike. */
+/** The bytes of a sample file, the same every time; those of another file differ. */
 export function sampleBytes(name: SampleName): Buffer {
   const size = SAMPLE_SIZES[name];
-  const words = new Uint32Array(Math.ceil(size / 4));
-  // xorshift32, from a seed of each file's own: a byte of another file, or of another place, shows.
-  let state = (size * 2654435761 + 1) >>> 0;
-  for (let index = 0; index < words.length; index++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[index] = state;
-  }
-  return Buffer.from(words.buffer, 0, size);
+  return content(size, size + 1);
 }
 
 /** Put the sample files into a directory of the scratch project. */

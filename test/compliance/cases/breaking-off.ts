@@ -55,7 +55,10 @@ function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act
       const client = openClient(witness, portOf(server), lastRequest());
       const received = await client.all;
       const body = received.subarray(received.indexOf('\r\n\r\n') + 4);
-      witness.note('received', { isOfTheFile: witness.isPrefix(body, '20m'), isWhole: body.length === witness.sizeOf('20m') });
+      witness.note('received', {
+        isOfTheFile: witness.isPrefix(body, '20m'),
+        isWhole: body.length === witness.sizeOf('20m'),
+      });
       server.close();
     },
   };
@@ -164,8 +167,9 @@ export const cases: Cases = {
     const controller = new AbortController();
     return brokenOff({
       send: ({ witness, stream, response }) => {
-        pipelinePromise(stream, response, { signal: controller.signal }).catch((error) =>
-          witness.event('pipeline', 'is done', describeError(error)),
+        // Which of the two streams it hears of first, and so which error it has, is a matter of luck in stock Node 24 too.
+        pipelinePromise(stream, response, { signal: controller.signal }).catch(() =>
+          witness.event('pipeline', 'failed'),
         );
       },
       act: () => controller.abort(),

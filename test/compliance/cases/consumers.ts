@@ -2,10 +2,20 @@ import { createHash } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
+import { digest } from '../../support/content.js';
 import type { SampleName } from '../../support/sample-files.js';
 import type { Case, Cases } from '../case.js';
-import { exchange, lastRequest, listening, openClient, pause, portOf, untilBlocked, watchedServer } from '../exchange.js';
-import { digest, type Witness } from '../witness.js';
+import {
+  exchange,
+  lastRequest,
+  listening,
+  openClient,
+  pause,
+  portOf,
+  untilBlocked,
+  watchedServer,
+} from '../exchange.js';
+import type { Witness } from '../witness.js';
 
 /** Send a file while something else, which is set up before pipe(), has its eye on the stream. */
 function beside(
@@ -182,12 +192,15 @@ export const cases: Cases = {
     });
   }),
 
-  'a stream that is unpiped in mid-flow and piped again': inMidFlow({ rerouted: 1 }, async (witness, stream, response) => {
-    stream.unpipe(response);
-    witness.note('after unpipe', { flowing: stream.readableFlowing, listeners: stream.listenerCount('data') });
-    await pause(20);
-    stream.pipe(response);
-  }),
+  'a stream that is unpiped in mid-flow and piped again': inMidFlow(
+    { rerouted: 1 },
+    async (witness, stream, response) => {
+      stream.unpipe(response);
+      witness.note('after unpipe', { flowing: stream.readableFlowing, listeners: stream.listenerCount('data') });
+      await pause(20);
+      stream.pipe(response);
+    },
+  ),
 
   'a stream that is paused and resumed in mid-flow': inMidFlow({ rerouted: 1 }, async (witness, stream) => {
     stream.pause();

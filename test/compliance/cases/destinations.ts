@@ -8,9 +8,10 @@ import { Duplex, PassThrough, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { createGunzip, createGzip } from 'node:zlib';
+import { digest } from '../../support/content.js';
 import type { Cases } from '../case.js';
 import { exchange, listening, portOf, talk } from '../exchange.js';
-import { digest, type Witness } from '../witness.js';
+import type { Witness } from '../witness.js';
 
 type Write = (this: unknown, chunk: unknown, ...rest: unknown[]) => boolean;
 
@@ -44,6 +45,7 @@ function pipeFile<W extends NodeJS.WritableStream>(witness: Witness, destination
 function compress(response: ServerResponse): void {
   const gzip = createGzip();
   const { write, end } = response;
+  gzip.on('drain', () => response.emit('drain'));
   gzip.on('data', (chunk) => Reflect.apply(write, response, [chunk]));
   gzip.on('end', () => Reflect.apply(end, response, []));
   response.setHeader('content-encoding', 'gzip');
@@ -84,12 +86,15 @@ export const cases: Cases = {
     travel: { original: { 'patched-response': 1 } },
     run: (witness) =>
       exchange(witness, ({ response }) => {
-        wrap(response, '_send', (original) => {
-          return function (...args) {
-            witness.event('app', '_send');
-            return Reflect.apply(original, this, args);
-          };
-        });
+        wrap(
+          response,
+          '_send',
+          (original) =>
+            function (...args) {
+              witness.event('app', '_send');
+              return Reflect.apply(original, this, args);
+            },
+        );
         response.setHeader('content-length', witness.sizeOf('100k'));
         pipeFile(witness, response);
       }),
@@ -188,7 +193,11 @@ export const cases: Cases = {
     run: (witness) =>
       exchange(witness, async ({ response }) => {
         const inverting = new Transform({
-          transform: (chunk: Buffer, _encoding, callback) => callback(null, chunk.map((byte) => byte ^ 0xff)),
+          transform: (chunk: Buffer, _encoding, callback) =>
+            callback(
+              null,
+              chunk.map((byte) => byte ^ 0xff),
+            ),
         });
         await pipeline(witness.stream('stream', createReadStream(witness.sample('100k'))), inverting, response);
       }),

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { pipeline } from 'node:stream';
+import { digest } from '../../support/content.js';
 import { type SampleName, sampleBytes } from '../../support/sample-files.js';
 import type { Cases } from '../case.js';
 import { listening, openClient, portOf, request, watchedServer } from '../exchange.js';
-import { digest, type Witness } from '../witness.js';
+import type { Witness } from '../witness.js';
 
 /** Ask for a path and compare what comes, byte for byte. */
 function fetchRight(port: number, agent: Agent, path: string, expected: Buffer): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { type ClientRequest, createServer as createHttpServer, request as httpRequest } from 'node:http';
-import { connect, createServer, Socket } from 'node:net';
+import { connect, createServer, type LookupFunction, Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { digest } from '../../support/content.js';
 import { SAMPLE_SIZES, type SampleName } from '../../support/sample-files.js';
 import type { Cases } from '../case.js';
 import { listening, openClient, pause, portOf, talk, untilBlocked } from '../exchange.js';
-import { digest, type Witness } from '../witness.js';
+import type { Witness } from '../witness.js';
 
 /** Serve one connection of a plain server and write down what the client received. */
 async function connection(
@@ -41,7 +42,11 @@ async function uploadServer(witness: Witness) {
   return listening(server);
 }
 
-async function upload(witness: Witness, headers: Record<string, string | number>, send: (to: ClientRequest) => unknown) {
+async function upload(
+  witness: Witness,
+  headers: Record<string, string | number>,
+  send: (to: ClientRequest) => unknown,
+) {
   const server = await uploadServer(witness);
   const options = { port: portOf(server), host: 'localhost', family: 4, method: 'POST', headers, agent: false };
   await witness.within('upload', async () => {
@@ -54,6 +59,11 @@ async function upload(witness: Witness, headers: Record<string, string | number>
   });
   server.close();
 }
+
+/** Long enough for a file to be opened and read from. */
+const slowLookup: LookupFunction = (_host, _options, callback) => {
+  setTimeout(() => callback(null, '127.0.0.1', 4), 30);
+};
 
 function sizes(): Cases {
   const ofSize = (name: SampleName): Cases[string] => {
@@ -73,7 +83,9 @@ export const cases: Cases = {
   'a file piped to a Unix socket': {
     travel: { rerouted: 1 },
     run: (witness) =>
-      connection(witness, (socket) => pipeFile(witness, socket, '3m'), { path: join(process.cwd(), `s-${process.pid}`) }),
+      connection(witness, (socket) => pipeFile(witness, socket, '3m'), {
+        path: join(process.cwd(), `s-${process.pid}`),
+      }),
   },
 
   'a file that a pipeline sends to a socket': {
@@ -168,7 +180,7 @@ export const cases: Cases = {
     run: async (witness) => {
       const received: Buffer[] = [];
       const server = await listening(createServer((socket) => socket.on('data', (chunk) => received.push(chunk))));
-      const client = connect({ port: portOf(server), host: 'localhost', family: 4 });
+      const client = connect({ port: portOf(server), host: 'localhost', family: 4, lookup: slowLookup });
       witness.socket('socket', client);
       pipeFile(witness, client, '1m+1');
       await once(client, 'close');

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import fs, { closeSync, createReadStream, fstatSync, openSync, ReadStream, readSync, statSync, unlinkSync } from 'node:fs';
+import fs, {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  ReadStream,
+  readSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
