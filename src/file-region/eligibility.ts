@@ -59,24 +59,34 @@ function isSocket(value: object): value is NetSocket {
 
 const verifiedPipes = new WeakSet<SocketHandle>();
 
-function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
-  if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
-  if (socket._isStdio === true) return 'stdio';
-  if (!isNodesOwn(socket.write, 'Writable.write')) return 'patched-socket';
-  if (!isNodesOwn(socket._write, 'Socket._write') || !isNodesOwn(socket._writev, 'Socket._writev'))
-    return 'patched-socket';
-  if (!isNodesOwn(socket.cork, 'Writable.cork') || !isNodesOwn(socket.uncork, 'Writable.uncork'))
-    return 'patched-socket';
-  if (!context.sendsRegions(socket._writeGeneric)) return 'patched-socket';
-  if (socket.destroyed || !socket.writable) return 'destination-ended';
-  const handle = socket._handle;
-  if (handle === null || socket.connecting) return 'destination-not-ready';
+function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason | undefined {
   const family = familyOf(handle);
   if (family === 'tcp' || verifiedPipes.has(handle)) return undefined;
   // One of Node's Pipe handles may be a FIFO.
   if (family === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
   verifiedPipes.add(handle);
   return undefined;
+}
+
+/** Whether all that a chunk meets on its way through a socket is Node's own. */
+function isUnpatched(context: EligibilityContext, socket: NetSocket): boolean {
+  return (
+    isNodesOwn(socket.write, 'Writable.write') &&
+    isNodesOwn(socket._write, 'Socket._write') &&
+    isNodesOwn(socket._writev, 'Socket._writev') &&
+    isNodesOwn(socket.cork, 'Writable.cork') &&
+    isNodesOwn(socket.uncork, 'Writable.uncork') &&
+    context.sendsRegions(socket._writeGeneric)
+  );
+}
+
+function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
+  if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
+  if (socket._isStdio === true) return 'stdio';
+  if (!isUnpatched(context, socket)) return 'patched-socket';
+  if (socket.destroyed || !socket.writable) return 'destination-ended';
+  if (socket._handle === null || socket.connecting) return 'destination-not-ready';
+  return whyNotHandle(context, socket._handle);
 }
 
 function whyNotResponse(response: HttpMessage): Reason | undefined {

@@ -37,9 +37,9 @@ export interface NodeProcess {
 
 let reports = 0;
 
-function environment(env: NodeOptions['env'], reportFile: string): NodeJS.ProcessEnv {
+function environment(env: NodeOptions['env'], reportTo: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(?:SOCKET_TUNE|NODE_|NPM_|npm_)/.test(name));
-  return { ...Object.fromEntries(inherited), SOCKET_TUNE_REPORT: reportFile, ...env };
+  return { ...Object.fromEntries(inherited), SOCKET_TUNE_REPORT: reportTo, ...env };
 }
 
 /** The report of a process, if it wrote one. In `SOCKET_TUNE_REPORT`, `%p` stands for the process. */

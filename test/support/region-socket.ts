@@ -1,4 +1,4 @@
-import fs, { closeSync, openSync } from 'node:fs';
+import fs, { openSync } from 'node:fs';
 import { FileDescriptor } from '../../src/file-region/descriptor.js';
 import { FileRegion } from '../../src/file-region/file-region.js';
 import { hasRegion, type TransferContext, transfer } from '../../src/file-region/transfer.js';
@@ -71,8 +71,7 @@ export function regionSocket(
     socket,
     passage,
     region(path, position, count, source) {
-      const fd = openSync(path, 'r');
-      const descriptor = new FileDescriptor({ ...files, close: (number) => (closeSync(number), 0) }, fd, true);
+      const descriptor = new FileDescriptor(realFiles(), openSync(path, 'r'), true);
       return new FileRegion(descriptor, position, count, source).boundFor(socket);
     },
   };

@@ -166,7 +166,7 @@ export const cases: Cases = {
     run: (witness) => {
       class Inverting extends ReadStream {
         override push(chunk: Buffer | null): boolean {
-          return super.push(chunk && Buffer.from(chunk.map((byte) => byte ^ 0xff)));
+          return super.push(chunk === null ? null : Buffer.from(chunk.map((byte) => byte ^ 0xff)));
         }
       }
       // Its types give the class no public constructor.
@@ -180,7 +180,7 @@ export const cases: Cases = {
       answerWith(witness, () => {
         const stream = createReadStream(witness.sample('100k'));
         const { push } = stream;
-        stream.push = (chunk: Buffer | null) => push.call(stream, chunk && chunk.reverse());
+        stream.push = (chunk: Buffer | null) => push.call(stream, chunk === null ? null : chunk.reverse());
         return stream;
       }),
   },
