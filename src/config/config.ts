@@ -127,13 +127,13 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
 }
 
-const SETTINGS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  bufferMode: (value) => value === 'floor' || value === 'exact',
-  sendfile: (value) => typeof value === 'boolean',
-  sendfileMin: (value) => isWithin(value, MIN_RANGE),
-  sendfileWindow: (value) => isWithin(value, WINDOW_RANGE),
-  report: (value) => typeof value === 'string',
-};
+const SETTINGS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ['bufferMode', (value) => value === 'floor' || value === 'exact'],
+  ['sendfile', (value) => typeof value === 'boolean'],
+  ['sendfileMin', (value) => isWithin(value, MIN_RANGE)],
+  ['sendfileWindow', (value) => isWithin(value, WINDOW_RANGE)],
+  ['report', (value) => typeof value === 'string'],
+]);
 
 function isWithin(value: unknown, [least, greatest]: readonly [number, number]): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= greatest;
@@ -165,7 +165,7 @@ export function validateConfig(config: unknown): TuneConfig {
   for (const [key, value] of Object.entries(config)) {
     if (value === undefined) continue;
     const row = OPTION_ROWS.find((candidate) => candidate.key === key);
-    const accepts = row === undefined ? SETTINGS[key] : (candidate: unknown) => optionAccepts(row, candidate);
+    const accepts = row === undefined ? SETTINGS.get(key) : (candidate: unknown) => optionAccepts(row, candidate);
     if (accepts === undefined) {
       throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `config.${key} is not an option of socket-tune`);
     }

@@ -49,7 +49,13 @@ function quantity(text: string, units: ReadonlyMap<string, number>, bareUnit: st
   const match = NUMBER_AND_UNIT.exec(text.trim().toLowerCase());
   if (match === null) return undefined;
   const factor = units.get(match[2] || bareUnit);
-  return factor === undefined ? undefined : Number(match[1]) * factor;
+  return factor === undefined ? undefined : whole(Number(match[1]) * factor);
+}
+
+/** The whole number that is meant where binary fractions miss it by a hair: 8.2 s are 8199999.999999999 µs to them. */
+function whole(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) < nearest * Number.EPSILON * 2 ? nearest : value;
 }
 
 function inRange(value: number | undefined, range: Range): value is number {

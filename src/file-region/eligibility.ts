@@ -113,15 +113,16 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   return whyNotSocket(context, socket) ?? socket;
 }
 
-/** Why a stream is not a plain fs.ReadStream on a path, or on a descriptor with a start. Does not change in its life. */
+/** Why a stream is not a plain fs.ReadStream that has its file for itself, or a start. Does not change in its life. */
 export function whyNotSource(stream: FileReadStream): Reason | undefined {
   if (Object.getPrototypeOf(stream) !== fs().ReadStream.prototype) return 'patched-stream';
   if (fsOf(stream) !== fs()) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
   if (stream._readableState.objectMode) return 'encoding-or-object-mode';
   const hasPath = stream.flags !== undefined;
   if (hasPath && stream.flags !== 'r' && stream.flags !== fs().constants.O_RDONLY) return 'flags';
-  // Such a stream reads from where the descriptor stands, and moves it on.
-  return !hasPath && stream.pos === undefined ? 'descriptor-without-start' : undefined;
+  // Such a stream moves the descriptor's own position, from where it stood or to where somebody else reads on.
+  const isItsOwn = hasPath && stream.autoClose;
+  return !isItsOwn && stream.pos === undefined ? 'descriptor-without-start' : undefined;
 }
 
 /** Whether somebody, besides the one pipe, sees or changes the stream's data, as things are now. */

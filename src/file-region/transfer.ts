@@ -25,6 +25,8 @@ export interface TransferContext {
   readonly read: typeof read;
   readonly readSync: typeof readSync;
   addBytesWritten(handle: SocketHandle, bytes: number): void;
+  /** A write that is queued belongs to one of which more has been taken already. */
+  noteWriteProgress(socket: NetSocket): void;
   /** `bytes` went by sendfile, or were copied for the reason given. */
   onSent(bytes: number): void;
   onCopied(bytes: number, reason: CopyReason): void;
@@ -224,7 +226,9 @@ function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: 
   if (piece.length === 0) return endShort(state, region);
   region.transferred += piece.length;
   state.context.onCopied(piece.length, reason);
-  return write(state, piece, 'buffer');
+  const isDone = write(state, piece, 'buffer');
+  if (!isDone && reason === 'socket-full') state.context.noteWriteProgress(state.socket);
+  return isDone;
 }
 
 /** The file cannot be read any more: the stream says so as it would have, and what was promised of it cannot be kept. */

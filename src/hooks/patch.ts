@@ -2,7 +2,14 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
-import type { ConnectionCallback, FileReadStream, ListenHandle, NetServer, SocketHandle } from '../node-internals.js';
+import type {
+  ConnectionCallback,
+  FileReadStream,
+  ListenHandle,
+  NetServer,
+  NetSocket,
+  SocketHandle,
+} from '../node-internals.js';
 
 export type Undo = () => void;
 
@@ -77,6 +84,22 @@ export function beforeConnection(handle: ListenHandle, before: (client: SocketHa
 /** Take a call of `_read` back: Readable calls it again when somebody wants data. */
 export function postponeRead(stream: FileReadStream): void {
   stream._readableState.reading = false;
+}
+
+/** lib/net.js `kLastWriteQueueSize`: what was queued by the last write, as far as the socket's timeout knows. */
+let queueSizeSymbol: symbol | undefined;
+
+/**
+ * Have the socket's timeout take the write that is queued now for one that has made progress, as it has: by sendfile, of which
+ * libuv does not know. Node's own write of a chunk is mostly accepted in part, which counts as progress.
+ */
+export function noteWriteProgress(socket: NetSocket): void {
+  queueSizeSymbol ??= Object.getOwnPropertySymbols(socket).find(
+    (symbol) => symbol.description === 'kLastWriteQueueSize',
+  );
+  if (queueSizeSymbol === undefined) return;
+  const queued: unknown = Reflect.get(socket, queueSizeSymbol);
+  if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSizeSymbol, queued + 1);
 }
 
 const extraBytes = new WeakMap<SocketHandle, { bytes: number }>();

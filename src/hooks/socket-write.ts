@@ -4,7 +4,7 @@ import { hasRegion, type TransferContext, transfer } from '../file-region/transf
 import type { FileCalls } from '../native/platform.js';
 import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
-import { addBytesWritten, replaceMethod, type Undo } from './patch.js';
+import { addBytesWritten, noteWriteProgress, replaceMethod, type Undo } from './patch.js';
 
 /** The replacement that is in place now, for eligibility to recognise. */
 let current: WriteGeneric | undefined;
@@ -22,6 +22,7 @@ function transferContext(files: FileCalls, write: WriteGeneric): TransferContext
     read,
     readSync,
     addBytesWritten,
+    noteWriteProgress,
     onSent: (bytes) => {
       counters.sendfileBytes += bytes;
     },

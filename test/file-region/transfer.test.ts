@@ -47,12 +47,16 @@ describe('a transfer', () => {
     path = scratch.file('file', bytes);
   });
 
-  beforeEach(async () => {
+  beforeEach(connect);
+
+  /** A new connection, in place of the last one. */
+  async function connect(): Promise<void> {
+    if (pair !== undefined) pair.close();
     pair = await socketPair();
     body = received(pair.client);
     // A body that nobody waits for may end as it likes.
     body.catch(() => undefined);
-  });
+  }
 
   afterEach(() => {
     pair.close();
@@ -79,13 +83,11 @@ describe('a transfer', () => {
 
   it('sends head, file and tail in their order and calls back in that order', async () => {
     for (const corked of [false, true]) {
-      pair = await socketPair();
-      body = received(pair.client);
+      await connect();
       const sending = regionSocket(pair.accepted);
       expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
       expect(digest(await body)).to.equal(digest(HEAD, bytes, TAIL));
       expect(sending.passage.sent).to.be.greaterThan(0);
-      pair.close();
     }
   });
 
@@ -114,9 +116,7 @@ describe('a transfer', () => {
       for (const name of ERRORS) {
         it(`with ${name} copies the rest from the very same byte (${how})`, async () => {
           for (const call of [1, 2, 3]) {
-            pair.close();
-            pair = await socketPair();
-            body = received(pair.client);
+            await connect();
             const sendfile = sendfileWithFault(call, () => -os.errno[name]);
             const sending = regionSocket(pair.accepted, { sendfile });
             expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
@@ -131,9 +131,7 @@ describe('a transfer', () => {
 
       it(`with EAGAIN waits for the socket by a write of Node’s own, and goes on with sendfile (${how})`, async () => {
         for (const call of [1, 2, 3]) {
-          pair.close();
-          pair = await socketPair();
-          body = received(pair.client);
+          await connect();
           const sendfile = sendfileWithFault(call, () => -os.errno.EAGAIN);
           const sending = regionSocket(pair.accepted, { sendfile });
           expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
@@ -147,9 +145,7 @@ describe('a transfer', () => {
       it(`by sending less than it was asked to goes on from there (${how})`, async () => {
         for (const call of [1, 2, 3]) {
           for (const short of [1, 4095, 4096]) {
-            pair.close();
-            pair = await socketPair();
-            body = received(pair.client);
+            await connect();
             const sendfile = sendfileWithFault(call, (socket, file, position, count) =>
               realFiles().sendfile(socket, file, position, Math.min(count, short)),
             );
@@ -163,9 +159,7 @@ describe('a transfer', () => {
 
       it(`by sending nothing has come to the end of the file, and goes on with what follows (${how})`, async () => {
         for (const call of [1, 2, 3]) {
-          pair.close();
-          pair = await socketPair();
-          body = received(pair.client);
+          await connect();
           const sending = regionSocket(pair.accepted, { sendfile: sendfileWithFault(call, () => 0) });
           expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
           const sent = bytes.subarray(0, (call - 1) * PIECE);
@@ -555,6 +549,22 @@ describe('a transfer', () => {
     expect(restarts).to.be.at.least(2);
     socket.end();
     expect(digest(await body)).to.equal(digest(bytes));
+  });
+
+  it('tells of the progress that a write has made which waits for a full socket, and only of that', async () => {
+    const progress: NetSocket[] = [];
+    const noteWriteProgress = (of: NetSocket): number => progress.push(of);
+    const small = regionSocket(pair.accepted, {}, { noteWriteProgress });
+    small.socket.write(small.region(path, 0, 1000));
+    expect(progress).to.deep.equal([]);
+    const late = await socketPair();
+    late.client.pause();
+    const { socket, region } = regionSocket(late.accepted, {}, { noteWriteProgress });
+    socket.end(region(scratch.file('fills', content(24 << 20, 8)), 0, 24 << 20));
+    expect(progress).to.deep.equal([socket]);
+    late.client.resume();
+    await once(socket, 'finish');
+    late.close();
   });
 
   it('counts as written what went past Node’s handle', async () => {

@@ -44,6 +44,7 @@ export function regionSocket(
     write: original,
     readSync: fs.readSync,
     addBytesWritten: () => undefined,
+    noteWriteProgress: () => undefined,
     onSent: (bytes) => {
       passage.sent += bytes;
     },

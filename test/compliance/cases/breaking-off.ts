@@ -260,8 +260,8 @@ export const cases: Cases = {
       process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
       const server = await listening(
         watchedServer(witness, ({ response }) => {
-          const stream = witness.stream('stream', createReadStream(witness.sample('1m+1')));
-          response.setHeader('content-length', witness.sizeOf('1m+1'));
+          const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
+          response.setHeader('content-length', witness.sizeOf('1m-and-1'));
           stream.pipe(response);
           stream.on('end', () => {
             throw new Error('from a listener');

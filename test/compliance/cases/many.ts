@@ -75,7 +75,7 @@ export const cases: Cases = {
     travel: { mixed: { 'small-file': 50, 'empty-file': 25 } },
     run: async (witness) => {
       const server = await listening(fileServer(witness));
-      const names = ['1m', '100', '1m+1', '0', '64k+1', '1'] as const;
+      const names = ['1m', '100', '1m-and-1', '0', '64k-and-1', '1'] as const;
       await askMany(witness, portOf(server), { requests: 150, connections: 50, names });
       server.close();
     },

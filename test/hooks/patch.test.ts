@@ -1,0 +1,219 @@
+import { createServer, type Server } from 'node:net';
+import { expect } from 'chai';
+import { addBytesWritten, beforeConnection, postponeRead, replaceMethod, watchHandle } from '../../src/hooks/patch.js';
+import { asNetServer, type FileReadStream, type ListenHandle, type SocketHandle } from '../../src/node-internals.js';
+import { handleOf, listenHandleOf, listening, socketPair } from '../support/socket-pair.js';
+
+describe('replacing a method', () => {
+  interface Subject {
+    greet(name: string, politely?: boolean): string;
+  }
+
+  function subject(): Subject {
+    return {
+      greet(name: string, politely = false) {
+        return `${politely ? 'good day' : 'hi'}, ${name}`;
+      },
+    };
+  }
+
+  const louder =
+    (original: Subject['greet']): Subject['greet'] =>
+    (...args) =>
+      `${original(...args)}!`;
+
+  it('puts the replacement in its place, with the name, length and attributes of the original', () => {
+    const object = subject();
+    Object.defineProperty(object, 'greet', { enumerable: false, writable: true, configurable: true });
+    const before = Object.getOwnPropertyDescriptor(object, 'greet');
+    expect(object.greet('you')).to.equal('hi, you');
+    replaceMethod(object, 'greet', louder);
+    expect(object.greet('you', true)).to.equal('good day, you!');
+    expect(object.greet.name).to.equal('greet');
+    expect(object.greet.length).to.equal(1);
+    const after = Object.getOwnPropertyDescriptor(object, 'greet');
+    expect(after).to.deep.equal({ ...before, value: after?.value });
+    expect(after?.value).not.to.equal(before?.value);
+  });
+
+  it('can be undone to the very same descriptor', () => {
+    for (const attributes of [
+      { enumerable: true, writable: true, configurable: true },
+      { enumerable: false, writable: true, configurable: true },
+      { enumerable: false, writable: false, configurable: true },
+    ]) {
+      const object = subject();
+      Object.defineProperty(object, 'greet', attributes);
+      const before = Object.getOwnPropertyDescriptor(object, 'greet');
+      const undo = replaceMethod(object, 'greet', louder);
+      expect(Object.getOwnPropertyDescriptor(object, 'greet')).not.to.deep.equal(before);
+      undo();
+      expect(Object.getOwnPropertyDescriptor(object, 'greet')).to.deep.equal(before);
+    }
+  });
+
+  it('is undone by deleting it where the method was inherited', () => {
+    const object: Subject = Object.create(subject());
+    const undo = replaceMethod(object, 'greet', louder);
+    expect(Object.hasOwn(object, 'greet')).to.equal(true);
+    expect(object.greet('you')).to.equal('hi, you!');
+    undo();
+    expect(Object.hasOwn(object, 'greet')).to.equal(false);
+    expect(object.greet('you')).to.equal('hi, you');
+  });
+
+  it('is left in place, and told so, where somebody else has replaced the method since', () => {
+    const object = subject();
+    let outlived = 0;
+    const undo = replaceMethod(object, 'greet', louder, () => outlived++);
+    const ours = object.greet;
+    const theirs: Subject['greet'] = (...args) => `well, ${ours(...args)}`;
+    object.greet = theirs;
+    undo();
+    expect(object.greet).to.equal(theirs);
+    expect(outlived).to.equal(1);
+  });
+
+  it('undoes nested replacements from the outside in', () => {
+    const object = subject();
+    const original = object.greet;
+    const undoInner = replaceMethod(object, 'greet', louder);
+    const undoOuter = replaceMethod(object, 'greet', louder);
+    expect(object.greet('you')).to.equal('hi, you!!');
+    undoOuter();
+    undoInner();
+    expect(object.greet).to.equal(original);
+  });
+
+  it('refuses what is no method', () => {
+    expect(() => replaceMethod({ greet: 1 }, 'greet', louder)).to.throw(TypeError, 'greet is not a method');
+    expect(() => replaceMethod({}, 'greet', louder)).to.throw(TypeError);
+  });
+});
+
+describe('watching a server’s handle', () => {
+  function assigning(server: Server, handle: unknown): () => string {
+    return () => {
+      asNetServer(server)._handle = handle as ListenHandle;
+      return 'result';
+    };
+  }
+
+  it('tells of the handle in the moment in which it is assigned, and answers with the result', () => {
+    const server = createServer();
+    const handle = {};
+    const seen: unknown[] = [];
+    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, handle))).to.equal('result');
+    expect(seen).to.deep.equal([handle]);
+    expect(asNetServer(server)._handle).to.equal(handle);
+  });
+
+  it('leaves the property as it was, with its new value', () => {
+    const server = createServer();
+    const before = Object.getOwnPropertyDescriptor(server, '_handle');
+    const handle = {};
+    watchHandle(asNetServer(server), () => undefined, assigning(server, handle));
+    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal({ ...before, value: handle });
+  });
+
+  it('leaves the property as it was when an error is thrown', () => {
+    const server = createServer();
+    const before = Object.getOwnPropertyDescriptor(server, '_handle');
+    const failing = (): never => {
+      throw new Error('on purpose');
+    };
+    expect(() => watchHandle(asNetServer(server), () => undefined, failing)).to.throw('on purpose');
+    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal(before);
+  });
+
+  it('does not tell of a handle that is taken away', () => {
+    const server = createServer();
+    const seen: unknown[] = [];
+    watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, null));
+    expect(seen).to.deep.equal([]);
+  });
+
+  it('lets what is done be done where the property cannot be watched', () => {
+    const server = createServer();
+    Object.defineProperty(server, '_handle', { value: null, writable: true, configurable: false });
+    const seen: unknown[] = [];
+    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, {}))).to.equal('result');
+    expect(seen).to.deep.equal([]);
+  });
+});
+
+describe('a call before each connection', () => {
+  it('comes ahead of Node’s own, which gets this and its arguments, and whose result is passed on', () => {
+    const log: unknown[] = [];
+    const client: SocketHandle = {};
+    const handle: ListenHandle = {
+      onconnection(error, accepted) {
+        log.push(['node', this === handle, error, accepted === client]);
+        return 'result';
+      },
+    };
+    beforeConnection(handle, (accepted) => log.push(['before', accepted === client]));
+    expect(handle.onconnection?.(0, client)).to.equal('result');
+    expect(log).to.deep.equal([
+      ['before', true],
+      ['node', true, 0, true],
+    ]);
+  });
+
+  it('does not come where accepting failed', () => {
+    const log: string[] = [];
+    const handle: ListenHandle = { onconnection: () => log.push('node') };
+    beforeConnection(handle, () => log.push('before'));
+    handle.onconnection?.(-24, undefined);
+    expect(log).to.deep.equal(['node']);
+  });
+
+  it('looks like Node’s own', async () => {
+    const server = await listening();
+    const handle = listenHandleOf(server);
+    const { name, length } = handle.onconnection!;
+    beforeConnection(handle, () => undefined);
+    expect(handle.onconnection).to.include({ name, length });
+    server.close();
+  });
+
+  it('is left out where nobody waits for connections', () => {
+    const handle: ListenHandle = {};
+    beforeConnection(handle, () => undefined);
+    expect(handle.onconnection).to.equal(undefined);
+  });
+});
+
+describe('a read that is put off', () => {
+  it('leaves the stream as if nobody had asked it to read', () => {
+    const stream = { _readableState: { reading: true } } as FileReadStream;
+    postponeRead(stream);
+    expect(stream._readableState.reading).to.equal(false);
+  });
+});
+
+describe('bytes that went past a handle', () => {
+  it('are added to what it has written itself, and to no other handle', async () => {
+    const pair = await socketPair();
+    const handle = handleOf(pair.accepted);
+    await new Promise((resolve) => pair.accepted.write('12345', resolve));
+    expect(handle.bytesWritten).to.equal(5);
+    addBytesWritten(handle, 100);
+    expect(handle.bytesWritten).to.equal(105);
+    addBytesWritten(handle, 20);
+    expect(pair.accepted.bytesWritten).to.equal(125);
+    await new Promise((resolve) => pair.accepted.write('678', resolve));
+    expect(handle.bytesWritten).to.equal(128);
+    expect(handleOf(pair.client).bytesWritten).to.equal(0);
+    pair.close();
+  });
+
+  it('do not show when the handle’s properties are listed', async () => {
+    const pair = await socketPair();
+    const handle = handleOf(pair.accepted);
+    const before = Object.keys(handle);
+    addBytesWritten(handle, 100);
+    expect(Object.keys(handle)).to.deep.equal(before);
+    pair.close();
+  });
+});

@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../support/node-process.js';
+import { fileApp, fileAppOutput } from './file-app.js';
+
+/** The permission model's flags on this Node, with all that the app itself needs. */
+function permissionFlags(): readonly string[] {
+  const knows = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
+  const model = knows('--permission') ? '--permission' : '--experimental-permission';
+  return [model, '--allow-fs-read=*', '--allow-fs-write=*', ...(knows('--allow-net') ? ['--allow-net'] : [])];
+}
+
+/** Node warns of the permission model, and of its allowances, by itself. */
+function ourLines(stderr: string): string[] {
+  return stderr.split('\n').filter((line) => /SocketTune|socket-tune|koffi|node:internal/.test(line));
+}
+
+function expectUntuned({ code, stdout, stderr, report }: EndedProcess): void {
+  expect({ code, stdout }).to.deep.equal({ code: 0, stdout: fileAppOutput('100k', 3) });
+  const [warning, ...rest] = ourLines(stderr);
+  expect(warning).to.match(/\[SOCKET_TUNE_NO_NATIVE\] SocketTuneWarning: native calls are not available/);
+  expect(rest).to.deep.equal([]);
+  expect(report?.files).to.include({ reroutedStreams: 0, sendfileBytes: 0 });
+  const [listener] = report?.listeners ?? [];
+  for (const { verdict } of listener?.outcomes ?? []) expect(verdict).to.equal('unsupported');
+}
+
+describe('an app that may not load native code', () => {
+  for (const [way, preload] of Object.entries({ '--import': BY_IMPORT, '-r': BY_REQUIRE })) {
+    it(`under --permission runs, is warned once, and has what Node's own API gives, by ${way}`, async () => {
+      const ended = await runApp('mjs', fileApp('100k', 3), { preload: [...permissionFlags(), ...preload] });
+      expectUntuned(ended);
+      const accepted = ended.report?.listeners[0]?.accepted ?? [];
+      const applied = accepted.filter(({ verdict }) => verdict === 'applied').map(({ constant }) => constant);
+      expect(applied).to.deep.equal(['TCP_NODELAY', 'SO_KEEPALIVE', 'TCP_KEEPIDLE']);
+    });
+  }
+
+  it('under --no-addons runs, and is warned once', async () => {
+    expectUntuned(await runApp('mjs', fileApp('100k', 3), { preload: ['--no-addons', ...BY_IMPORT] }));
+  });
+
+  it('under --permission with --allow-addons is tuned in full', async () => {
+    const preload = [...permissionFlags(), '--allow-addons', ...BY_IMPORT];
+    const { code, stdout, stderr, report } = await runApp('mjs', fileApp('100k', 3), { preload });
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: fileAppOutput('100k', 3) });
+    expect(ourLines(stderr)).to.deep.equal([]);
+    expect(report?.files.reroutedStreams).to.equal(3);
+  });
+
+  it('is not warned when it never listens', async () => {
+    const { stderr, stdout } = await runApp('mjs', `console.log('ran');`, { preload: ['--no-addons', ...BY_IMPORT] });
+    expect({ stderr, stdout }).to.deep.equal({ stderr: '', stdout: 'ran\n' });
+  });
+
+  it('without koffi in node_modules runs, and is warned once', async () => {
+    const hiding = `import Module from 'node:module';
+const { _resolveFilename } = Module;
+Module._resolveFilename = function (request, ...rest) {
+  if (request === 'koffi') throw Object.assign(new Error("Cannot find module 'koffi'"), { code: 'MODULE_NOT_FOUND' });
+  return Reflect.apply(_resolveFilename, this, [request, ...rest]);
+};`;
+    expectUntuned(await runApp('mjs', `${hiding}\n${fileApp('100k', 3)}`));
+  });
+});
