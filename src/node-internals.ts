@@ -54,6 +54,8 @@ export interface NetSocket extends Socket {
   _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
   _writev(chunks: WritePart[], callback: WriteCallback): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+  /** The server that has accepted it (lib/net.js `onconnection`); nothing on a socket that was connected from here. */
+  readonly server?: unknown;
   /** Restarts the socket's timeout; Node calls it for every read and write. */
   _unrefTimer(): void;
   /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */

@@ -14,7 +14,7 @@ function guiseOf(count: number): ArrayBuffer {
 }
 
 let live = 0;
-let whenNoneLive: (() => void) | undefined;
+let whenNoneLive: (() => void)[] = [];
 
 /** How many regions have been made and not ended: while it is 0, no write needs to be looked at. */
 export function liveRegions(): number {
@@ -24,7 +24,7 @@ export function liveRegions(): number {
 /** Call back when the last region has ended; at once if there is none. */
 export function afterLastRegion(callback: () => void): void {
   if (live === 0) callback();
-  else whenNoneLive = callback;
+  else whenNoneLive.push(callback);
 }
 
 /** Regions by the socket that they are bound for, in the order in which they were written to it. */
@@ -83,10 +83,10 @@ export class FileRegion extends Uint8Array {
     if (this.#socket !== undefined) forget(this.#socket, this);
     live--;
     this.descriptor.letGo();
-    if (live > 0 || whenNoneLive === undefined) return;
-    const callback = whenNoneLive;
-    whenNoneLive = undefined;
-    callback();
+    if (live > 0) return;
+    const callbacks = whenNoneLive;
+    whenNoneLive = [];
+    for (const callback of callbacks) callback();
   }
 }
 

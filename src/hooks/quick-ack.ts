@@ -3,18 +3,22 @@ import { counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
 
-/** What is known of a connection whose delayed ACKs are to be sent at once. */
+/** What is known of a connection whose reads are to be acknowledged at once. */
 interface ArmedConnection {
   bytesRead: number;
+  /** When the last read came in: what had been written by then. */
+  bytesWritten: number;
+  /** Whether to acknowledge that read will be decided when the app has had its say. */
+  isPending: boolean;
   /** The last message that had come in whole. */
   completed: object | undefined;
 }
 
 const armed = new WeakMap<SocketHandle, ArmedConnection>();
 
-/** Have every read on this connection be acknowledged at once, unless an answer to it is about to carry the ACK. */
+/** Have every read on this connection be acknowledged at once, unless an answer to it carries the ACK or is about to. */
 export function armQuickAck(handle: SocketHandle): void {
-  armed.set(handle, { bytesRead: 0, completed: undefined });
+  armed.set(handle, { bytesRead: 0, bytesWritten: 0, isPending: false, completed: undefined });
 }
 
 let isInstalled = false;
@@ -31,19 +35,40 @@ function armedConnection(handle: SocketHandle): ArmedConnection | undefined {
   return handle._parent === undefined ? undefined : armed.get(handle._parent);
 }
 
-/**
- * Whether what was read just now should be acknowledged: there was something, and it did not complete an HTTP request. The
- * answer to a complete one brings the ACK along; to ask for one more packet for each would only cost.
- */
-function awaitsMore(socket: NetSocket, connection: ArmedConnection, bytesRead: number): boolean {
-  if (bytesRead === connection.bytesRead) return false;
-  connection.bytesRead = bytesRead;
+/** Whether what was read has completed an HTTP request: its answer will bring the ACK along. */
+function completesRequest(socket: NetSocket, connection: ArmedConnection): boolean {
   const incoming = socket.parser?.incoming;
-  if (incoming?.complete !== true) return true;
+  if (incoming?.complete !== true) return false;
   // A request that was complete before: what came now is the beginning of the next one.
-  const isOld = connection.completed === incoming;
+  const isNew = connection.completed !== incoming;
   connection.completed = incoming;
-  return isOld;
+  return isNew;
+}
+
+/** Decide about a read, at the end of the tick in which it came in. */
+function decide(acknowledge: Acknowledge, socket: NetSocket, handle: SocketHandle, connection: ArmedConnection): void {
+  connection.isPending = false;
+  // Whatever was written since has brought the ACK along; one more packet for each request would only cost.
+  const isAnswered = (handle.bytesWritten ?? 0) !== connection.bytesWritten;
+  if (socket._handle === handle && !completesRequest(socket, connection) && !isAnswered) acknowledge(handle);
+}
+
+type Acknowledge = (handle: SocketHandle) => void;
+
+/** Node restarts a socket's timeout for every read and write; it was a read if more has come in. */
+function onActivity(
+  acknowledge: Acknowledge,
+  socket: NetSocket,
+  handle: SocketHandle,
+  connection: ArmedConnection,
+): void {
+  const bytesRead = handle.bytesRead ?? 0;
+  if (bytesRead === connection.bytesRead) return;
+  connection.bytesRead = bytesRead;
+  if (connection.isPending) return;
+  connection.isPending = true;
+  connection.bytesWritten = handle.bytesWritten ?? 0;
+  process.nextTick(decide, acknowledge, socket, handle, connection);
 }
 
 function install(context: HookContext): Undo | undefined {
@@ -55,6 +80,9 @@ function install(context: HookContext): Undo | undefined {
     return undefined;
   const on = Int32Array.of(1);
   let isUndone = false;
+  const acknowledge = (handle: SocketHandle): void => {
+    if (platform.set(handle, constant, on) === 0) counters.quickAcks++;
+  };
   const undo = replaceMethod<NetSocket['_unrefTimer']>(
     prototype,
     '_unrefTimer',
@@ -62,10 +90,7 @@ function install(context: HookContext): Undo | undefined {
       function (this: NetSocket) {
         const handle = this._handle;
         const connection = isUndone || handle === null ? undefined : armedConnection(handle);
-        if (handle !== null && connection !== undefined && awaitsMore(this, connection, handle.bytesRead ?? 0)) {
-          counters.quickAcks++;
-          platform.set(handle, constant, on);
-        }
+        if (handle !== null && connection !== undefined) onActivity(acknowledge, this, handle, connection);
         return original.call(this);
       },
   );

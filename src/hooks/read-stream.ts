@@ -7,6 +7,7 @@ import {
   whyNotNow,
   whyNotSource,
 } from '../file-region/eligibility.js';
+import { afterLastRegion } from '../file-region/file-region.js';
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
@@ -133,7 +134,8 @@ function install(context: HookContext): Undo | undefined {
   return () => {
     state.isUndone = true;
     undoRead();
-    undoDestroy();
+    // A stream that closes its file must still leave it to the regions that are on their way.
+    afterLastRegion(undoDestroy);
     undoWrite();
   };
 }

@@ -37,6 +37,8 @@ export interface SocketOption {
   readonly floor?: 'receive' | 'send';
   /** What the kernel answers to a value that it took: the same, twice as much, or its own rounding of it. */
   readonly readBack: 'same' | 'doubled' | 'rounded' | 'none';
+  /** Node's `setKeepAlive(true, …)` overwrites it with a value of its own, of which the app has not spoken. */
+  readonly rewrittenByNode?: true;
   /** Set again on the socket while it lives, so neither inheritance nor read-back says anything. */
   readonly lasting?: false;
   readonly presets: Readonly<Partial<Record<PresetName, OptionValue>>>;

@@ -4,12 +4,10 @@ import type { OptionOutcome, Verdict } from '../../src/options/apply.js';
 import { OPTION_ROWS, type OptionKey } from '../../src/options/table.js';
 import { fakePlatform } from '../support/fake-platform.js';
 import { hookContext } from '../support/hook-context.js';
+import { warningsDuring } from '../support/warnings.js';
 
-/** Warnings come on the next tick; each option can be told of only once in a process, so every test has one of its own. */
-async function warnings(verdicts: Partial<Record<OptionKey, Verdict>>, asked: readonly OptionKey[] = []) {
-  const found: (Error & { code?: string })[] = [];
-  const onWarning = (warning: Error): number => found.push(warning);
-  process.on('warning', onWarning);
+/** Each option can be told of only once in a process, so every test has one of its own. */
+function warnings(verdicts: Partial<Record<OptionKey, Verdict>>, asked: readonly OptionKey[] = []) {
   const outcomes = OPTION_ROWS.flatMap((row): OptionOutcome[] => {
     const verdict = verdicts[row.key];
     // The names are made up, so that the tests of other parts may still cause the real warnings.
@@ -17,10 +15,8 @@ async function warnings(verdicts: Partial<Record<OptionKey, Verdict>>, asked: re
       ? []
       : [{ option: row.key, constant: `TEST_${row.constant}`, asked: 7, verdict, cause: 'EPERM' }];
   });
-  warnOfFailures(hookContext({}, fakePlatform(), { asked: new Set(asked) }), outcomes);
-  await new Promise(setImmediate);
-  process.off('warning', onWarning);
-  return found.map(({ name, code, message }) => ({ name, code, message }));
+  const context = hookContext({}, fakePlatform(), { asked: new Set(asked) });
+  return warningsDuring(() => warnOfFailures(context, outcomes));
 }
 
 describe('warnings of options', () => {

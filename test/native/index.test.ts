@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import Module from 'node:module';
 import { expect } from 'chai';
 import type { Platform } from '../../src/native/platform.js';
+import { warningsDuring } from '../support/warnings.js';
 
 let copies = 0;
 
@@ -58,21 +58,16 @@ describe('the platform', () => {
   it('is Node’s own API, with the cause and one warning, where koffi does not load', async () => {
     await onSystem('linux', async () => {
       expect((await freshPlatform()).name).to.equal('linux');
-      const warnings: Error[] = [];
-      const onWarning = (warning: Error): number => warnings.push(warning);
-      process.on('warning', onWarning);
-      const warned = once(process, 'warning');
-      await withoutKoffi(new Error('Cannot load native addon\nRequire stack:\n- /app.js'), async () => {
-        expect(await freshPlatform()).to.include({
-          name: 'node-api',
-          unavailable: 'native calls are not available: Cannot load native addon',
-          files: undefined,
-        });
-        expect((await freshPlatform()).name).to.equal('node-api');
-      });
-      await warned;
-      await new Promise(setImmediate);
-      process.off('warning', onWarning);
+      const warnings = await warningsDuring(() =>
+        withoutKoffi(new Error('Cannot load native addon\nRequire stack:\n- /app.js'), async () => {
+          expect(await freshPlatform()).to.include({
+            name: 'node-api',
+            unavailable: 'native calls are not available: Cannot load native addon',
+            files: undefined,
+          });
+          expect((await freshPlatform()).name).to.equal('node-api');
+        }),
+      );
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.include({ name: 'SocketTuneWarning', code: 'SOCKET_TUNE_NO_NATIVE' });
       expect(warnings[0]?.message).to.include('(Cannot load native addon)');

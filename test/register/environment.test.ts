@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
 import { BY_IMPORT, BY_REQUIRE, runApp, runNode } from '../support/node-process.js';
+import { isRerouted } from '../support/travel.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
 /** Run an http server that sends a file once, under these variables. It must work, whatever they are. */
@@ -148,8 +149,7 @@ describe('the environment of an app under the preload', () => {
 
   it('SOCKET_TUNE_SENDFILE=off leaves files alone and tunes sockets', async () => {
     const [on, off] = await Promise.all([run({}), run({ _SENDFILE: 'off' })]);
-    expect(on.report?.files).to.include({ reroutedStreams: 1 });
-    expect(on.report?.files.sendfileBytes).to.be.above(0);
+    expect(isRerouted(on.report?.files)).to.equal(true);
     expect(off.report?.files).to.include({ reroutedStreams: 0, sendfileBytes: 0 });
     expect(settings(off.report)).to.deep.equal(settings(on.report));
   });
@@ -164,7 +164,7 @@ describe('the environment of an app under the preload', () => {
     expect(report).to.equal(undefined);
     expect(stderr).to.match(/^socket-tune report of process \d+\nlistener 127\.0\.0\.1:\d+, 1 connections\n/);
     expect(stderr).to.include('\n  TCP_KEEPIDLE: asked 60, kernel 60: applied\n');
-    expect(stderr).to.match(/\nfiles: 1 streams rerouted, \d+ bytes by sendfile\n$/);
+    expect(stderr).to.match(/\nfiles: \d streams rerouted, \d+ bytes by sendfile\n/);
   });
 });
 

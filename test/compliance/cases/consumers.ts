@@ -12,6 +12,7 @@ import {
   openClient,
   pause,
   portOf,
+  until,
   untilBlocked,
   watchedServer,
 } from '../exchange.js';
@@ -160,28 +161,26 @@ export const cases: Cases = {
   'a stream that is unpiped at once': {
     travel: { original: {} },
     run: (witness) =>
-      exchange(witness, ({ response }) => {
+      exchange(witness, async ({ response }) => {
         const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
         stream.pipe(response);
         stream.unpipe(response);
-        setTimeout(() => {
-          response.end('nothing\n');
-          stream.destroy();
-        }, 20);
+        await until(() => stream.readableLength > 0);
+        response.end('nothing\n');
+        stream.destroy();
       }),
   },
 
   'a stream that is unpiped when the file is open, and piped again': {
     travel: { mixed: { 'other-consumer': 1 } },
     run: (witness) =>
-      exchange(witness, ({ response }) => {
+      exchange(witness, async ({ response }) => {
         const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
         stream.pipe(response);
         stream.on('open', () => stream.unpipe());
-        setTimeout(() => {
-          response.write('meanwhile\n');
-          stream.pipe(response);
-        }, 20);
+        await until(() => stream.readableLength > 0);
+        response.write('meanwhile\n');
+        stream.pipe(response);
       }),
   },
 

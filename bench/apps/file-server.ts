@@ -1,0 +1,26 @@
+// What the benchmarks serve files with: an ordinary app, which knows nothing of socket-tune. FILES is its directory.
+
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+const directory = process.env.FILES ?? '.';
+const sizes = new Map(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).size]));
+
+const server = createServer((request, response) => {
+  const name = request.url?.slice(1) ?? '';
+  const size = sizes.get(name);
+  if (size === undefined) {
+    response.writeHead(404, { 'content-length': 0 }).end();
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
+  createReadStream(join(directory, name)).pipe(response);
+});
+
+server.listen(0, '127.0.0.1', () => {
+  console.log((server.address() as AddressInfo).port);
+});
+
+process.on('SIGTERM', () => process.exit());

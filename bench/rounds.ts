@@ -1,0 +1,22 @@
+/**
+ * Measure contenders in turn, so that whatever else the machine does meets all of them. Every other round goes backwards, and
+ * the first round is thrown away: it warms up caches and compilers.
+ *
+ * @returns the samples of each contender, in the order of the contenders
+ */
+export async function interleave<C, S>(
+  contenders: readonly C[],
+  rounds: number,
+  measure: (contender: C) => Promise<S> | S,
+): Promise<S[][]> {
+  const samples = contenders.map((): S[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    const turns = contenders.map((contender, index) => ({ contender, index }));
+    if (round % 2 === 1) turns.reverse();
+    for (const { contender, index } of turns) {
+      const sample = await measure(contender);
+      if (round > 0) samples[index]?.push(sample);
+    }
+  }
+  return samples;
+}

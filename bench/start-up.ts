@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './machine.js';
+import { interleave } from './rounds.js';
+import { type Effort, goal, type Result, type Scenario } from './scenario.js';
+import { withScratch } from './scratch.js';
+import { median } from './statistics.js';
+
+const PAIRS = 60;
+const GOAL_MILLISECONDS = 6;
+
+const PRELOADED = ['--import', 'socket-tune/register'] as const;
+
+/** What Node takes for a package without any code in it is the least that a preload can cost. */
+const WAYS = [
+  { flags: [] },
+  { flags: ['--import', 'empty/register'] },
+  { flags: PRELOADED },
+  { flags: ['--require', 'empty/register'] },
+  { flags: ['--require', 'socket-tune/register'] },
+] as const;
+
+/** Both packages, as a project has them that depends on them. */
+function installPackages(project: string): void {
+  const empty = join(project, 'node_modules/empty');
+  mkdirSync(empty, { recursive: true });
+  const manifest = { name: 'empty', type: 'module', exports: { './register': './register.js' } };
+  writeFileSync(join(empty, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(empty, 'register.js'), '');
+  symlinkSync(ROOT, join(project, 'node_modules/socket-tune'));
+}
+
+function node(project: string, flags: readonly string[], script: string): string {
+  const options = { cwd: project, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', script], options);
+  if (status !== 0) throw new Error(`node ${flags.join(' ')} -e '${script}': ${stderr}`);
+  return stdout;
+}
+
+function milliseconds(project: string, flags: readonly string[]): number {
+  const start = performance.now();
+  node(project, flags, '0');
+  return performance.now() - start;
+}
+
+/** Whether koffi's library is in a process when a script has run. */
+function hasKoffi(project: string, script: string): boolean {
+  const list = "process.stdout.write(process.report.getReport().sharedObjects.join('\\n'))";
+  const loaded = node(project, PRELOADED, `${script}; ${list}; process.exit()`);
+  return loaded.split('\n').some((path) => /koffi[^\n]*\.node$/.test(path));
+}
+
+function koffiNote(project: string): string {
+  const before = hasKoffi(project, '0') ? 'LOADED' : 'not loaded';
+  // Without this, a report that never showed koffi would look like success.
+  const after = hasKoffi(project, "require('node:net').createServer().listen(0)") ? 'loaded' : 'NOT LOADED';
+  return `koffi is ${before} after start-up, and ${after} once there is a listener`;
+}
+
+async function run({ quick }: Effort): Promise<Result> {
+  const pairs = quick ? 20 : PAIRS;
+  return withScratch(async (project) => {
+    installPackages(project);
+    const samples = await interleave(WAYS, pairs, ({ flags }) => milliseconds(project, flags));
+    const plain = samples[0] ?? [];
+    const rows = WAYS.map(({ flags }, index) => {
+      const own = samples[index] ?? [];
+      const more = median(own.map((value, pair) => value - (plain[pair] ?? Number.NaN)));
+      const met = flags === PRELOADED ? goal(more, GOAL_MILLISECONDS, ' ms') : '';
+      return [['node', ...flags].join(' '), median(own), more, met];
+    });
+    const columns = ['command', 'time', 'over node', 'goal'];
+    return {
+      tables: [{ title: 'Time to run -e 0, in milliseconds', columns, rows }],
+      notes: [
+        `medians of ${pairs} runs of each, in turn; 'over node' is the median of the paired differences`,
+        koffiNote(project),
+      ],
+    };
+  });
+}
+
+export const startUp: Scenario = { name: 'start-up', what: 'what the preload adds to the start of a process', run };

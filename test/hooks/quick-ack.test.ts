@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net, { type Server, Socket } from 'node:net';
+import { createServer as createSecureServer, connect as secureConnect } from 'node:tls';
+import { expect } from 'chai';
+import { isQuickAckInstalled, quickAckHook } from '../../src/hooks/quick-ack.js';
+import { counters } from '../../src/report/counters.js';
+import { hookContext } from '../support/hook-context.js';
+import { useInstalled } from '../support/installed.js';
+import { kernelValue, linux, setKernelValue } from '../support/kernel-value.js';
+import { SHARED_KEY, SHARED_KEY_CLIENT } from '../support/secure-pair.js';
+import { handleOf, listening, reach } from '../support/socket-pair.js';
+
+const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n';
+const BODY = '0123456789';
+
+describe('quick ACKs', () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  describe('where they are on', () => {
+    useInstalled({ quickAck: 'on' });
+    const servers: Server[] = [];
+    const clients: Socket[] = [];
+
+    afterEach(() => {
+      for (const socket of clients.splice(0)) socket.destroy();
+      for (const server of servers.splice(0)) server.close();
+    });
+
+    async function serve<S extends Server>(server: S): Promise<S> {
+      servers.push(server);
+      await listening(server);
+      return server;
+    }
+
+    async function client(server: Server): Promise<Socket> {
+      const socket = net.connect({ ...reach(server), noDelay: true });
+      clients.push(socket);
+      await once(socket, 'connect');
+      return socket;
+    }
+
+    /** How often they were armed again meanwhile. */
+    async function armed(act: () => Promise<unknown>): Promise<number> {
+      const before = counters.quickAcks;
+      await act();
+      return counters.quickAcks - before;
+    }
+
+    /** An answer has come to what was written. */
+    async function answered(socket: Socket, text: string): Promise<void> {
+      const answer = once(socket, 'data');
+      socket.write(text);
+      await answer;
+    }
+
+    function echo(): Promise<Server> {
+      return serve(
+        http.createServer((request, response) => {
+          request.resume().on('end', () => response.end('thanks'));
+        }),
+      );
+    }
+
+    it('are not asked for by a request that comes in one piece: its answer brings the ACK', async () => {
+      const socket = await client(await echo());
+      expect(await armed(() => answered(socket, HEAD + BODY))).to.equal(0);
+    });
+
+    it('are not asked for by further requests in one piece on the same connection', async () => {
+      const socket = await client(await echo());
+      await answered(socket, HEAD + BODY);
+      expect(await armed(() => answered(socket, HEAD + BODY))).to.equal(0);
+      expect(await armed(() => answered(socket, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))).to.equal(0);
+    });
+
+    it('are asked for by the first piece of a request that comes in two', async () => {
+      const server = await echo();
+      const socket = await client(server);
+      for (const [first, second] of [
+        [HEAD, BODY],
+        [HEAD.slice(0, 20), HEAD.slice(20) + BODY],
+        [HEAD + BODY.slice(0, 3), BODY.slice(3)],
+      ] as const) {
+        const whole = await armed(() => answered(socket, HEAD + BODY));
+        const split = await armed(async () => {
+          socket.write(first);
+          // The server reads it before there is any more.
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          await answered(socket, second);
+        });
+        expect(split, first).to.be.greaterThan(whole);
+      }
+    });
+
+    it('are asked for by every read of a plain server, on the very connection', async () => {
+      const server = await serve(net.createServer((one) => one.on('data', () => one.write('thanks'))));
+      const accepting = once(server, 'connection');
+      const socket = await client(server);
+      const [accepted] = await accepting;
+      setKernelValue(handleOf(accepted), 'TCP_QUICKACK', 0);
+      expect(kernelValue(handleOf(accepted), 'TCP_QUICKACK')).to.equal(0);
+      let atOnce = Number.NaN;
+      accepted.prependListener('data', () => {
+        atOnce = kernelValue(handleOf(accepted), 'TCP_QUICKACK');
+      });
+      expect(await armed(() => answered(socket, 'one'))).to.equal(1);
+      expect(atOnce).to.equal(1);
+      expect(await armed(() => answered(socket, 'two'))).to.equal(1);
+    });
+
+    it('are asked for on the connection below TLS', async () => {
+      const server = await serve(
+        createSecureServer(SHARED_KEY, (accepted) => accepted.on('data', () => accepted.write('x'))),
+      );
+      const socket = secureConnect({ ...reach(server), ...SHARED_KEY_CLIENT });
+      clients.push(socket);
+      await once(socket, 'secureConnect');
+      expect(await armed(() => answered(socket, 'one'))).to.be.greaterThan(0);
+    });
+
+    it('are not asked for by writing, nor on connections that were made from here', async () => {
+      const server = await serve(net.createServer((accepted) => void accepted.write('greeting')));
+      const socket = net.connect(reach(server));
+      clients.push(socket);
+      expect(await armed(() => once(socket, 'data'))).to.equal(0);
+    });
+  });
+
+  it('are left alone where they are not on, or the system has none', () => {
+    const before = Reflect.get(Socket.prototype, '_unrefTimer');
+    for (const context of [
+      hookContext({}, linux()),
+      hookContext({ quickAck: 'off' }, linux()),
+      hookContext({ quickAck: 'once' }, linux()),
+      hookContext({ quickAck: 'on' }, { ...linux(), constants: {} }),
+    ]) {
+      expect(quickAckHook.install(context)).to.equal(undefined);
+      expect(isQuickAckInstalled()).to.equal(false);
+    }
+    expect(Reflect.get(Socket.prototype, '_unrefTimer')).to.equal(before);
+  });
+
+  it('are looked after until the hook is undone', () => {
+    const before = Reflect.get(Socket.prototype, '_unrefTimer');
+    const undo = quickAckHook.install(hookContext({ quickAck: 'on' }, linux()));
+    expect(isQuickAckInstalled()).to.equal(true);
+    expect(Reflect.get(Socket.prototype, '_unrefTimer')).not.to.equal(before);
+    undo?.();
+    expect(isQuickAckInstalled()).to.equal(false);
+    expect(Reflect.get(Socket.prototype, '_unrefTimer')).to.equal(before);
+  });
+});

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { expect } from 'chai';
+import { defaultConfig, lowLatencyConfig, type TuneConfig } from '../src/config/config.js';
+import { SocketTuneError } from '../src/errors.js';
+import { isInstalled } from '../src/first-use.js';
+import { install } from '../src/install.js';
+import { kernelValue } from './support/kernel-value.js';
+import { differences, snapshot } from './support/node-prototypes.js';
+import { listenHandleOf, listening } from './support/socket-pair.js';
+
+const EVERYTHING: TuneConfig = { ...defaultConfig(), sendfile: true };
+
+describe('install', () => {
+  const uninstalls: (() => void)[] = [];
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  function installed(config: TuneConfig): () => void {
+    const uninstall = install(config);
+    uninstalls.push(uninstall);
+    return uninstall;
+  }
+
+  afterEach(() => {
+    for (const uninstall of uninstalls.splice(0).reverse()) uninstall();
+  });
+
+  it('changes these methods of Node, by replacements that look the same, and nothing else', () => {
+    const before = snapshot();
+    installed(EVERYTHING);
+    const after = snapshot();
+    expect(differences(before, after)).to.deep.equal([
+      'fs.ReadStream.prototype._destroy',
+      'fs.ReadStream.prototype._read',
+      'net.Server.prototype._listen2',
+      'net.Socket.prototype._destroy',
+      'net.Socket.prototype._unrefTimer',
+      'net.Socket.prototype._writeGeneric',
+      'net.Socket.prototype.setKeepAlive',
+      'net.Socket.prototype.setNoDelay',
+    ]);
+    for (const name of differences(before, after)) {
+      const [was, is] = [before.get(name), after.get(name)];
+      expect({ ...is, value: 0 }, name).to.deep.equal({ ...was, value: 0 });
+      expect([is?.value.name, is?.value.length], name).to.deep.equal([was?.value.name, was?.value.length]);
+    }
+  });
+
+  it('changes less where less is asked for', () => {
+    const before = snapshot();
+    installed({ sendfile: false });
+    expect(differences(before, snapshot())).to.deep.equal(['net.Server.prototype._listen2']);
+  });
+
+  it('can be taken back without a trace, as often as one likes', () => {
+    const before = snapshot();
+    for (let round = 0; round < 3; round++) {
+      const uninstall = installed(EVERYTHING);
+      expect(differences(before, snapshot())).not.to.be.empty;
+      uninstall();
+      uninstall();
+      expect(differences(before, snapshot())).to.deep.equal([]);
+    }
+  });
+
+  it('tunes what listens from then on, until it is taken back', async () => {
+    const tuned = async (): Promise<number> => {
+      const server = await listening(net.createServer());
+      const value = kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT');
+      server.close();
+      return value;
+    };
+    expect(await tuned()).to.equal(0);
+    const uninstall = installed(lowLatencyConfig());
+    expect(await tuned()).to.equal(30_000);
+    uninstall();
+    expect(await tuned()).to.equal(0);
+  });
+
+  it('is refused while it is installed, and changes nothing by being asked', () => {
+    installed({ userTimeout: 5000 });
+    const before = snapshot();
+    expect(() => install({ userTimeout: 6000 }))
+      .to.throw(SocketTuneError, 'installed in this thread already')
+      .that.includes({ code: 'ERR_SOCKET_TUNE_INSTALLED' });
+    expect(differences(before, snapshot())).to.deep.equal([]);
+    expect(isInstalled()).to.equal(true);
+  });
+
+  it('is not taken back by an undo that has been used before', async () => {
+    const stale = installed({ userTimeout: 5000 });
+    stale();
+    installed({ userTimeout: 6000 });
+    stale();
+    expect(isInstalled()).to.equal(true);
+    expect(() => install({})).to.throw(SocketTuneError);
+    const server = await listening(net.createServer());
+    expect(kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT')).to.equal(6000);
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('is refused for a config that is none, and is then not installed', () => {
+    const before = snapshot();
+    for (const [config, code] of [
+      [undefined, 'ERR_SOCKET_TUNE_INVALID_ARG'],
+      [{ speed: 11 }, 'ERR_SOCKET_TUNE_INVALID_ARG'],
+      [{ noDelay: 'yes' }, 'ERR_SOCKET_TUNE_INVALID_VALUE'],
+      [{ sendfileWindow: 1 }, 'ERR_SOCKET_TUNE_INVALID_VALUE'],
+    ] as const) {
+      expect(() => Reflect.apply(install, undefined, [config]))
+        .to.throw(SocketTuneError)
+        .that.includes({ code });
+    }
+    expect(isInstalled()).to.equal(false);
+    expect(differences(before, snapshot())).to.deep.equal([]);
+  });
+
+  it('takes the config as it is then: what becomes of the object later is nobody’s business', async () => {
+    const config: { userTimeout: number } = { userTimeout: 5000 };
+    installed(config);
+    config.userTimeout = 6000;
+    const server = await listening(net.createServer());
+    expect(kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT')).to.equal(5000);
+    server.close();
+  });
+
+  it('writes a report when the process ends, if it is to, and does not once it is taken back', () => {
+    const before = process.listenerCount('exit');
+    installed({})();
+    expect(process.listenerCount('exit')).to.equal(before);
+    const uninstall = installed({ report: 'exit' });
+    expect(process.listenerCount('exit')).to.equal(before + 1);
+    uninstall();
+    expect(process.listenerCount('exit')).to.equal(before);
+  });
+
+  it('leaves what others have put around its replacements in place, and goes silent below', () => {
+    const { prototype } = net.Socket;
+    const own = Object.getOwnPropertyDescriptor(prototype, 'setNoDelay')!;
+    const uninstall = installed(EVERYTHING);
+    const ours = prototype.setNoDelay;
+    const theirs: typeof ours = function (this: net.Socket, enable) {
+      return ours.call(this, enable);
+    };
+    prototype.setNoDelay = theirs;
+    try {
+      uninstall();
+      expect(prototype.setNoDelay).to.equal(theirs);
+      expect(isInstalled()).to.equal(false);
+    } finally {
+      Object.defineProperty(prototype, 'setNoDelay', own);
+    }
+  });
+});
