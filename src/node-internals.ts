@@ -171,6 +171,12 @@ export function isNodesOwn(value: unknown, which: keyof typeof OWN_SOURCE): valu
   return true;
 }
 
+/** A replacement of ours does what the original does, so whoever comes next may build on it as on Node's own. */
+export function standsFor(replacement: Function, original: Function): void {
+  const which = knownOwn.get(original);
+  if (which !== undefined) knownOwn.set(replacement, which);
+}
+
 /** A member that Node keeps under a symbol of its own, found by the symbol's description. */
 function symbolMember(object: object, description: string): unknown {
   const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description);

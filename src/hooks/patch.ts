@@ -2,13 +2,14 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
-import type {
-  ConnectionCallback,
-  FileReadStream,
-  ListenHandle,
-  NetServer,
-  NetSocket,
-  SocketHandle,
+import {
+  type ConnectionCallback,
+  type FileReadStream,
+  type ListenHandle,
+  type NetServer,
+  type NetSocket,
+  type SocketHandle,
+  standsFor,
 } from '../node-internals.js';
 
 export type Undo = () => void;
@@ -37,6 +38,7 @@ export function replaceMethod<F extends Method>(
     const descriptor = Object.getOwnPropertyDescriptor(original, property);
     if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
   }
+  standsFor(replacement, original);
   const attributes = own ?? { writable: true, enumerable: true, configurable: true };
   Object.defineProperty(object, name, { ...attributes, value: replacement });
   return () => {

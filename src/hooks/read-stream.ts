@@ -7,12 +7,12 @@ import {
   whyNotNow,
   whyNotSource,
 } from '../file-region/eligibility.js';
-import { afterLastRegion } from '../file-region/file-region.js';
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
+import { lingering } from './lingering.js';
 import { postponeRead, replaceMethod, type Undo } from './patch.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
 
@@ -116,6 +116,8 @@ function makeDestroy(original: Destroy): Destroy {
   };
 }
 
+const patchDestroy = lingering(() => replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', makeDestroy));
+
 function install(context: HookContext): Undo | undefined {
   const limits = context.sendfile;
   if (limits === undefined) return undefined;
@@ -130,12 +132,11 @@ function install(context: HookContext): Undo | undefined {
   const undoRead = replaceMethod<Read>(prototype, '_read', (original) =>
     makeRead({ files, eligibility, limits, original, state }),
   );
-  const undoDestroy = replaceMethod<Destroy>(prototype, '_destroy', makeDestroy);
+  const undoDestroy = patchDestroy();
   return () => {
     state.isUndone = true;
     undoRead();
-    // A stream that closes its file must still leave it to the regions that are on their way.
-    afterLastRegion(undoDestroy);
+    undoDestroy();
     undoWrite();
   };
 }

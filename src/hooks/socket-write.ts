@@ -1,9 +1,10 @@
 import { debug } from '../diagnostics.js';
-import { afterLastRegion, endRegionsOf, liveRegions } from '../file-region/file-region.js';
+import { endRegionsOf, liveRegions } from '../file-region/file-region.js';
 import { hasRegion, type TransferContext, transfer } from '../file-region/transfer.js';
 import type { FileCalls } from '../native/platform.js';
 import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
+import { lingering } from './lingering.js';
 import { addBytesWritten, noteWriteProgress, replaceMethod, type Undo } from './patch.js';
 
 /** The replacement that is in place now, for eligibility to recognise. */
@@ -37,6 +38,49 @@ function transferContext(files: FileCalls, write: WriteGeneric): TransferContext
   };
 }
 
+/** Where the calls to send regions come from; asked for when the first region is written. */
+let filesOf: () => FileCalls | undefined = () => undefined;
+
+function makeWrite(original: WriteGeneric): WriteGeneric {
+  let context: TransferContext | undefined;
+  return function (this: NetSocket, writev, data, encoding, callback) {
+    // While it connects, Node keeps the data and calls this again; without a handle it fails without looking at the data.
+    if (liveRegions() === 0 || this.connecting || this._handle === null || !hasRegion(writev, data)) {
+      return original.call(this, writev, data, encoding, callback);
+    }
+    const files = filesOf();
+    // Regions are made of these calls, so they are there.
+    if (files === undefined) return callback(new Error('a file region without the calls to send it'));
+    context ??= transferContext(files, original);
+    this._unrefTimer();
+    return transfer(context, this, data, encoding, callback);
+  };
+}
+
+function makeDestroy(original: NetSocket['_destroy']): NetSocket['_destroy'] {
+  return function (this: NetSocket, error, callback) {
+    if (liveRegions() > 0) endRegionsOf(this);
+    return original.call(this, error, callback);
+  };
+}
+
+let replacement: WriteGeneric | undefined;
+
+/** A region that is on its way must not meet Node's own code, which would take it for a Buffer. */
+const patchSockets = lingering(() => {
+  const { prototype } = net().Socket;
+  const undos = [
+    replaceMethod<WriteGeneric>(prototype, '_writeGeneric', (original) => {
+      replacement = makeWrite(original);
+      return replacement;
+    }),
+    replaceMethod<NetSocket['_destroy']>(prototype, '_destroy', makeDestroy),
+  ];
+  return () => {
+    for (const undo of undos) undo();
+  };
+});
+
 /**
  * Make the sockets of this thread send regions. Every write in the process goes through here, so a write without a region, in
  * a process without regions, pays for one comparison.
@@ -48,37 +92,11 @@ export function installSocketWrite(files: () => FileCalls | undefined): Undo | u
   const { prototype } = net().Socket;
   if (!isNodesOwn(Reflect.get(prototype, '_writeGeneric'), 'Socket._writeGeneric')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'Socket._destroy')) return undefined;
-  const undoWrite = replaceMethod<WriteGeneric>(prototype, '_writeGeneric', (original) => {
-    let context: TransferContext | undefined;
-    current = function (this: NetSocket, writev, data, encoding, callback) {
-      // While it connects, Node keeps the data and calls this again; without a handle it fails without looking at the data.
-      if (liveRegions() === 0 || this.connecting || this._handle === null || !hasRegion(writev, data)) {
-        return original.call(this, writev, data, encoding, callback);
-      }
-      const calls = files();
-      // Regions are made of these calls, so they are there.
-      if (calls === undefined) return callback(new Error('a file region without the calls to send it'));
-      context ??= transferContext(calls, original);
-      this._unrefTimer();
-      return transfer(context, this, data, encoding, callback);
-    };
-    return current;
-  });
-  const undoDestroy = replaceMethod<NetSocket['_destroy']>(
-    prototype,
-    '_destroy',
-    (original) =>
-      function (this: NetSocket, error, callback) {
-        if (liveRegions() > 0) endRegionsOf(this);
-        return original.call(this, error, callback);
-      },
-  );
+  filesOf = files;
+  const unpatch = patchSockets();
+  current = replacement;
   return () => {
     current = undefined;
-    // A region that is on its way must not meet the original, which would take it for an empty Buffer.
-    afterLastRegion(() => {
-      undoWrite();
-      undoDestroy();
-    });
+    unpatch();
   };
 }

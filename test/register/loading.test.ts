@@ -165,4 +165,26 @@ else fork(__filename, ['child']).on('exit', (code) => console.log('the child end
       expect({ stdout, stderr }).to.deep.equal({ stdout: 'hello 1\nthe child ended with 0\n', stderr: '' });
     }
   });
+
+  for (const flags of [
+    ['--frozen-intrinsics', '--no-warnings'],
+    ['--disable-proto=throw'],
+    ['--disable-proto=delete'],
+    ['--pending-deprecation', '--throw-deprecation'],
+    ['--disallow-code-generation-from-strings'],
+    ['--stack-trace-limit=0'],
+  ]) {
+    it(`goes together with ${flags.join(' ')}`, async () => {
+      expectTuned(await runApp('mjs', esModule, { preload: [...flags, ...BY_IMPORT] }));
+    });
+  }
+
+  it('where ES modules cannot be required leaves the app untuned, and is told of once', async () => {
+    const preload = ['--no-experimental-require-module', ...BY_IMPORT];
+    const { code, stdout, stderr } = await runApp('mjs', esModule, { preload, env: { SOCKET_TUNE_REPORT: '' } });
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'hello 0\n' });
+    const lines = stderr.split('\n').filter((line) => line.includes('SocketTuneWarning'));
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.include('socket-tune is not active');
+  });
 });

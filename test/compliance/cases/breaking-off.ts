@@ -75,7 +75,66 @@ function takeDescriptors(path: string): () => void {
   };
 }
 
+/** 30 clients, one after the other, that go away when they have read a little: how many descriptors stay open is compared. */
+function manyGoAway(
+  send: (stream: ReadStream, response: ServerResponse) => void,
+  leave: (client: Client) => void,
+): Case {
+  return {
+    travel: { mixed: {} },
+    run: async (witness) => {
+      let closed = 0;
+      let answered = 0;
+      const server = await listening(
+        watchedServer(
+          witness,
+          ({ response }) => {
+            answered++;
+            response.on('close', () => closed++);
+            send(createReadStream(witness.sample('20m')), response);
+          },
+          {},
+          undefined,
+          false,
+        ),
+      );
+      const before = witness.descriptors();
+      for (let index = 0; index < 30; index++) {
+        const client = openClient(witness, portOf(server), lastRequest(), 'clients');
+        client.read();
+        await until(() => client.received().length > 0);
+        leave(client);
+        await until(() => closed === answered);
+      }
+      // What is being closed in the thread pool is closed by then.
+      let open = -1;
+      while (open !== witness.descriptors()) {
+        open = witness.descriptors();
+        await pause(50);
+      }
+      witness.note('descriptors that stay open', open - before);
+      server.close();
+    },
+  };
+}
+
 export const cases: Cases = {
+  // Stock Node leaves the descriptor of each of these streams open.
+  'many clients that go away from a pipe': manyGoAway(
+    (stream, response) => void stream.pipe(response),
+    (client) => void client.socket.destroy(),
+  ),
+
+  'many clients that go away from a pipeline': manyGoAway(
+    (stream, response) => void pipeline(stream, response, () => undefined),
+    (client) => void client.socket.destroy(),
+  ),
+
+  'many clients that reset the connection of a pipeline': manyGoAway(
+    (stream, response) => void pipeline(stream, response, () => undefined),
+    (client) => void client.socket.resetAndDestroy(),
+  ),
+
   'a stream that is destroyed while another file gets its descriptor': brokenOff({
     act: async ({ witness, stream, response }) => {
       stream.destroy();
