@@ -121,34 +121,6 @@ describe('writes of a socket', () => {
     expect(descriptorsOf(large)).to.deep.equal([]);
   });
 
-  it('look at no data while there is no region', () => {
-    undo = installSocketWrite(() => {
-      throw new Error('nobody needs the calls');
-    });
-    const untouchable = new Proxy(Buffer.from('x'), {
-      get() {
-        throw new Error('somebody looked');
-      },
-      getPrototypeOf() {
-        throw new Error('somebody looked');
-      },
-    });
-    const seen: unknown[] = [];
-    const handle = {
-      writeBuffer: (_: unknown, data: unknown): number => {
-        seen.push(data);
-        return 0;
-      },
-    };
-    const write = current() as NetSocket['_writeGeneric'];
-    const stand = { _handle: handle, connecting: false, _unrefTimer: () => undefined } as unknown as NetSocket;
-    const other = new FileRegion(new FileDescriptor(realFiles(), 0, false), 0, 1);
-    expect(() => write.call(stand, false, untouchable, 'buffer', () => undefined)).to.throw('somebody looked');
-    other.end();
-    write.call(stand, false, untouchable, 'buffer', () => undefined);
-    expect(seen).to.have.length(1);
-  });
-
   it('fail where the calls to send a region are not to be had', async () => {
     undo = installSocketWrite(() => undefined);
     const one = region(pair.accepted);

@@ -1,0 +1,384 @@
+import { once } from 'node:events';
+import fs, { closeSync, createReadStream, fstatSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import { type FileToSend, sendFileAll, sendFileRange } from '../../src/api/send-file.js';
+import { SocketTuneError } from '../../src/errors.js';
+import { liveRegions } from '../../src/file-region/file-region.js';
+import { install } from '../../src/install.js';
+import { counters } from '../../src/report/counters.js';
+import { content, digest } from '../support/content.js';
+import { descriptorsOf, positionOf } from '../support/descriptors.js';
+import { differences, restore, type Snapshot, snapshot } from '../support/node-prototypes.js';
+import { useScratch } from '../support/scratch.js';
+import { securePair } from '../support/secure-pair.js';
+import { received, type SocketPair, socketPair } from '../support/socket-pair.js';
+
+/** Several windows. */
+const SIZE = 3_000_000;
+/** More than sockets take without their peer. */
+const LARGE = 24 << 20;
+
+describe('sending a file', () => {
+  const scratch = useScratch();
+  const bytes = content(SIZE);
+  const pairs: SocketPair[] = [];
+  let path: string;
+  let nodes: Snapshot;
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+    path = scratch.file('file', bytes);
+  });
+
+  beforeEach(() => {
+    nodes = snapshot();
+  });
+
+  afterEach(() => {
+    for (const pair of pairs.splice(0)) pair.close();
+    expect(liveRegions()).to.equal(0);
+    expect(descriptorsOf(path)).to.deep.equal([]);
+    // Writes have been made to understand regions, for good; the other tests want Node's own.
+    const changed = differences(nodes, snapshot());
+    expect(changed).to.satisfy((names: string[]) =>
+      names.every((name) => /^net\.Socket\.prototype\.(_writeGeneric|_destroy)$/.test(name)),
+    );
+    restore(nodes, changed);
+  });
+
+  async function connect(make: () => Promise<SocketPair> = socketPair): Promise<SocketPair> {
+    const pair = await make();
+    pairs.push(pair);
+    return pair;
+  }
+
+  /** Send, end, and answer with what was promised and what arrived. */
+  async function sent(act: (socket: Socket) => Promise<number>, make?: () => Promise<SocketPair>) {
+    const { accepted, client } = await connect(make);
+    const body = received(client);
+    const before = counters.sendfileBytes;
+    const written = await act(accepted);
+    accepted.end();
+    return { written, body: digest(await body), bySendfile: counters.sendfileBytes - before };
+  }
+
+  async function failure(promise: Promise<unknown>): Promise<NodeJS.ErrnoException> {
+    const error = await promise.then(
+      () => new Error('it did not fail'),
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof Error)) throw new Error('it failed with something that is no error');
+    return error;
+  }
+
+  describe('that is given as', () => {
+    const ways: Readonly<Record<string, () => FileToSend>> = {
+      'a path': () => path,
+      'a path in a Buffer': () => Buffer.from(path),
+      'a URL': () => pathToFileURL(path),
+    };
+
+    for (const [way, file] of Object.entries(ways)) {
+      it(`${way} writes all of it by sendfile, and closes it`, async () => {
+        const { written, body, bySendfile } = await sent((socket) => sendFileAll(socket, file()));
+        expect(written).to.equal(SIZE);
+        expect(body).to.equal(digest(bytes));
+        expect(bySendfile).to.be.greaterThan(SIZE / 2);
+        expect(descriptorsOf(path)).to.deep.equal([]);
+      });
+    }
+
+    it('a descriptor leaves it open, with its position where it was', async () => {
+      const fd = openSync(path, 'r');
+      readSync(fd, Buffer.alloc(7), 0, 7, null);
+      const { written, body } = await sent((socket) => sendFileAll(socket, fd));
+      expect(written).to.equal(SIZE);
+      expect(body).to.equal(digest(bytes));
+      expect(positionOf(fd)).to.equal(7);
+      expect(descriptorsOf(path)).to.deep.equal([fd]);
+      closeSync(fd);
+    });
+
+    it('a FileHandle leaves it open, with its position where it was', async () => {
+      const handle = await open(path);
+      await handle.read(Buffer.alloc(7), 0, 7, null);
+      const { written, body } = await sent((socket) => sendFileRange(socket, handle, 5, 1000));
+      expect(written).to.equal(1000);
+      expect(body).to.equal(digest(bytes.subarray(5, 1005)));
+      expect(positionOf(handle.fd)).to.equal(7);
+      await handle.close();
+    });
+  });
+
+  describe('in part', () => {
+    const ranges: readonly [offset: number, length: number, expected: readonly [number, number]][] = [
+      [0, 1, [0, 1]],
+      [12_345, 1_000_001, [12_345, 1_012_346]],
+      [SIZE - 1, 1, [SIZE - 1, SIZE]],
+      [0, SIZE + 1, [0, SIZE]],
+      [SIZE - 10, 1000, [SIZE - 10, SIZE]],
+      [1, Number.MAX_SAFE_INTEGER, [1, SIZE]],
+      [SIZE, 10, [SIZE, SIZE]],
+      [SIZE * 2, 10, [SIZE, SIZE]],
+      [Number.MAX_SAFE_INTEGER, 10, [SIZE, SIZE]],
+      [5, 0, [0, 0]],
+    ];
+
+    for (const [offset, length, [start, end]] of ranges) {
+      it(`from ${offset}, ${length} bytes at most: writes ${end - start}, on any kind of socket`, async () => {
+        for (const make of [socketPair, () => socketPair(scratch.path('unix')), securePair]) {
+          const { written, body } = await sent((socket) => sendFileRange(socket, path, offset, length), make);
+          expect(written).to.equal(end - start);
+          expect(body).to.equal(digest(bytes.subarray(start, end)));
+        }
+      });
+    }
+  });
+
+  it('goes by sendfile over a Unix socket', async () => {
+    const { written, body, bySendfile } = await sent(
+      (socket) => sendFileAll(socket, path),
+      () => socketPair(scratch.path('unix')),
+    );
+    expect(written).to.equal(SIZE);
+    expect(body).to.equal(digest(bytes));
+    expect(bySendfile).to.be.greaterThan(SIZE / 2);
+  });
+
+  it('reads and writes over TLS', async () => {
+    const { written, body, bySendfile } = await sent((socket) => sendFileAll(socket, path), securePair);
+    expect(written).to.equal(SIZE);
+    expect(body).to.equal(digest(bytes));
+    expect(bySendfile).to.equal(0);
+  });
+
+  it('reads and writes what has no size', async () => {
+    const { written, body, bySendfile } = await sent((socket) => sendFileAll(socket, '/proc/version'));
+    const expected = readFileSync('/proc/version');
+    expect(written).to.equal(expected.length);
+    expect(body).to.equal(digest(expected));
+    expect(bySendfile).to.equal(0);
+  });
+
+  it('writes nothing of an empty file', async () => {
+    const { written, body } = await sent((socket) => sendFileAll(socket, scratch.file('empty', '')));
+    expect(written).to.equal(0);
+    expect(body).to.equal(digest(''));
+  });
+
+  it('takes its turn among other writes', async () => {
+    const { accepted, client } = await connect();
+    const body = received(client);
+    accepted.write('before');
+    await sendFileAll(accepted, path);
+    accepted.write('between');
+    await sendFileRange(accepted, path, 10, 10);
+    accepted.end('after');
+    expect(digest(await body)).to.equal(digest('before', bytes, 'between', bytes.subarray(10, 20), 'after'));
+  });
+
+  it('is not torn apart by what is written before it is through', async () => {
+    for (const make of [socketPair, securePair]) {
+      const { accepted, client } = await connect(make);
+      const body = received(client);
+      const fd = openSync(path, 'r');
+      const first = sendFileAll(accepted, fd);
+      const second = sendFileAll(accepted, fd);
+      await Promise.all([first, second]);
+      accepted.end();
+      expect(digest(await body)).to.equal(digest(bytes, bytes));
+      closeSync(fd);
+    }
+  });
+
+  it('waits for the peer, and is through when the kernel has taken it all', async () => {
+    const name = scratch.file('large', content(LARGE, 5));
+    const { accepted, client } = await connect();
+    client.pause();
+    let written: number | undefined;
+    const sending = sendFileAll(accepted, name).then((count) => {
+      written = count;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(written).to.equal(undefined);
+    expect(accepted.bytesWritten).to.be.lessThan(LARGE);
+    const body = received(client);
+    await sending;
+    expect(written).to.equal(LARGE);
+    expect(accepted.bytesWritten).to.equal(LARGE);
+    accepted.end();
+    expect(digest(await body)).to.equal(digest(content(LARGE, 5)));
+  });
+
+  it('goes on from a descriptor that its owner closes meanwhile', async () => {
+    const name = scratch.file('large', content(LARGE, 5));
+    const { accepted, client } = await connect();
+    client.pause();
+    const fd = openSync(name, 'r');
+    const sending = sendFileAll(accepted, fd);
+    closeSync(fd);
+    const other = openSync(path, 'r');
+    expect(other).to.equal(fd);
+    const body = received(client);
+    expect(await sending).to.equal(LARGE);
+    accepted.end();
+    expect(digest(await body)).to.equal(digest(content(LARGE, 5)));
+    closeSync(other);
+    expect(descriptorsOf(name)).to.deep.equal([]);
+  });
+
+  it('ends, with what there was, where the file becomes shorter', async () => {
+    const name = scratch.file('shrinking', content(LARGE, 5));
+    const { accepted, client } = await connect();
+    client.pause();
+    const sending = sendFileAll(accepted, name);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const fd = openSync(name, 'r+');
+    const left = 20_000_000;
+    ftruncateSync(fd, left);
+    closeSync(fd);
+    const body = received(client);
+    expect(await sending).to.equal(left);
+    accepted.end();
+    expect(digest(await body)).to.equal(digest(content(LARGE, 5).subarray(0, left)));
+  });
+
+  it('does not keep a later install() from rerouting streams', async () => {
+    await sent((socket) => sendFileAll(socket, path));
+    const uninstall = install({});
+    try {
+      const { accepted, client } = await connect();
+      const body = received(client);
+      const before = counters.reroutedStreams;
+      createReadStream(path).pipe(accepted);
+      expect(digest(await body)).to.equal(digest(bytes));
+      expect(counters.reroutedStreams).to.equal(before + 1);
+    } finally {
+      uninstall();
+    }
+  });
+
+  it('works while socket-tune is installed, and after', async () => {
+    const uninstall = install({});
+    expect((await sent((socket) => sendFileAll(socket, path))).bySendfile).to.be.greaterThan(0);
+    uninstall();
+    const { body, bySendfile } = await sent((socket) => sendFileAll(socket, path));
+    expect(bySendfile).to.be.greaterThan(0);
+    expect(body).to.equal(digest(bytes));
+  });
+
+  describe('fails', () => {
+    it('on a socket that is closed, or whose writing side is', async () => {
+      const { accepted, client } = await connect();
+      accepted.end();
+      client.destroy();
+      for (const socket of [accepted, client]) {
+        const error = await failure(sendFileAll(socket, path));
+        expect(error).to.be.instanceOf(SocketTuneError);
+        expect(error).to.include({
+          code: 'ERR_SOCKET_TUNE_SOCKET_CLOSED',
+          message: 'the socket is closed, or its writing side is',
+        });
+      }
+    });
+
+    for (const [kind, make] of [
+      ['plain', socketPair],
+      ['TLS', securePair],
+    ] as const) {
+      it(`when the socket is destroyed under it, and leaves the caller’s descriptor open (${kind})`, async () => {
+        const { accepted, client } = await connect(make);
+        client.pause();
+        const name = scratch.file('large', content(LARGE, 5));
+        const fd = openSync(name, 'r');
+        accepted.on('error', () => undefined);
+        const failing = failure(sendFileAll(accepted, fd));
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        accepted.destroy();
+        const error = await failing;
+        expect(error.code).to.be.oneOf(['ERR_SOCKET_TUNE_SOCKET_CLOSED', 'ERR_STREAM_DESTROYED']);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(descriptorsOf(name)).to.deep.equal([fd]);
+        closeSync(fd);
+      });
+
+      it(`when the socket is destroyed under it, with the socket’s error, and closes what it has opened (${kind})`, async () => {
+        const { accepted, client } = await connect(make);
+        client.pause();
+        const name = scratch.file('large', content(LARGE, 5));
+        accepted.on('error', () => undefined);
+        const failing = failure(sendFileAll(accepted, name));
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        accepted.destroy();
+        const error = await failing;
+        expect(error.code).to.be.oneOf(['ERR_SOCKET_TUNE_SOCKET_CLOSED', 'ERR_STREAM_DESTROYED']);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(descriptorsOf(name)).to.deep.equal([]);
+      });
+    }
+
+    it('on a file that is not there, and on a directory', async () => {
+      const { accepted } = await connect();
+      const missing = await failure(sendFileAll(accepted, scratch.path('nothing')));
+      expect(missing).to.include({ code: 'ENOENT', syscall: 'open' });
+      const directory = await failure(sendFileAll(accepted, scratch.path('.')));
+      expect(directory).to.include({ code: 'EISDIR', syscall: 'read' });
+      expect(accepted.destroyed).to.equal(false);
+    });
+
+    it('on a descriptor that cannot be read, or is not open', async () => {
+      const { accepted } = await connect();
+      const fd = openSync(path, fs.constants.O_WRONLY);
+      const unreadable = await failure(sendFileAll(accepted, fd));
+      closeSync(fd);
+      expect(unreadable).to.include({ code: 'EBADF', syscall: 'read' });
+      expect(() => fstatSync(fd)).to.throw('EBADF');
+      const closed = await failure(sendFileAll(accepted, fd));
+      expect(closed).to.include({ code: 'EBADF' });
+    });
+
+    const BAD: readonly [string, unknown[], string][] = [
+      ['no socket', [{}, 'x', 0, 1], 'socket must be a net.Socket, not an instance of Object'],
+      ['a server', [createServer(), 'x', 0, 1], 'socket must be a net.Socket, not an instance of Server'],
+      ['a negative offset', ['socket', 'x', -1, 1], 'offset must be a whole number from 0, not a number (-1)'],
+      ['a broken offset', ['socket', 'x', 1.5, 1], 'offset must be a whole number from 0, not a number (1.5)'],
+      ['no length', ['socket', 'x', 0], 'length must be a whole number from 0, not undefined'],
+      ['a bigint', ['socket', 'x', 0, 5n], 'length must be a whole number from 0, not a bigint (5)'],
+      [
+        'an endless length',
+        ['socket', 'x', 0, Number.POSITIVE_INFINITY],
+        'length must be a whole number from 0, not a number (Infinity)',
+      ],
+      ['a negative descriptor', ['socket', -1, 0, 1], 'file must be a whole number from 0, not a number (-1)'],
+      ['no file', ['socket', undefined, 0, 1], 'file must be a path, a FileHandle or a file descriptor, not undefined'],
+      [
+        'an object',
+        ['socket', {}, 0, 1],
+        'file must be a path, a FileHandle or a file descriptor, not an instance of Object',
+      ],
+    ];
+
+    for (const [what, [socket, ...args], message] of BAD) {
+      it(`on ${what}, by a rejection with code and message`, async () => {
+        const { accepted } = await connect();
+        const target = socket === 'socket' ? accepted : socket;
+        const error = await failure(Reflect.apply(sendFileRange, undefined, [target, ...args]));
+        expect(error).to.be.instanceOf(SocketTuneError);
+        expect(error).to.include({ code: 'ERR_SOCKET_TUNE_INVALID_ARG', message });
+      });
+    }
+  });
+
+  it('leaves nothing of a failed one in the way of the next', async () => {
+    const { accepted, client } = await connect();
+    const body = received(client);
+    await failure(sendFileAll(accepted, scratch.path('nothing')));
+    expect(await sendFileRange(accepted, path, 0, 10)).to.equal(10);
+    accepted.end();
+    await once(accepted, 'finish');
+    expect(digest(await body)).to.equal(digest(bytes.subarray(0, 10)));
+  });
+});

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { count, counters } from '../../src/report/counters.js';
+import { addListenerRecord, type ListenerRecord, listenerRecords } from '../../src/report/listener-record.js';
+import { formatReport, makeReport, type Report, reportAtExit } from '../../src/report/report.js';
+import { useScratch } from '../support/scratch.js';
+
+const RECORD: ListenerRecord = {
+  address: '127.0.0.1:8080',
+  outcomes: [
+    { option: 'noDelay', constant: 'TCP_NODELAY', asked: 1, verdict: 'applied', kernel: 1 },
+    { option: 'userTimeout', constant: 'TCP_USER_TIMEOUT', asked: 5, verdict: 'refused', cause: 'EPERM' },
+  ],
+  accepted: [{ option: 'noDelay', constant: 'TCP_NODELAY', asked: 1, verdict: 'inherited', kernel: 1 }],
+  connections: 3,
+};
+
+const REPORT: Report = {
+  listeners: [RECORD, { address: '/run/app.sock', outcomes: [], accepted: [], connections: 0 }],
+  connections: 3,
+  quickAcks: 2,
+  files: {
+    reroutedStreams: 5,
+    sendfileBytes: 12_345,
+    copiedBytes: { 'socket-full': 678 },
+    notRerouted: { 'small-file': 9, 'no-body': 1 },
+    truncatedFiles: 0,
+  },
+};
+
+describe('the report', () => {
+  const scratch = useScratch();
+
+  it('has what the counters have counted', () => {
+    const before = makeReport();
+    counters.connections += 7;
+    counters.quickAcks += 6;
+    counters.reroutedStreams += 5;
+    counters.sendfileBytes += 4;
+    counters.truncatedFiles += 3;
+    count(counters.copiedBytes, 'a reason of this test', 2);
+    count(counters.copiedBytes, 'a reason of this test', 20);
+    count(counters.notRerouted, 'a reason of this test');
+    count(counters.notRerouted, 'a reason of this test');
+    const after = makeReport();
+    expect(after.connections - before.connections).to.equal(7);
+    expect(after.quickAcks - before.quickAcks).to.equal(6);
+    expect(after.files.reroutedStreams - before.files.reroutedStreams).to.equal(5);
+    expect(after.files.sendfileBytes - before.files.sendfileBytes).to.equal(4);
+    expect(after.files.truncatedFiles - before.files.truncatedFiles).to.equal(3);
+    expect(before.files.copiedBytes).not.to.have.property('a reason of this test');
+    expect(after.files.copiedBytes).to.have.property('a reason of this test', 22);
+    expect(after.files.notRerouted).to.have.property('a reason of this test', 2);
+    counters.copiedBytes.delete('a reason of this test');
+    counters.notRerouted.delete('a reason of this test');
+  });
+
+  it('has the listeners, the latest last, and does not keep them without end', () => {
+    for (let port = 0; port < 300; port++) addListenerRecord({ ...RECORD, address: `[::]:${port}` });
+    const { listeners } = makeReport();
+    expect(listeners).to.equal(listenerRecords());
+    expect(listeners).to.have.length(256);
+    expect(listeners.at(-1)?.address).to.equal('[::]:299');
+    expect(listeners[0]?.address).to.equal('[::]:44');
+  });
+
+  it('is lines for people', () => {
+    expect(formatReport(REPORT).split('\n')).to.deep.equal([
+      `socket-tune report of process ${process.pid}`,
+      'listener 127.0.0.1:8080, 3 connections',
+      '  TCP_NODELAY: asked 1, kernel 1: applied',
+      '  TCP_USER_TIMEOUT: asked 5: refused (EPERM)',
+      ' first accepted socket',
+      '  TCP_NODELAY: asked 1, kernel 1: inherited',
+      'listener /run/app.sock, 0 connections',
+      'files: 5 streams rerouted, 12345 bytes by sendfile',
+      '  bytes copied, socket-full: 678',
+      '  streams not rerouted, small-file: 9',
+      '  streams not rerouted, no-body: 1',
+    ]);
+  });
+
+  it('can be made into JSON and back', () => {
+    expect(JSON.parse(JSON.stringify(REPORT))).to.deep.equal(REPORT);
+    expect(JSON.parse(JSON.stringify(makeReport()))).to.deep.equal(makeReport());
+  });
+
+  describe('at the end of the process', () => {
+    /** What is done at the end, done now. */
+    function atExit(destination: string): { end: () => void; callOff: () => void } {
+      const before = process.listeners('exit');
+      const callOff = reportAtExit(destination);
+      const added = process.listeners('exit').filter((listener) => !before.includes(listener));
+      expect(added).to.have.length(1);
+      return { end: () => Reflect.apply(added[0]!, process, [0]), callOff };
+    }
+
+    it('goes to a file, as JSON, with the number of the process in its name', () => {
+      const { end, callOff } = atExit(scratch.path('report-%p-%p.json'));
+      end();
+      callOff();
+      const text = readFileSync(scratch.path(`report-${process.pid}-${process.pid}.json`), 'utf8');
+      expect(text).to.match(/\}\n$/);
+      expect(JSON.parse(text)).to.deep.equal(JSON.parse(JSON.stringify(makeReport())));
+    });
+
+    it('goes to standard error, as text', () => {
+      const written: unknown[] = [];
+      const own = Object.getOwnPropertyDescriptor(process.stderr, 'write');
+      const { end, callOff } = atExit('exit');
+      process.stderr.write = (text: unknown): boolean => {
+        written.push(text);
+        return true;
+      };
+      try {
+        end();
+      } finally {
+        if (own === undefined) Reflect.deleteProperty(process.stderr, 'write');
+        else Object.defineProperty(process.stderr, 'write', own);
+        callOff();
+      }
+      expect(written).to.deep.equal([`${formatReport(makeReport())}\n`]);
+    });
+
+    it('does not throw where its file cannot be written: the process has to end as it would', () => {
+      const { end, callOff } = atExit(scratch.path('no/such/directory/report.json'));
+      try {
+        expect(end).not.to.throw();
+      } finally {
+        callOff();
+      }
+    });
+
+    it('is not written once it was called off', () => {
+      const before = process.listenerCount('exit');
+      const { callOff } = atExit(scratch.path('never.json'));
+      expect(process.listenerCount('exit')).to.equal(before + 1);
+      callOff();
+      expect(process.listenerCount('exit')).to.equal(before);
+    });
+  });
+});
