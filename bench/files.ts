@@ -11,7 +11,7 @@ import { median, pairedRatio } from './statistics.js';
 
 const APP = 'apps/file-server';
 const CONNECTIONS = 8;
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 /** Requests of a round: enough for the slowest contender to use a second, and the fastest 0.2 s, by a clock of 10 ms. */
 const LOADS: readonly Load[] = [

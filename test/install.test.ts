@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import net from 'node:net';
 import { expect } from 'chai';
 import { defaultConfig, lowLatencyConfig, type TuneConfig } from '../src/config/config.js';
@@ -13,6 +12,7 @@ const EVERYTHING: TuneConfig = { ...defaultConfig(), sendfile: true };
 
 describe('install', () => {
   const uninstalls: (() => void)[] = [];
+  const servers: net.Server[] = [];
 
   before(function () {
     if (process.platform !== 'linux') this.skip();
@@ -24,8 +24,16 @@ describe('install', () => {
     return uninstall;
   }
 
+  /** What becomes of an option of a server that begins to listen now. */
+  async function userTimeout(): Promise<number> {
+    const server = await listening();
+    servers.push(server);
+    return kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT');
+  }
+
   afterEach(() => {
     for (const uninstall of uninstalls.splice(0).reverse()) uninstall();
+    for (const server of servers.splice(0)) server.close();
   });
 
   it('changes these methods of Node, by replacements that look the same, and nothing else', () => {
@@ -67,17 +75,11 @@ describe('install', () => {
   });
 
   it('tunes what listens from then on, until it is taken back', async () => {
-    const tuned = async (): Promise<number> => {
-      const server = await listening(net.createServer());
-      const value = kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT');
-      server.close();
-      return value;
-    };
-    expect(await tuned()).to.equal(0);
+    expect(await userTimeout()).to.equal(0);
     const uninstall = installed(lowLatencyConfig());
-    expect(await tuned()).to.equal(30_000);
+    expect(await userTimeout()).to.equal(30_000);
     uninstall();
-    expect(await tuned()).to.equal(0);
+    expect(await userTimeout()).to.equal(0);
   });
 
   it('is refused while it is installed, and changes nothing by being asked', () => {
@@ -97,10 +99,7 @@ describe('install', () => {
     stale();
     expect(isInstalled()).to.equal(true);
     expect(() => install({})).to.throw(SocketTuneError);
-    const server = await listening(net.createServer());
-    expect(kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT')).to.equal(6000);
-    server.close();
-    await once(server, 'close');
+    expect(await userTimeout()).to.equal(6000);
   });
 
   it('is refused for a config that is none, and is then not installed', () => {
@@ -123,9 +122,7 @@ describe('install', () => {
     const config: { userTimeout: number } = { userTimeout: 5000 };
     installed(config);
     config.userTimeout = 6000;
-    const server = await listening(net.createServer());
-    expect(kernelValue(listenHandleOf(server), 'TCP_USER_TIMEOUT')).to.equal(5000);
-    server.close();
+    expect(await userTimeout()).to.equal(5000);
   });
 
   it('writes a report when the process ends, if it is to, and does not once it is taken back', () => {

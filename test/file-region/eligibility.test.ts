@@ -243,7 +243,7 @@ describe('a stream', () => {
   afterEach(async () => {
     for (const one of opened.splice(0)) {
       one.on('error', () => undefined).destroy();
-      if (!one.closed) await once(one, 'close');
+      if (!one.closed) await new Promise<void>((resolve) => one.once('close', resolve));
     }
   });
 

@@ -1,6 +1,13 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { addBytesWritten, beforeConnection, postponeRead, replaceMethod, watchHandle } from '../../src/hooks/patch.js';
+import {
+  addBytesWritten,
+  beforeConnection,
+  noteWriteProgress,
+  postponeRead,
+  replaceMethod,
+  watchHandle,
+} from '../../src/hooks/patch.js';
 import { asNetServer, type FileReadStream, type ListenHandle, type SocketHandle } from '../../src/node-internals.js';
 import { handleOf, listenHandleOf, listening, socketPair } from '../support/socket-pair.js';
 
@@ -189,6 +196,42 @@ describe('a read that is put off', () => {
     const stream = { _readableState: { reading: true } } as FileReadStream;
     postponeRead(stream);
     expect(stream._readableState.reading).to.equal(false);
+  });
+});
+
+describe('progress that libuv does not know of', () => {
+  /** Whether the socket's timeout, were it due now, would take the write that is queued for one that goes on. */
+  function fires(socket: Socket): boolean {
+    let fired = false;
+    const onTimeout = (): void => {
+      fired = true;
+    };
+    socket.on('timeout', onTimeout);
+    Reflect.apply(Reflect.get(socket, '_onTimeout'), socket, []);
+    socket.off('timeout', onTimeout);
+    return fired;
+  }
+
+  it('keeps the timeout of a socket from firing once, and not for ever', async () => {
+    const pair = await socketPair();
+    pair.client.pause();
+    pair.accepted.write(Buffer.alloc(24 << 20));
+    expect(pair.accepted._handle?.writeQueueSize).to.be.greaterThan(0);
+    // The write was taken in part.
+    fires(pair.accepted);
+    expect(fires(pair.accepted)).to.equal(true);
+    noteWriteProgress(pair.accepted);
+    expect(fires(pair.accepted)).to.equal(false);
+    expect(fires(pair.accepted)).to.equal(true);
+    pair.close();
+  });
+
+  it('changes nothing where nothing is queued', async () => {
+    const pair = await socketPair();
+    const before = Object.getOwnPropertyDescriptors(pair.accepted);
+    noteWriteProgress(pair.accepted);
+    expect(Object.getOwnPropertyDescriptors(pair.accepted)).to.deep.equal(before);
+    pair.close();
   });
 });
 

@@ -16,7 +16,7 @@ import type { FileCalls } from '../../src/native/platform.js';
 import type { NetSocket } from '../../src/node-internals.js';
 import { counters } from '../../src/report/counters.js';
 import { content, digest } from '../support/content.js';
-import { descriptorsOf, positionOf } from '../support/descriptors.js';
+import { descriptorsLeftOf, descriptorsOf, positionOf } from '../support/descriptors.js';
 import { realFiles } from '../support/fake-files.js';
 import { holdResponses } from '../support/held-response.js';
 import { hookContext } from '../support/hook-context.js';
@@ -66,7 +66,7 @@ describe('a file stream', () => {
     undo?.();
     undo = undefined;
     expect(liveRegions()).to.equal(0);
-    expect(descriptorsOf(path)).to.deep.equal([]);
+    expect(await descriptorsLeftOf(path)).to.deep.equal([]);
   });
 
   async function connect(name?: string): Promise<SocketPair> {
@@ -546,7 +546,7 @@ describe('a file stream', () => {
       pair.accepted.end();
       expect(digest(await received(pair.client))).to.equal(digest(large.subarray(0, bytesRead)));
       closeSync(other);
-      expect(descriptorsOf(name)).to.deep.equal([]);
+      expect(await descriptorsLeftOf(name)).to.deep.equal([]);
     });
 
     it('destroy() also where no descriptor is left: the file is closed when it has been sent', async () => {
@@ -561,7 +561,7 @@ describe('a file stream', () => {
       pair.accepted.end();
       expect(digest(await received(pair.client))).to.equal(digest(large.subarray(0, bytesRead)));
       await closed;
-      expect(descriptorsOf(name)).to.deep.equal([]);
+      expect(await descriptorsLeftOf(name)).to.deep.equal([]);
     });
 
     it('the end of the connection: nothing of it stays behind', async () => {
@@ -573,7 +573,7 @@ describe('a file stream', () => {
       // Stock Node leaves the stream open behind a bare pipe.
       stream.destroy();
       await once(stream, 'close');
-      expect(descriptorsOf(name)).to.deep.equal([]);
+      expect(await descriptorsLeftOf(name)).to.deep.equal([]);
     });
 
     it('the undoing of the hook: what is on its way is sent from the very file, the rest by Node', async () => {
@@ -599,7 +599,7 @@ describe('a file stream', () => {
       closeSync(other);
       expect(other).to.equal(number);
       expect(digest(arrived)).to.equal(digest(large.subarray(0, bytesRead)));
-      expect(descriptorsOf(name)).to.deep.equal([]);
+      expect(await descriptorsLeftOf(name)).to.deep.equal([]);
     });
   });
 

@@ -53,6 +53,11 @@ describe('the option table', () => {
     for (const key of required) expect(keys).to.include(key);
   });
 
+  it('knows what Node rewrites: the times of keepalive of which an app cannot speak', () => {
+    const rewritten = OPTION_ROWS.filter((row) => row.rewrittenByNode).map((row) => row.key);
+    expect(rewritten).to.have.members(['keepAliveInterval', 'keepAliveCount']);
+  });
+
   it('never sets on accepted sockets what only listeners have, and says of every row where it belongs', () => {
     for (const row of OPTION_ROWS) {
       expect(row.targets, row.key).not.to.be.empty;

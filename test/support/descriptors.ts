@@ -7,6 +7,14 @@ export function descriptorsOf(path: string): number[] {
     .filter((fd) => target(fd) === path);
 }
 
+/** Wait until none is left, for some time: Node closes files in the thread pool. Answers with those that are. */
+export async function descriptorsLeftOf(path: string): Promise<number[]> {
+  for (let round = 0; round < 100 && descriptorsOf(path).length > 0; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return descriptorsOf(path);
+}
+
 function target(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);

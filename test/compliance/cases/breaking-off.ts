@@ -1,5 +1,5 @@
 import { closeSync, createReadStream, openSync, type ReadStream } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
@@ -22,6 +22,7 @@ interface Scene {
   readonly stream: ReadStream;
   readonly response: ServerResponse;
   readonly client: Client;
+  readonly server: Server;
 }
 
 interface Plot {
@@ -41,11 +42,11 @@ function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act
     travel: { mixed: {} },
     varying: ['bytesRead', 'bytesWritten', 'length'],
     run: async (witness) => {
-      const server = await listening(
+      const server: Server = await listening(
         watchedServer(witness, async ({ response }) => {
           response.setHeader('content-length', witness.sizeOf('20m'));
           const stream = witness.stream('stream', createReadStream(witness.sample('20m'), streamOptions));
-          const scene = { witness, stream, response, client };
+          const scene = { witness, stream, response, client, server };
           send(scene);
           if (response.socket !== null) await untilBlocked(response.socket);
           await act(scene);
@@ -208,6 +209,28 @@ export const cases: Cases = {
     act: async ({ client, response, stream }) => {
       client.socket.resetAndDestroy();
       await until(() => response.destroyed && stream.closed);
+    },
+  }),
+
+  'a server that closes all its connections': brokenOff({
+    send: viaPipeline,
+    act: ({ server }) => server.closeAllConnections(),
+  }),
+
+  'a response with a timeout, and a client that does not read': brokenOff({
+    act: async ({ stream, response }) => {
+      response.on('close', () => stream.destroy());
+      response.setTimeout(150, () => response.destroy());
+      await until(() => stream.closed);
+    },
+  }),
+
+  'a server with a timeout, and a client that does not read': brokenOff({
+    send: viaPipeline,
+    act: async ({ stream, response }) => {
+      // As http.Server does it by its own timeout, which counts from the beginning.
+      response.socket?.setTimeout(150);
+      await until(() => stream.closed);
     },
   }),
 

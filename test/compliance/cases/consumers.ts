@@ -203,6 +203,32 @@ export const cases: Cases = {
     });
   }),
 
+  'a write of the app in mid-flow': {
+    travel: { rerouted: 1 },
+    varying: ['bytesRead', 'bytesWritten'],
+    run: async (witness) => {
+      const marker = Buffer.from('-- written by the app --');
+      const server = await listening(
+        watchedServer(witness, async ({ response }) => {
+          response.setHeader('content-length', witness.sizeOf('20m') + marker.length);
+          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          response.once('drain', () => witness.event('app', 'drain'));
+          stream.pipe(response);
+          if (response.socket !== null) await untilBlocked(response.socket);
+          response.write(marker, () => witness.event('app', 'is written'));
+          client.read();
+        }),
+      );
+      const client = openClient(witness, portOf(server), lastRequest());
+      const received = await client.all;
+      const body = received.subarray(received.indexOf('\r\n\r\n') + 4);
+      const at = body.indexOf(marker);
+      witness.note('around it', digest(body.subarray(0, at), body.subarray(at + marker.length)));
+      witness.note('it stands in between', at > 0 && at < witness.sizeOf('20m'));
+      server.close();
+    },
+  },
+
   'a stream that is unpiped in mid-flow and piped again': inMidFlow(
     { rerouted: 1 },
     async (witness, stream, response) => {

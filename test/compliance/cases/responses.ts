@@ -1,6 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { subscribe } from 'node:diagnostics_channel';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
+import type { Socket } from 'node:net';
+import { finished, pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
 import { digest } from '../../support/content.js';
 import { SAMPLE_SIZES, type SampleName } from '../../support/sample-files.js';
@@ -14,6 +16,7 @@ import {
   pause,
   portOf,
   request,
+  until,
   watchedServer,
 } from '../exchange.js';
 import { describeError, type Witness } from '../witness.js';
@@ -305,6 +308,81 @@ export const cases: Cases = {
       exchange(witness, ({ response }) => pipeFile(witness, response, '1m'), [lastRequest()], { highWaterMark: 1000 }),
   },
 
+  'a response with more headers than one segment takes': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        response.setHeader('content-length', witness.sizeOf('100k'));
+        for (let index = 0; index < 8; index++) response.setHeader(`x-long-${index}`, 'a'.repeat(5000));
+        response.setHeader('x-latin1', 'ü');
+        pipeFile(witness, response, '100k');
+      }),
+  },
+
+  'a response that pipe() returns, and a response that others are told of': {
+    travel: { rerouted: 1 },
+    run: (witness) => {
+      subscribe('http.server.response.finish', () => witness.event('channel', 'http.server.response.finish'));
+      return exchange(witness, ({ response }) => {
+        finished(response, (error) => witness.event('finished', String(error), response.socket?.bytesWritten ?? ''));
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        finished(stream, (error) => witness.event('finished stream', String(error)));
+        response.setHeader('content-length', witness.sizeOf('100k'));
+        witness.note('is the response', stream.pipe(response) === response);
+      });
+    },
+  },
+
+  'the socket of a request, written to past its response': {
+    travel: { rerouted: 1 },
+    run: (witness) =>
+      exchange(witness, ({ response }) => {
+        const { socket } = response;
+        socket?.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n');
+        if (socket !== null) witness.stream('stream', createReadStream(witness.sample('100k'))).pipe(socket);
+      }),
+  },
+
+  'a socket that was upgraded': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      const server = await listening(watchedServer(witness, () => undefined));
+      server.on('upgrade', (_request, socket: Socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: file\r\nconnection: upgrade\r\n\r\n');
+        witness.stream('stream', createReadStream(witness.sample('1m'))).pipe(socket);
+      });
+      const client = openClient(witness, portOf(server), request('GET /', ['Connection: upgrade', 'Upgrade: file']));
+      client.read();
+      witness.note('received', digest(await client.all));
+      server.close();
+    },
+  },
+
+  'a response that is destroyed before pipe()': {
+    travel: { original: {} },
+    run: (witness) =>
+      exchange(witness, async ({ response }) => {
+        response.on('error', (error) => witness.event('app', describeError(error)));
+        response.destroy();
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        stream.pipe(response);
+        await until(() => stream.bytesRead > 0);
+        stream.destroy();
+      }),
+  },
+
+  'a response that is destroyed right after pipe()': {
+    travel: { original: {} },
+    run: (witness) =>
+      exchange(witness, async ({ response }) => {
+        const stream = witness.stream('stream', createReadStream(witness.sample('100k')));
+        stream.pipe(response);
+        response.destroy();
+        await until(() => stream.bytesRead > 0);
+        stream.destroy();
+      }),
+  },
+
   'a response that the app corks': {
     travel: { rerouted: 1 },
     run: (witness) =>
@@ -388,22 +466,32 @@ export const cases: Cases = {
 
   'pipelined requests for files and small texts': {
     travel: { mixed: { 'destination-not-ready': 4 } },
-    run: (witness) =>
-      exchange(
+    run: (witness) => {
+      const waiting: ReadStream[] = [];
+      return exchange(
         witness,
         async ({ request: incoming, response, number }) => {
-          if (incoming.url === '/text') return response.end(`text ${number}\n`);
-          if (number % 2 === 0) return pipeFile(witness, response, '100k', `stream-${number}`);
-          // The others wait for their turn meanwhile, and have read what they may.
-          if (number === 1) await pause(60);
-          response.setHeader('content-length', witness.sizeOf('1m-and-1'));
-          pipeFile(witness, response, '1m-and-1', `stream-${number}`);
+          if (incoming.url === '/text') {
+            response.end(`text ${number}\n`);
+            return;
+          }
+          const name = number % 2 === 0 ? '100k' : '1m-and-1';
+          if (number % 2 === 1) response.setHeader('content-length', witness.sizeOf(name));
+          if (number === 1) {
+            // The others wait for their turn, and have read what they may.
+            await until(() => waiting.length === 4 && waiting.every(({ readableLength }) => readableLength > 0));
+            await pause(20);
+          }
+          const stream = witness.stream(`stream-${number}`, createReadStream(witness.sample(name)));
+          if (number > 1) waiting.push(stream);
+          stream.pipe(response);
         },
         [
           ...['/a', '/text', '/b', '/c', '/text', '/d'].map((path) => request(`GET ${path}`)),
           request('HEAD /text'),
           lastRequest('GET /e'),
         ],
-      ),
+      );
+    },
   },
 };

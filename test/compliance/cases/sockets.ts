@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { type ClientRequest, createServer as createHttpServer, request as httpRequest } from 'node:http';
@@ -208,6 +209,22 @@ export const cases: Cases = {
       );
       const client = openClient(witness, portOf(server), '');
       witness.note('received', digest(await client.all));
+      server.close();
+    },
+  },
+
+  'the standard input of a child process, which is a Unix socket': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      // With a listener, all hooks are in place.
+      const server = await listening(createServer());
+      const child = spawn('cat', [], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const chunks: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+      witness.socket('stdin', child.stdin as Socket);
+      witness.stream('stream', createReadStream(witness.sample('3m'))).pipe(child.stdin);
+      await once(child, 'close');
+      witness.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },

@@ -11,9 +11,11 @@ import fs, {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { content, digest } from '../../support/content.js';
 import type { Cases } from '../case.js';
-import { exchange } from '../exchange.js';
+import { exchange, listening, openClient, portOf, talk, untilBlocked } from '../exchange.js';
 import { describeError, type Witness } from '../witness.js';
 
 /** Answer one request with a stream; what went wrong with it goes into the body. */
@@ -158,6 +160,82 @@ export const cases: Cases = {
       const copy = join(process.cwd(), `copy-${process.pid}`);
       fs.copyFileSync(witness.sample('1m'), copy);
       return answerWith(witness, () => createReadStream(copy).on('open', () => unlinkSync(copy)));
+    },
+  },
+
+  'two streams of one descriptor at once': {
+    travel: { rerouted: 2 },
+    run: async (witness) => {
+      const fd = openSync(witness.sample('1m'), 'r');
+      const server = await listening(
+        createServer((socket) => {
+          const options = { fd, start: 1000, autoClose: false };
+          witness.tally(createReadStream('', options)).pipe(socket);
+        }),
+      );
+      const clients = [1, 2].map((number) => talk(witness, portOf(server), '', `client-${number}`));
+      witness.note(
+        'received',
+        (await Promise.all(clients)).map((bytes) => digest(bytes)),
+      );
+      server.close();
+      noteDescriptor(witness, fd);
+    },
+  },
+
+  'a part of a file around 4 GiB': {
+    travel: { rerouted: 1 },
+    run: async (witness) => {
+      const file = join(process.cwd(), `sparse-${process.pid}`);
+      const middle = 2 ** 32;
+      const fd = openSync(file, 'w');
+      fs.ftruncateSync(fd, middle + (1 << 20));
+      fs.writeSync(fd, content(600_000), 0, 600_000, middle - 300_000);
+      closeSync(fd);
+      await answerWith(witness, () => createReadStream(file, { start: middle - 299_000, end: middle + 298_999 }));
+      unlinkSync(file);
+    },
+  },
+
+  'a file that grows while it is sent': {
+    travel: { mixed: {} },
+    run: async (witness) => {
+      const file = join(process.cwd(), `growing-${process.pid}`);
+      fs.copyFileSync(witness.sample('20m'), file);
+      let stream: ReadStream | undefined;
+      const server = await listening(
+        createServer(async (socket) => {
+          stream = witness.stream('stream', createReadStream(file));
+          stream.pipe(socket);
+          await untilBlocked(socket);
+          fs.appendFileSync(file, content(100_000));
+          client.read();
+        }),
+      );
+      const client = openClient(witness, portOf(server), '');
+      witness.note('received', digest(await client.all));
+      server.close();
+      unlinkSync(file);
+    },
+  },
+
+  'a file that shrinks while it is sent over a plain socket': {
+    travel: { mixed: {} },
+    run: async (witness) => {
+      const file = join(process.cwd(), `shrinking-${process.pid}`);
+      fs.copyFileSync(witness.sample('20m'), file);
+      const server = await listening(
+        createServer(async (socket) => {
+          witness.stream('stream', createReadStream(file)).pipe(socket);
+          await untilBlocked(socket);
+          fs.truncateSync(file, 15_000_000);
+          client.read();
+        }),
+      );
+      const client = openClient(witness, portOf(server), '');
+      witness.note('received', digest(await client.all));
+      server.close();
+      unlinkSync(file);
     },
   },
 

@@ -1,0 +1,21 @@
+import { expect } from 'chai';
+import { warnOnce } from '../src/diagnostics.js';
+import { warningsDuring } from './support/warnings.js';
+
+describe('a warning', () => {
+  it('comes once a code and subject, with the message that came first', async () => {
+    const warnings = await warningsDuring(() => {
+      warnOnce('TEST_CODE', 'one', 'first');
+      warnOnce('TEST_CODE', 'one', 'second');
+      warnOnce('TEST_CODE', 'other', 'third');
+      warnOnce('TEST_OTHER_CODE', 'one', 'fourth');
+    });
+    const name = 'SocketTuneWarning';
+    expect(warnings).to.deep.equal([
+      { name, code: 'TEST_CODE', message: 'first' },
+      { name, code: 'TEST_CODE', message: 'third' },
+      { name, code: 'TEST_OTHER_CODE', message: 'fourth' },
+    ]);
+    expect(await warningsDuring(() => warnOnce('TEST_CODE', 'one', 'again'))).to.deep.equal([]);
+  });
+});
