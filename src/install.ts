@@ -17,13 +17,15 @@ export type Uninstall = () => void;
  *   earlier call; `ERR_SOCKET_TUNE_INVALID_ARG` or `ERR_SOCKET_TUNE_INVALID_VALUE` for a config that is none.
  */
 export function install(config: TuneConfig): Uninstall {
-  const hooks = hooksFor(validateConfig(config), new Set());
+  // What the caller does to the object later is nobody's business.
+  const frozen = Object.freeze({ ...validateConfig(config) });
+  const hooks = hooksFor(frozen, new Set());
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
   setInstalled(true);
   const unwatch = watchFirstUse(hooks);
-  const unreport = startReport(config);
+  const unreport = startReport(frozen);
   let isUndone = false;
   return () => {
     if (isUndone) return;

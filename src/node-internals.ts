@@ -142,7 +142,7 @@ const OWN_SOURCE = {
   'OutgoingMessage.write': 'write_(this, chunk, encoding, callback, false)',
   'OutgoingMessage._send': 'this._headerSent',
   'OutgoingMessage._writeRaw': '_httpMessage === this',
-  'OutgoingMessage._flushOutput': 'this.outputData',
+  'OutgoingMessage._flushOutput': 'outputLength = this.outputData.length',
   'Socket._write': 'this._writeGeneric(false',
   'Socket._writev': 'this._writeGeneric(true',
   'Socket._writeGeneric': 'this._pendingData = data',

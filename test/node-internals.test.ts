@@ -47,14 +47,6 @@ describe('Node’s own code', () => {
     });
   }
 
-  it('is not taken for other code of Node’s', () => {
-    for (const [name, find] of Object.entries(WHERE) as [Known, () => unknown][]) {
-      for (const other of Object.keys(WHERE) as Known[]) {
-        if (other !== name) expect(isNodesOwn(find(), other), `${name} as ${other}`).to.equal(false);
-      }
-    }
-  });
-
   it('is told from a wrapper around it, a bound copy, and what is no function', () => {
     const { write } = Writable.prototype;
     for (const value of [

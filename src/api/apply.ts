@@ -17,9 +17,10 @@ type PlanByFamily = { -readonly [F in SocketFamily]?: Plan };
 const plans = new WeakMap<TuneConfig, PlanByFamily>();
 
 function makePlan(config: TuneConfig, family: SocketFamily): Plan {
-  const exactBuffers = config.bufferMode === 'exact';
+  const values = validateConfig(config);
+  const exactBuffers = values.bufferMode === 'exact';
   const kind = { target: 'accepted', family, clientSpeaksFirst: false, exactBuffers } as const;
-  return planOptions(platform(), validateConfig(config), kind);
+  return planOptions(platform(), values, kind);
 }
 
 function planFor(config: TuneConfig, family: SocketFamily): Plan {

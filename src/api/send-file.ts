@@ -1,10 +1,9 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { SENDFILE_DEFAULTS } from '../config/config.js';
 import { describe, SocketTuneError } from '../errors.js';
 import { FileDescriptor } from '../file-region/descriptor.js';
-import { destinationSocket } from '../file-region/eligibility.js';
+import { isUnpatched } from '../file-region/eligibility.js';
 import { FileRegion } from '../file-region/file-region.js';
 import { newStatus, whyNotFile } from '../file-region/source.js';
 import { installSocketWrite, sendsRegions } from '../hooks/socket-write.js';
@@ -76,52 +75,47 @@ function isPath(file: unknown): file is PathLike {
   return typeof file === 'string' || file instanceof URL || file instanceof Uint8Array;
 }
 
+/** How long a region seems to a socket: `writableLength` is what a chunk of fs.ReadStream would make of it. */
+const COUNTED_LENGTH = 64 << 10;
+
+/** How much is read at a time where there are no regions. */
+const CHUNK = 64 << 10;
+
 /** Make sure that sockets of this thread understand regions, whether or not the preload is there. */
 function understandsRegions(socket: NetSocket, files: FileCalls): boolean {
   if (!sendsRegions(Reflect.get(net().Socket.prototype, '_writeGeneric'))) installSocketWrite(() => files);
   const context = { sendsRegions, isStreamSocket: (fd: number) => files.isStreamSocket(fd) };
-  return typeof destinationSocket(context, socket) !== 'string';
-}
-
-function isSendable(files: FileCalls, fd: number): boolean {
-  const status = newStatus();
-  return files.status(fd, status) && whyNotFile(files, fd, status) === undefined;
+  // Of TLS as well: there a region is read and written where it is its turn.
+  return isUnpatched(context, socket);
 }
 
 function send(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   const { files } = platform();
-  const goesByRegions = files !== undefined && understandsRegions(socket, files) && isSendable(files, fd);
-  return goesByRegions ? sendRegions(files, socket, fd, offset, length) : sendCopies(socket, fd, offset, length);
+  const status = newStatus();
+  const isFile = files?.status(fd, status) === true && whyNotFile(files, fd, status) === undefined;
+  if (files === undefined || !isFile || !understandsRegions(socket, files))
+    return sendCopies(socket, fd, offset, length);
+  const count = Math.min(status.size - offset, length);
+  return count > 0 ? sendRegion(files, socket, fd, offset, count) : Promise.resolve(0);
 }
 
-async function sendRegions(
+/** One region for it all, so that it takes its turn among the socket's writes as one. */
+async function sendRegion(
   files: FileCalls,
   socket: NetSocket,
   fd: number,
   offset: number,
-  length: number,
+  count: number,
 ): Promise<number> {
   const descriptor = new FileDescriptor(files, fd, false);
   // The caller may close theirs while we wait; where no descriptor is left for a duplicate, it is theirs to keep.
   descriptor.own();
-  descriptor.hold();
-  const status = newStatus();
-  let written = 0;
-  try {
-    for (;;) {
-      if (!files.status(descriptor.fd, status)) return written;
-      const available = Math.min(status.size - offset, length) - written;
-      if (available <= 0) return written;
-      const region = new FileRegion(descriptor, offset + written, Math.min(available, SENDFILE_DEFAULTS.window));
-      // It has not been asked for residency: the transfer asks, and reads in the thread pool what would wait for a disk.
-      region.residentAt = 0;
-      await write(socket, region.boundFor(socket));
-      written += region.transferred;
-      if (region.remaining > 0) return written;
-    }
-  } finally {
-    descriptor.letGo();
-  }
+  const region = new FileRegion(descriptor, offset, count, undefined, Math.min(count, COUNTED_LENGTH));
+  // Nothing is known of the page cache yet: what would wait for a disk is read in the thread pool.
+  region.residentTo = 0;
+  await write(socket, region.boundFor(socket));
+  if (region.error !== undefined) throw region.error;
+  return region.transferred;
 }
 
 function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
@@ -134,14 +128,21 @@ function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
   });
 }
 
+function read(fd: number, buffer: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs().read(fd, buffer, 0, buffer.length, position, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
+
+/** Other writes may come between the chunks: nothing can be said of their number before the last has been read. */
 async function sendCopies(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
-  if (length === 0) return 0;
-  const end = Math.min(offset + length - 1, Number.MAX_SAFE_INTEGER);
-  const chunks = fs().createReadStream('', { fd, start: offset, end, autoClose: false });
   let written = 0;
-  for await (const chunk of chunks) {
-    await write(socket, chunk);
-    written += chunk.length;
+  while (written < length) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length - written));
+    const bytes = await read(fd, buffer, offset + written);
+    if (bytes === 0) break;
+    await write(socket, buffer.subarray(0, bytes));
+    written += bytes;
   }
   return written;
 }

@@ -68,8 +68,8 @@ function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason
   return undefined;
 }
 
-/** Whether all that a chunk meets on its way through a socket is Node's own. */
-function isUnpatched(context: EligibilityContext, socket: NetSocket): boolean {
+/** Whether all that a chunk meets on its way through a socket is Node's own: a region arrives as its file's bytes. */
+export function isUnpatched(context: EligibilityContext, socket: NetSocket): boolean {
   return (
     isNodesOwn(socket.write, 'Writable.write') &&
     isNodesOwn(socket._write, 'Socket._write') &&

@@ -41,20 +41,35 @@ export class FileRegion extends Uint8Array {
   /** The stream it came from, to tell of an error while reading. */
   readonly source: { destroy(error: Error): unknown; readonly destroyed: boolean } | undefined;
   transferred = 0;
-  /** When its bytes were last seen in the page cache, in milliseconds of Date.now(). */
+  /** When its bytes were last seen in the page cache, in milliseconds of Date.now(), and up to which one. */
   residentAt: number;
+  residentTo: number;
   /** The kernel refused sendfile for it: the rest is read and written. */
   copyOnly = false;
   #socket: NetSocket | undefined;
   #ended = false;
 
-  constructor(descriptor: FileDescriptor, position: number, count: number, source?: FileRegion['source']) {
-    super(guiseOf(count), 0, count);
+  /** Why its file could not be read to the end. */
+  error: Error | undefined;
+
+  /**
+   * @param count how many bytes of the file it stands for
+   * @param length how long it seems: the count, but where nothing is framed by it and it would only fill up buffers
+   */
+  constructor(
+    descriptor: FileDescriptor,
+    position: number,
+    count: number,
+    source?: FileRegion['source'],
+    length = count,
+  ) {
+    super(guiseOf(length), 0, length);
     this.descriptor = descriptor;
     this.position = position;
     this.count = count;
     this.source = source;
     this.residentAt = Date.now();
+    this.residentTo = count;
     descriptor.hold();
     live++;
   }

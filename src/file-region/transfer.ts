@@ -11,6 +11,9 @@ const WAIT_PIECE = 8 << 10;
 /** Where sendfile is no use: as much at a time as fs.ReadStream would read. */
 const COPY_PIECE = 64 << 10;
 
+/** Sent in one turn of the event loop, so that a client that takes all it is given does not keep the loop to itself. */
+const TURN = 1 << 20;
+
 /** Plain writes of up to this size go into the same segment as the region behind them. */
 const GREATEST_PREFIX = 16 << 10;
 
@@ -142,22 +145,27 @@ function goesBySendfile(state: Transfer, region: FileRegion): boolean {
 
 function isResident({ context }: Transfer, region: FileRegion): boolean {
   const now = Date.now();
-  if (now - region.residentAt < RESIDENT_FOR_MS) return true;
-  const { remaining, descriptor } = region;
-  if (context.files.resident(descriptor.fd, region.position + region.transferred, remaining) < remaining) return false;
+  if (now - region.residentAt < RESIDENT_FOR_MS && region.transferred < region.residentTo) return true;
+  const count = Math.min(region.remaining, TURN);
+  const position = region.position + region.transferred;
+  const resident = context.files.resident(region.descriptor.fd, position, count);
   region.residentAt = now;
-  return true;
+  region.residentTo = region.transferred + resident;
+  return resident > 0;
 }
 
-/** Send a region as far as the socket takes it. */
+/** Send a region as far as the socket takes it, or this turn of the event loop does. */
 function sendRegion(state: Transfer, region: FileRegion): boolean {
   const { socket, context } = state;
   endRegionsBefore(socket, region);
+  const turnEnds = region.transferred + TURN;
   while (region.remaining > 0 && !region.ended) {
     if (!goesBySendfile(state, region)) return copyPiece(state, region, COPY_PIECE, whyCopied(state, region));
+    if (region.transferred >= turnEnds) return goOnNextTurn(state);
     const handle = socket._handle;
     const position = region.position + region.transferred;
-    const sent = context.files.sendfile(fdOf(handle), region.descriptor.fd, position, region.remaining);
+    const count = Math.min(region.residentTo, turnEnds) - region.transferred;
+    const sent = context.files.sendfile(fdOf(handle), region.descriptor.fd, position, count);
     if (sent === 0) return endShort(state, region);
     if (sent < 0) return onSendfileError(state, region, -sent);
     region.transferred += sent;
@@ -168,6 +176,11 @@ function sendRegion(state: Transfer, region: FileRegion): boolean {
   region.end();
   state.next++;
   return true;
+}
+
+function goOnNextTurn(state: Transfer): boolean {
+  setImmediate(advance, state);
+  return false;
 }
 
 function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
@@ -234,8 +247,8 @@ function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: 
 /** The file cannot be read any more: the stream says so as it would have, and what was promised of it cannot be kept. */
 function onReadError(state: Transfer, region: FileRegion, error: unknown): boolean {
   const { source } = region;
-  if (source !== undefined && !source.destroyed)
-    source.destroy(error instanceof Error ? error : new Error(String(error)));
+  region.error = error instanceof Error ? error : new Error(String(error));
+  if (source !== undefined && !source.destroyed) source.destroy(region.error);
   return endShort(state, region);
 }
 

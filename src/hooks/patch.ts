@@ -97,7 +97,7 @@ let queueSizeSymbol: symbol | undefined;
  */
 export function noteWriteProgress(socket: NetSocket): void {
   queueSizeSymbol ??= Object.getOwnPropertySymbols(socket).find(
-    (symbol) => symbol.description === 'kLastWriteQueueSize',
+    (symbol) => symbol.description === 'lastWriteQueueSize',
   );
   if (queueSizeSymbol === undefined) return;
   const queued: unknown = Reflect.get(socket, queueSizeSymbol);

@@ -65,6 +65,15 @@ export function formatReport(report: Report): string {
   ].join('\n');
 }
 
+/** The process is ending, and has to end as it would: a report that cannot be written is only said so. */
+function writeFile(path: string, report: Report): void {
+  try {
+    fs().writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
+  } catch (error) {
+    process.stderr.write(`socket-tune: the report could not be written: ${String(error)}\n`);
+  }
+}
+
 /**
  * Write the report when the process ends.
  *
@@ -74,11 +83,7 @@ export function reportAtExit(destination: string): () => void {
   const write = (): void => {
     const report = makeReport();
     if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
-    else
-      fs().writeFileSync(
-        destination.replaceAll('%p', String(process.pid)),
-        `${JSON.stringify(report, undefined, 2)}\n`,
-      );
+    else writeFile(destination.replaceAll('%p', String(process.pid)), report);
   };
   process.on('exit', write);
   return () => process.off('exit', write);

@@ -180,6 +180,8 @@ describe('a transfer', () => {
       late.client.pause();
       const region = slow.region(scratch.file('large', large), 0, size);
       const written = new Promise<void>((resolve) => late.accepted.write(region, () => resolve()));
+      // It takes several turns of the event loop to fill the socket.
+      while (slow.passage.copied.size === 0) await new Promise(setImmediate);
       expect(region.transferred).to.be.within(1, size - 1);
       expect(region.ended).to.equal(false);
       late.accepted.end();
@@ -561,6 +563,8 @@ describe('a transfer', () => {
     late.client.pause();
     const { socket, region } = regionSocket(late.accepted, {}, { noteWriteProgress });
     socket.end(region(scratch.file('fills', content(24 << 20, 8)), 0, 24 << 20));
+    // It takes several turns of the event loop to fill the socket.
+    while (progress.length === 0) await new Promise(setImmediate);
     expect(progress).to.deep.equal([socket]);
     late.client.resume();
     await once(socket, 'finish');

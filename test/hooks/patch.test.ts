@@ -9,7 +9,7 @@ import {
   watchHandle,
 } from '../../src/hooks/patch.js';
 import { asNetServer, type FileReadStream, type ListenHandle, type SocketHandle } from '../../src/node-internals.js';
-import { handleOf, listenHandleOf, listening, socketPair } from '../support/socket-pair.js';
+import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/socket-pair.js';
 
 describe('replacing a method', () => {
   interface Subject {
@@ -200,6 +200,14 @@ describe('a read that is put off', () => {
 });
 
 describe('progress that libuv does not know of', () => {
+  let pair: SocketPair;
+
+  beforeEach(async () => {
+    pair = await socketPair();
+  });
+
+  afterEach(() => pair.close());
+
   /** Whether the socket's timeout, were it due now, would take the write that is queued for one that goes on. */
   function fires(socket: Socket): boolean {
     let fired = false;
@@ -212,8 +220,7 @@ describe('progress that libuv does not know of', () => {
     return fired;
   }
 
-  it('keeps the timeout of a socket from firing once, and not for ever', async () => {
-    const pair = await socketPair();
+  it('keeps the timeout of a socket from firing once, and not for ever', () => {
     pair.client.pause();
     pair.accepted.write(Buffer.alloc(24 << 20));
     expect(pair.accepted._handle?.writeQueueSize).to.be.greaterThan(0);
@@ -223,15 +230,12 @@ describe('progress that libuv does not know of', () => {
     noteWriteProgress(pair.accepted);
     expect(fires(pair.accepted)).to.equal(false);
     expect(fires(pair.accepted)).to.equal(true);
-    pair.close();
   });
 
-  it('changes nothing where nothing is queued', async () => {
-    const pair = await socketPair();
+  it('changes nothing where nothing is queued', () => {
     const before = Object.getOwnPropertyDescriptors(pair.accepted);
     noteWriteProgress(pair.accepted);
     expect(Object.getOwnPropertyDescriptors(pair.accepted)).to.deep.equal(before);
-    pair.close();
   });
 });
 
