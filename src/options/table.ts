@@ -8,7 +8,7 @@ const LISTENER_ONLY = ['listener'] as const;
  * THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test all follow
  * from it. Meanings: tcp(7), socket(7), and `include/uapi/linux/tcp.h`.
  */
-export const OPTION_TABLE = [
+const OPTION_TABLE = [
   {
     key: 'noDelay',
     variable: 'NODELAY',
@@ -203,7 +203,7 @@ export type OptionRow = SocketOption & {
   readonly requires?: OptionKey;
 };
 
-/** {@link OPTION_TABLE} as rows to walk. */
+/** The table as rows to walk. */
 export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE;
 
 /** The value that a config holds for a row. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { OPTION_ROWS, OPTION_TABLE, optionValue, toInt } from '../../src/options/table.js';
+import { OPTION_ROWS, optionValue, toInt } from '../../src/options/table.js';
 
 function isWithin(value: unknown, range: readonly [number, number] | undefined): boolean {
   return typeof value !== 'number' || range === undefined || (value >= range[0] && value <= range[1]);
@@ -66,10 +66,6 @@ describe('the option table', () => {
     }
     const listenerOnly = OPTION_ROWS.filter((row) => row.targets.join() === 'listener').map((row) => row.key);
     expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen']);
-  });
-
-  it('is the same rows whether walked or looked at by their types', () => {
-    expect(OPTION_ROWS).to.equal(OPTION_TABLE);
   });
 
   it('finds the value of a row in a config, and nothing where there is none', () => {
