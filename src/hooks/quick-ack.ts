@@ -18,6 +18,7 @@ const armed = new WeakMap<SocketHandle, ArmedConnection>();
 
 /** Have every read on this connection be acknowledged at once, unless an answer to it carries the ACK or is about to. */
 export function armQuickAck(handle: SocketHandle): void {
+  if (armed.has(handle)) return;
   armed.set(handle, { bytesRead: 0, bytesWritten: 0, isPending: false, completed: undefined });
 }
 
