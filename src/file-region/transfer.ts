@@ -47,6 +47,8 @@ interface Transfer {
   readonly parts: readonly WritePart[];
   readonly callback: WriteCallback;
   next: number;
+  /** Bytes copied since others had a turn of the event loop. */
+  copied: number;
 }
 
 /** Whether a write, or one of a batch, is a region. */
@@ -65,7 +67,7 @@ export function transfer(
   callback: WriteCallback,
 ): void {
   const parts = Array.isArray(data) ? data : [{ chunk: data, encoding }];
-  advance({ context, socket, parts, callback, next: 0 });
+  advance({ context, socket, parts, callback, next: 0, copied: 0 });
 }
 
 /** Go on until all is sent or something has to be waited for, whose callback then comes here. */
@@ -201,6 +203,10 @@ function onSendfileError(state: Transfer, region: FileRegion, errno: number): bo
 /** Read the next piece of a region, in the thread pool unless it is in the page cache, and write it. */
 function copyPiece(state: Transfer, region: FileRegion, size: number, reason: CopyReason): boolean {
   const { files } = state.context;
+  if (state.copied >= TURN) {
+    state.copied = 0;
+    return goOnNextTurn(state);
+  }
   const buffer = Buffer.allocUnsafeSlow(Math.min(size, region.remaining));
   const position = region.position + region.transferred;
   if (files.resident(region.descriptor.fd, position, buffer.length) === buffer.length) {
@@ -238,6 +244,7 @@ function copyLater(state: Transfer, region: FileRegion, buffer: Buffer, reason: 
 function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: CopyReason): boolean {
   if (piece.length === 0) return endShort(state, region);
   region.transferred += piece.length;
+  state.copied += piece.length;
   state.context.onCopied(piece.length, reason);
   const isDone = write(state, piece, 'buffer');
   if (!isDone && reason === 'socket-full') state.context.noteWriteProgress(state.socket);

@@ -141,12 +141,26 @@ describe('sending a file', () => {
     for (const [offset, length, [start, end]] of ranges) {
       it(`from ${offset}, ${length} bytes at most: writes ${end - start}, on any kind of socket`, async () => {
         for (const make of [socketPair, () => socketPair(scratch.path('unix')), securePair]) {
+          const { truncatedFiles } = counters;
           const { written, body } = await sent((socket) => sendFileRange(socket, path, offset, length), make);
           expect(written).to.equal(end - start);
           expect(body).to.equal(digest(bytes.subarray(start, end)));
+          expect(counters.truncatedFiles).to.equal(truncatedFiles);
         }
       });
     }
+  });
+
+  it('from beyond 4 GiB', async () => {
+    const name = scratch.file('sparse', '');
+    const position = 2 ** 32 + 4097;
+    const fd = openSync(name, 'r+');
+    ftruncateSync(fd, position + 1000);
+    fs.writeSync(fd, bytes, 0, 1000, position);
+    closeSync(fd);
+    const { written, body } = await sent((socket) => sendFileRange(socket, name, position - 5, 5000));
+    expect(written).to.equal(1005);
+    expect(body).to.equal(digest(Buffer.alloc(5), bytes.subarray(0, 1000)));
   });
 
   it('goes by sendfile over a Unix socket', async () => {
@@ -221,6 +235,18 @@ describe('sending a file', () => {
     expect(accepted.bytesWritten).to.equal(LARGE);
     accepted.end();
     expect(digest(await body)).to.equal(digest(content(LARGE, 5)));
+  });
+
+  it('counts for little in what the socket still has to write, as a chunk of a stream does', async () => {
+    const name = scratch.file('large', content(LARGE, 5));
+    const { accepted, client } = await connect();
+    client.pause();
+    expect(accepted.writableLength).to.equal(0);
+    const sending = sendFileAll(accepted, descriptor(name));
+    expect(accepted.writableLength).to.be.within(1, 64 << 10);
+    client.resume();
+    await sending;
+    expect(accepted.writableLength).to.equal(0);
   });
 
   it('goes on from a descriptor that its owner closes meanwhile', async () => {

@@ -63,6 +63,12 @@ describe('a file region', () => {
       }
     });
 
+    it('can seem shorter than its piece of the file', () => {
+      const one = new FileRegion(descriptor, 5, 2 ** 40, undefined, 1000);
+      made.push(one);
+      expect([one.length, one.byteLength, one.count, one.remaining]).to.deep.equal([1000, 1000, 2 ** 40, 2 ** 40]);
+    });
+
     it('has that length also in code that was optimised for Buffers', () => {
       const lengthOf = (chunk: Uint8Array): number => chunk.length;
       const byteLengthOf = (chunk: Uint8Array): number => chunk.byteLength;

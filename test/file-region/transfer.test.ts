@@ -348,16 +348,21 @@ describe('a transfer', () => {
     it('is read to its end although the stream has closed its descriptor, and the number is another file’s', async () => {
       const other = scratch.file('other', content(SIZE, 99));
       const fd = openSync(path, 'r');
-      const { socket, passage } = regionSocket(pair.accepted, { resident: () => 0 });
+      let begin: (() => void) | undefined;
+      // The first read waits for its turn in the pool until all this has happened.
+      const read = Object.assign((...args: unknown[]): void => {
+        if (begin === undefined) begin = () => Reflect.apply(fs.read, fs, args);
+        else Reflect.apply(fs.read, fs, args);
+      }, fs.read);
+      const { socket } = regionSocket(pair.accepted, { resident: () => 0 }, { read });
       const descriptor = new FileDescriptor(realFiles(), fd, false);
-      const region = stale(new FileRegion(descriptor, 0, SIZE).boundFor(socket));
-      socket.end(region);
-      expect(passage.poolReads).to.equal(1);
+      socket.end(stale(new FileRegion(descriptor, 0, SIZE).boundFor(socket)));
       // As the hook does when the stream is destroyed.
       expect(descriptor.own()).to.equal(true);
       closeSync(fd);
       const reused = openSync(other, 'r');
       expect(reused).to.equal(fd);
+      begin?.();
       expect(digest(await body)).to.equal(digest(bytes));
       closeSync(reused);
     });
@@ -535,6 +540,67 @@ describe('a transfer', () => {
       endRegionsOf(socket);
       expect(one.transferred).to.equal(0);
       expect(passage.sendfiles).to.equal(0);
+    });
+  });
+
+  describe('to a peer that takes all it is given', () => {
+    const MEBIBYTE = 1 << 20;
+
+    /** A file that has no bytes on any disk. */
+    function sparse(size: number): string {
+      const name = scratch.file('sparse', '');
+      const fd = openSync(name, 'r+');
+      ftruncateSync(fd, size);
+      closeSync(fd);
+      return name;
+    }
+
+    it('leaves the event loop to others after each mebibyte', async () => {
+      const sendfile: Sendfile = (_socket, _file, _position, count) => count;
+      const { socket, region } = regionSocket(pair.accepted, { sendfile, resident: (_fd, _position, count) => count });
+      const one = region(sparse(5 * MEBIBYTE), 0, 5 * MEBIBYTE);
+      let calledBack = 0;
+      socket.write(one, () => calledBack++);
+      const progress: number[] = [];
+      while (!one.ended) {
+        progress.push(one.transferred / MEBIBYTE);
+        await new Promise(setImmediate);
+      }
+      expect(progress).to.deep.equal([1, 2, 3, 4]);
+      expect(one.transferred).to.equal(5 * MEBIBYTE);
+      await new Promise(setImmediate);
+      expect(calledBack).to.equal(1);
+    });
+
+    it('leaves the event loop to others also where it copies', async () => {
+      const size = 64 * MEBIBYTE;
+      const calls: Partial<FileCalls> = {
+        sendfile: () => -os.errno.EINVAL,
+        resident: (_fd, _position, count) => count,
+      };
+      const write: NetSocket['_writeGeneric'] = (_writev, _data, _encoding, callback) => callback();
+      const { socket, region } = regionSocket(pair.accepted, calls, { write });
+      const one = region(sparse(size), 0, size);
+      socket.write(one);
+      expect(one.transferred).to.be.within(1, size / 4);
+      while (!one.ended) await new Promise(setImmediate);
+      expect(one.transferred).to.equal(size);
+    });
+
+    it('stops in between when the socket is destroyed', async () => {
+      const sendfile: Sendfile = (_socket, _file, _position, count) => count;
+      const { socket, region } = regionSocket(pair.accepted, { sendfile, resident: (_fd, _position, count) => count });
+      const one = region(sparse(5 * MEBIBYTE), 0, 5 * MEBIBYTE);
+      let calledBack = 0;
+      socket.write(one, () => calledBack++);
+      await new Promise(setImmediate);
+      const { transferred } = one;
+      socket.destroy();
+      await once(socket, 'close');
+      await new Promise(setImmediate);
+      expect(one.transferred).to.equal(transferred);
+      expect(one.ended).to.equal(true);
+      expect(calledBack).to.equal(1);
     });
   });
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, constants as fs, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
 import { newStatus } from '../../src/file-region/source.js';
+import { statusCalls } from '../../src/native/file-status.js';
 import type { FileCalls, FileStatus } from '../../src/native/platform.js';
 import { linux } from '../support/kernel-value.js';
 import { useScratch } from '../support/scratch.js';
@@ -90,5 +91,37 @@ describe('the status of a file', () => {
       if (existsSync('/dev/shm')) expect(isKnown('/dev/shm')).to.equal(true);
     }
     expect(files.hasKnownFilesystem(-1, newStatus())).to.equal(false);
+  });
+});
+
+describe('the file system of a device', () => {
+  const EXT4 = 0xef53;
+  const TMPFS = 0x01021994;
+  const PROC = 0x9fa0;
+
+  /** Calls to a kernel that has one file system after another on the same device, and how often it was asked. */
+  function mounting(...magics: number[]): { calls: ReturnType<typeof statusCalls>; asked: () => number } {
+    let asked = 0;
+    const fstatfs = (_fd: number, out: Uint8Array): number => {
+      new BigUint64Array(out.buffer)[0] = BigInt(magics[asked++] ?? 0);
+      return 0;
+    };
+    const bind = <F>(prototype: string): F => (prototype.includes('fstatfs') ? fstatfs : () => -1) as F;
+    return { calls: statusCalls({ bind, errno: () => 0, address: () => 0n }), asked: () => asked };
+  }
+
+  it('is asked for once where it is a disk', () => {
+    const { calls, asked } = mounting(EXT4, EXT4);
+    const disk = { ...newStatus(), deviceMajor: 8, deviceMinor: 1 };
+    expect([calls.hasKnownFilesystem(5, disk), calls.hasKnownFilesystem(6, disk)]).to.deep.equal([true, true]);
+    expect(asked()).to.equal(1);
+    calls.hasKnownFilesystem(7, { ...disk, deviceMinor: 2 });
+    expect(asked()).to.equal(2);
+  });
+
+  it('is asked for each time where the number may be given to another after an unmount', () => {
+    const { calls } = mounting(TMPFS, PROC);
+    const none = { ...newStatus(), deviceMajor: 0, deviceMinor: 44 };
+    expect([calls.hasKnownFilesystem(5, none), calls.hasKnownFilesystem(6, none)]).to.deep.equal([true, false]);
   });
 });

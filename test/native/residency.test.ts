@@ -11,6 +11,7 @@ type Residency = ReturnType<typeof residency>;
 
 const SIZE = 4 << 20;
 const PAGE = 4096;
+const PROBE_STRIDE = 64 << 10;
 
 /** The C library of a kernel that is older than cachestat(2), or of a user whom it does not answer. */
 function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
@@ -54,7 +55,17 @@ describe('what is in the page cache of a file', () => {
     if (cachedPages(fd, SIZE).some((isCached) => isCached)) test.skip();
   }
 
-  /** @param prepare is called before each question: a probe of a page that is not there has the kernel begin to read it */
+  /**
+   * Whether an answer is true by now although it was not when the question was put: a probe of a page that is not there has
+   * the kernel begin to read it, and a disk may be that fast. Within the distance of two probes, these are at the ends.
+   */
+  function hasBecomeTrue(position: number, answer: number): boolean {
+    if (answer === 0 || answer > PROBE_STRIDE) return false;
+    const pages = cachedPages(fd, SIZE);
+    return [position, position + answer - 1].every((byte) => pages[Math.floor(byte / PAGE)] === true);
+  }
+
+  /** @param prepare is called before each question, as each may change what is in the page cache */
   function expectResident(
     prepare: () => void,
     expected: readonly [position: number, count: number, resident: number][],
@@ -62,7 +73,9 @@ describe('what is in the page cache of a file', () => {
     for (const [way, residentIn] of Object.entries(ways)) {
       for (const [position, count, resident] of expected) {
         prepare();
-        expect(residentIn(fd, position, count), `${count} from ${position}, by ${way}`).to.equal(resident);
+        const answer = residentIn(fd, position, count);
+        if (hasBecomeTrue(position, answer)) continue;
+        expect(answer, `${count} from ${position}, by ${way}`).to.equal(resident);
       }
     }
   }
@@ -105,6 +118,15 @@ describe('what is in the page cache of a file', () => {
       [2 << 20, 2 << 20, 0],
       [512 << 10, 1 << 20, 512 << 10],
     ]);
+  });
+
+  it('is the part up to a gap, where there is one between the beginning and the end', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(0, 1 << 20);
+      read(SIZE - PAGE, PAGE);
+      expect(cachedPages(fd, SIZE).at(-1)).to.equal(true);
+    }, [[0, SIZE, 1 << 20]]);
   });
 
   it('is nothing where only what comes later is there', function () {
