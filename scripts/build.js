@@ -1,6 +1,6 @@
 // Makes two things from one compilation:
 //   build/  every TypeScript file as a module of its own, which the tests, the benchmarks and the demo run;
-//   dist/   what is published: three bundles and the declarations.
+//   dist/   what is published: four bundles and the declarations.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
@@ -12,7 +12,8 @@ process.chdir(root);
 
 /**
  * What the preload installs and what the API does must be one module instance, or the API would not see what is installed.
- * So dist/runtime.js holds all of it, dist/index.js names the public part, and dist/register.js requires it on first use.
+ * So dist/runtime.js holds all of it, dist/index.js names the public part, and dist/register.js requires it on first use. What
+ * reads a config, and keeps no state, is in dist/config/config.js once more, for the preload to require without the rest.
  */
 const runtimeStaysOutside = {
   name: 'runtime-stays-outside',
@@ -62,5 +63,6 @@ clean();
 compile();
 await bundle('build/src/runtime.js', 'dist/runtime.js');
 await bundle('build/src/index.js', 'dist/index.js');
+await bundle('build/src/config/config.js', 'dist/config/config.js');
 await bundle('build/register.js', 'dist/register.js');
 publishDeclarations();

@@ -20,6 +20,7 @@ const published = [
   /^docs\/.+/,
   /^dist\/index\.js$/,
   /^dist\/register\.js$/,
+  /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
   /^dist\/types\/register\.d\.ts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,

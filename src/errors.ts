@@ -3,8 +3,7 @@ export type SocketTuneErrorCode =
   | 'ERR_SOCKET_TUNE_INVALID_ARG'
   | 'ERR_SOCKET_TUNE_INVALID_VALUE'
   | 'ERR_SOCKET_TUNE_SOCKET_CLOSED'
-  | 'ERR_SOCKET_TUNE_INSTALLED'
-  | 'ERR_SOCKET_TUNE_FILE_TRUNCATED';
+  | 'ERR_SOCKET_TUNE_INSTALLED';
 
 /** Error of the programmatic API; tell them apart by `code`. */
 export class SocketTuneError extends Error {

@@ -80,7 +80,8 @@ export interface HttpMessage extends ServerResponse {
 /** lib/net.js. */
 export interface NetServer extends Server {
   _handle: ListenHandle | null;
-  readonly noDelay?: boolean;
+  /** Whether Node switches NODELAY on for each connection (lib/net.js `onconnection`). */
+  noDelay?: boolean;
   _listen2(...args: unknown[]): unknown;
 }
 
@@ -120,13 +121,19 @@ export interface ReadableState {
  * `import` of `fs` or `util` evaluates all that they export, which loads streams and promises.
  */
 export function fs(): typeof import('node:fs') {
-  return process.getBuiltinModule('node:fs');
+  fsModule ??= process.getBuiltinModule('node:fs');
+  return fsModule;
 }
 
 /** See {@link fs}. */
 export function net(): typeof import('node:net') {
-  return process.getBuiltinModule('node:net');
+  netModule ??= process.getBuiltinModule('node:net');
+  return netModule;
 }
+
+/** Kept, as asking cuts the `node:` off each time, which makes a string. */
+let fsModule: typeof import('node:fs') | undefined;
+let netModule: typeof import('node:net') | undefined;
 
 /** Whether it is loaded already (lib/internal/bootstrap/realm.js, `moduleLoadList`). Where Node does not say: yes. */
 export function isNetLoaded(): boolean {

@@ -1,8 +1,9 @@
 /**
- * What runs at the start of every process that has the preload. It is kept small, as each process pays for it; all that acts
- * on sockets and files is in the runtime, which is loaded when the process first uses the network.
+ * What runs at the start of every process that has the preload. It is kept small, as each process pays for it: the config is
+ * read at once only where a variable is set, and all that acts on sockets and files is in the runtime, which is loaded when
+ * the process first uses the network.
  */
-import { configFromEnvironment, describeProblem, type EnvironmentConfig } from './config/config.js';
+import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { type FirstUse, isInstalled, setInstalled, watchFirstUse } from './first-use.js';
@@ -11,13 +12,14 @@ import { type FirstUse, isInstalled, setInstalled, watchFirstUse } from './first
 const EXIT_INVALID_ARGUMENT = 9;
 
 function reportProblems({ problems, strict }: EnvironmentConfig): void {
-  const messages = problems.map(describeProblem);
-  if (strict && messages.length > 0) {
+  if (problems.length === 0) return;
+  const messages = problems.map(loadConfig().describeProblem);
+  if (strict) {
     process.stderr.write(messages.map((message) => `socket-tune: ${message}\n`).join(''));
     process.exit(EXIT_INVALID_ARGUMENT);
   }
   // Each worker thread runs the preload again, with the same environment.
-  if (messages.length === 0 || !process.getBuiltinModule('node:worker_threads').isMainThread) return;
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread) return;
   for (const message of messages) warnOnce('SOCKET_TUNE_BAD_VALUE', message, message);
 }
 
@@ -31,33 +33,56 @@ function guarded(act: () => void): void {
   }
 }
 
-/** The runtime, by a require(): listen() cannot wait for an import. Every Node that we support can require ES modules. */
-function loadRuntime(): typeof import('./runtime.js') {
+/** A require(), as listen() cannot wait for an import. Every Node that we support can require ES modules. */
+function ownRequire(): NodeJS.Require {
   const { createRequire } = process.getBuiltinModule('node:module');
-  return createRequire(import.meta.url)('./runtime.js');
+  return createRequire(import.meta.url);
 }
 
-function lazyHooks({ config, asked }: EnvironmentConfig): FirstUse {
+function loadConfig(): typeof import('./config/config.js') {
+  return ownRequire()('./config/config.js');
+}
+
+function loadRuntime(): typeof import('./runtime.js') {
+  return ownRequire()('./runtime.js');
+}
+
+function lazyHooks(environment: () => EnvironmentConfig): FirstUse {
   let hooks: FirstUse | undefined;
-  const load = (): FirstUse => {
+  const made = (): FirstUse => {
+    const { config, asked } = environment();
     hooks ??= loadRuntime().hooksFor(config, asked);
     return hooks;
   };
   return {
-    forSockets: () => guarded(() => load().forSockets()),
-    forListeners: () => guarded(() => load().forListeners()),
+    forSockets: () => guarded(() => made().forSockets()),
+    forListeners: () => guarded(() => made().forListeners()),
   };
+}
+
+/** Read the config, say what is wrong with it, and start what it wants started at once. */
+function settle(variables: ReadonlyMap<string, string>): EnvironmentConfig {
+  const environment = loadConfig().configFromEnvironment(variables);
+  if (!environment.enabled) return environment;
+  reportProblems(environment);
+  if (environment.config.report !== 'off') loadRuntime().startReport(environment.config);
+  return environment;
 }
 
 /** Install by the environment. Never throws: the app must run. */
 export function preload(): void {
   guarded(() => {
     if (isInstalled()) return;
-    const environment = configFromEnvironment(readEnvironment());
-    if (!environment.enabled) return;
-    reportProblems(environment);
+    const variables = readEnvironment();
+    // Where nothing is set there is nothing to be wrong, and the defaults can wait for their use.
+    let environment = variables.size === 0 ? undefined : settle(variables);
+    if (environment?.enabled === false) return;
     setInstalled(true);
-    if (environment.config.report !== 'off') loadRuntime().startReport(environment.config);
-    watchFirstUse(lazyHooks(environment));
+    watchFirstUse(
+      lazyHooks(() => {
+        environment ??= settle(variables);
+        return environment;
+      }),
+    );
   });
 }

@@ -54,8 +54,9 @@ function socketHandle(socket: unknown): SocketHandle {
  */
 export function apply(socket: Socket, config: TuneConfig): readonly OptionOutcome[] {
   const handle = socketHandle(socket);
-  const outcomes = applyPlan(platform(), planFor(config, familyOf(handle) ?? 'tcp'), handle);
-  if (config.quickAck === 'on') rearm(handle, config);
+  const family = familyOf(handle) ?? 'tcp';
+  const outcomes = applyPlan(platform(), planFor(config, family), handle);
+  if (config.quickAck === 'on' && family === 'tcp') rearm(handle, config);
   return outcomes;
 }
 

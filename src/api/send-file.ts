@@ -128,18 +128,28 @@ function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
   });
 }
 
-function read(fd: number, buffer: Buffer, position: number): Promise<number> {
+/** @param position null reads on from where the descriptor stands */
+function read(fd: number, buffer: Buffer, position: number | null): Promise<number> {
   return new Promise((resolve, reject) => {
     fs().read(fd, buffer, 0, buffer.length, position, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
+
+function isPipe(fd: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    // What cannot be looked at cannot be read, and the reading says so.
+    fs().fstat(fd, (error, status) => resolve(error === null && status.isFIFO()));
   });
 }
 
 /** Other writes may come between the chunks: nothing can be said of their number before the last has been read. */
 async function sendCopies(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   let written = 0;
+  // A pipe has none; it can be sent from where it stands, and from nowhere else.
+  const hasPositions = offset > 0 || !(await isPipe(fd));
   while (written < length) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length - written));
-    const bytes = await read(fd, buffer, offset + written);
+    const bytes = await read(fd, buffer, hasPositions ? offset + written : null);
     if (bytes === 0) break;
     await write(socket, buffer.subarray(0, bytes));
     written += bytes;

@@ -72,6 +72,12 @@ class Reader {
     return undefined;
   }
 
+  /** A value that is right in itself, and of no effect without something else. */
+  reportVain(variable: string, expected: string): void {
+    const value = this.#environment.get(variable) ?? '';
+    this.problems.push({ variable, value, expected, used: 'nothing' });
+  }
+
   reportUnknown(): void {
     for (const [variable, value] of this.#environment) {
       if (this.#known.has(variable)) continue;
@@ -96,6 +102,11 @@ function readOptions(reader: Reader, preset: PresetName): { values: OptionValues
     asked.add(row.key);
     if (value === LEFT_ALONE) delete values[row.key];
     else values[row.key] = value;
+  }
+  for (const row of OPTION_ROWS) {
+    const needed = OPTION_ROWS.find((candidate) => candidate.key === row.requires);
+    if (needed === undefined || !asked.has(row.key) || values[needed.key] === true) continue;
+    reader.reportVain(PREFIX + row.variable, `${PREFIX}${needed.variable}=on beside it`);
   }
   // The keys and kinds came from the table that OptionValues is derived from; validateConfig holds every value against it.
   return { values: validateConfig(values), asked };
@@ -159,7 +170,7 @@ function expectation(row: OptionRow): string {
  *   `ERR_SOCKET_TUNE_INVALID_VALUE` if a value is of the wrong type or out of range.
  */
 export function validateConfig(config: unknown): TuneConfig {
-  if (typeof config !== 'object' || config === null) {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `config must be an object, not ${describe(config)}`);
   }
   for (const [key, value] of Object.entries(config)) {

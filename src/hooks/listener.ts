@@ -6,7 +6,7 @@ import type { OptionValues } from '../options/table.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import type { Hook, HookContext } from './hook.js';
-import { replaceMethod, type Undo, watchHandle } from './patch.js';
+import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
 import { warnOfFailures } from './warn.js';
 
 type Listen = NetServer['_listen2'];
@@ -57,6 +57,7 @@ function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, ste
 /** Tune a handle that is bound and does not listen yet. */
 function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
   const request = requestFor(server, context);
+  if (request.values.noDelay === false && server.noDelay) keepNagle(server);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
   const plan =

@@ -72,6 +72,11 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
   }
 }
 
+/** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
+export function keepNagle(server: NetServer): void {
+  server.noDelay = false;
+}
+
 /** Have `before` called with each connection of a listening handle, ahead of Node's own code. */
 export function beforeConnection(handle: ListenHandle, before: (client: SocketHandle) => void): void {
   const original = handle.onconnection;

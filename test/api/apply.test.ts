@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net, { createServer, type Server, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { apply, applyListener } from '../../src/api/apply.js';
 import { defaultConfig, type TuneConfig } from '../../src/config/config.js';
@@ -132,9 +133,15 @@ describe('apply', () => {
 
   it('sets nothing of TCP on a Unix socket', async () => {
     const unix = await socketPair(scratch.path('unix'));
-    const config = Object.freeze({ noDelay: true, userTimeout: 5 });
+    const config = Object.freeze({ noDelay: true, userTimeout: 5, quickAck: 'on' } satisfies TuneConfig);
     expect(apply(unix.accepted, config)).to.deep.equal([]);
-    expect(apply(pair.accepted, config)).to.have.length(2);
+    expect(apply(pair.accepted, config)).to.have.length(3);
+    const before = counters.quickAcks;
+    const data = once(unix.accepted, 'data');
+    unix.client.write('x');
+    await data;
+    await setImmediate();
+    expect(counters.quickAcks).to.equal(before);
     unix.close();
   });
 

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs, { closeSync, createReadStream, fstatSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -186,6 +188,17 @@ describe('sending a file', () => {
     expect(written).to.equal(expected.length);
     expect(body).to.equal(digest(expected));
     expect(bySendfile).to.equal(0);
+  });
+
+  it('reads and writes a FIFO to its end', async () => {
+    const fifo = scratch.path('fifo');
+    execFileSync('mkfifo', [fifo]);
+    const bytesOfFifo = randomBytes(200_000);
+    const writing = fs.promises.writeFile(fifo, bytesOfFifo);
+    const { written, body } = await sent((socket) => sendFileAll(socket, fifo));
+    await writing;
+    expect(written).to.equal(bytesOfFifo.length);
+    expect(body).to.equal(digest(bytesOfFifo));
   });
 
   it('writes nothing of an empty file', async () => {

@@ -49,6 +49,21 @@ describe('the config of an environment', () => {
     }
   });
 
+  it('says which value is of no effect for want of another', () => {
+    const vain = read({ SOCKET_TUNE_PRESET: 'none', SOCKET_TUNE_KEEPALIVE_IDLE: '33' });
+    const problem = {
+      variable: 'SOCKET_TUNE_KEEPALIVE_IDLE',
+      value: '33',
+      expected: 'SOCKET_TUNE_KEEPALIVE=on beside it',
+      used: 'nothing',
+    };
+    expect(vain.problems).to.deep.equal([problem]);
+    const off = { SOCKET_TUNE_KEEPALIVE: 'off', SOCKET_TUNE_KEEPALIVE_COUNT: '3' };
+    expect(read(off).problems.map(({ variable }) => variable)).to.deep.equal(['SOCKET_TUNE_KEEPALIVE_COUNT']);
+    expect(read({ ...off, SOCKET_TUNE_KEEPALIVE: 'on' }).problems).to.deep.equal([]);
+    expect(read({ SOCKET_TUNE_KEEPALIVE: 'off' }).problems).to.deep.equal([]);
+  });
+
   it('has a value by its own variable before that of the preset, and knows that it was asked for', () => {
     expect(read({}).config.keepAliveIdle).to.equal(60);
     const { config, asked } = read({ SOCKET_TUNE_KEEPALIVE_IDLE: '2min', SOCKET_TUNE_QUICKACK: 'once' });
@@ -68,7 +83,8 @@ describe('the config of an environment', () => {
         SOCKET_TUNE_PRESET: 'none',
         [`SOCKET_TUNE_${row.variable}`]: text,
       });
-      expect(problems, row.variable).to.deep.equal([]);
+      // Of no effect without another option: the next test.
+      expect(problems.length, row.variable).to.equal(row.requires === undefined ? 0 : 1);
       expect(config, row.variable).to.deep.equal({ ...SETTINGS_UNSET, [row.key]: row.sample });
       expect([...asked], row.variable).to.deep.equal([row.key]);
     }
@@ -290,6 +306,7 @@ describe('a config given in code', () => {
   });
 
   it('fails with an error of its own class that carries the code', () => {
+    expect(codeOf([])).to.match(/^ERR_SOCKET_TUNE_INVALID_ARG: config must be an object, not an instance of Array/);
     expect(() => validateConfig(1))
       .to.throw(SocketTuneError)
       .that.includes({ name: 'SocketTuneError', code: 'ERR_SOCKET_TUNE_INVALID_ARG' });

@@ -17,7 +17,7 @@ import { realFiles } from '../support/fake-files.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../support/hook-context.js';
 import { kernelValue, linux } from '../support/kernel-value.js';
 import { useScratch } from '../support/scratch.js';
-import { listenHandleOf, reach } from '../support/socket-pair.js';
+import { handleOf, listenHandleOf, reach } from '../support/socket-pair.js';
 import { warningsDuring } from '../support/warnings.js';
 
 const VALUES: OptionValues = { noDelay: true, receiveBuffer: 96 << 10, userTimeout: 54_321 };
@@ -222,6 +222,22 @@ describe('a listener', () => {
         expect(noDelay(server)).to.equal(1);
       });
     }
+
+    it('not on the connections of a server of http where it is to be off', async () => {
+      const onConnection = async (values: OptionValues): Promise<number> => {
+        hook(values);
+        const server = make(http.createServer());
+        await listen(server, 0);
+        const client = net.connect(reach(server));
+        const [socket] = await once(server, 'connection');
+        const value = kernelValue(handleOf(socket), 'TCP_NODELAY');
+        client.destroy();
+        undo?.();
+        return value;
+      };
+      expect(await onConnection({ userTimeout: 99 })).to.equal(1);
+      expect(await onConnection({ noDelay: false })).to.equal(0);
+    });
 
     it('not on a server of http or https that was told not to', async () => {
       hook({ noDelay: true, userTimeout: 99 });
