@@ -82,6 +82,8 @@ export interface NetServer extends Server {
   _handle: ListenHandle | null;
   /** Whether Node switches NODELAY on for each connection (lib/net.js `onconnection`). */
   noDelay?: boolean;
+  /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
+  readonly keepAlive?: boolean;
   _listen2(...args: unknown[]): unknown;
 }
 

@@ -1,5 +1,5 @@
 import { debug } from '../diagnostics.js';
-import { familyOf } from '../native/handle-fd.js';
+import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
 import type { ListenHandle, SocketHandle } from '../node-internals.js';
 import {
@@ -16,13 +16,15 @@ import type { OptionValues } from '../options/table.js';
 import { counters } from '../report/counters.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import type { HookContext } from './hook.js';
-import { beforeConnection } from './patch.js';
+import { aroundConnection } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
 import { warnOfFailures } from './warn.js';
 
 /** What the accepted sockets of a listener are to have. */
 export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
   readonly values: OptionValues;
+  /** The app's own `keepAlive: true`: Node rewrites some options on each connection, of which the app has not spoken. */
+  readonly isRewrittenByNode: boolean;
 }
 
 /** What the accepted sockets of one listener are given. */
@@ -33,6 +35,8 @@ interface AcceptedTuning {
   readonly record: ListenerRecord;
   /** Undefined until the first connection has shown what is inherited. */
   perConnection: readonly Step[] | undefined;
+  /** What comes back after Node has rewritten it. */
+  restored: readonly Step[];
   rearmsQuickAck: boolean;
 }
 
@@ -66,6 +70,7 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
     const isRearmed = step.row.lasting === false && tuning.rearmsQuickAck;
     return !isRearmed && (verdict === 'applied' || verdict === 'clamped');
   });
+  tuning.restored = request.isRewrittenByNode ? steps.filter((step) => step.row.rewrittenByNode) : [];
   record.accepted = [...outcomes, ...skipped];
   debug('first connection of %s: %o', record.address, record.accepted);
   warnOfFailures(tuning.context, record.accepted);
@@ -77,6 +82,12 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   if (tuning.perConnection === undefined) learn(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
+}
+
+function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
+  // The app may have closed it by now.
+  if (restored.length === 0 || fdOf(client) < 0) return;
+  for (const step of restored) applyStep(platform, step, client);
 }
 
 /** Tune what a listener accepts. Where all is inherited, that takes no system call after the first connection. */
@@ -93,7 +104,12 @@ export function tuneAccepted(
     request,
     record,
     perConnection: undefined,
+    restored: [],
     rearmsQuickAck: false,
   };
-  beforeConnection(handle, (client) => onConnection(tuning, client));
+  aroundConnection(
+    handle,
+    (client) => onConnection(tuning, client),
+    (client) => restore(tuning, client),
+  );
 }

@@ -30,7 +30,12 @@ function valuesFor(server: NetServer, values: OptionValues): OptionValues {
 /** What the connections of a server are to have. */
 export function requestFor(server: NetServer, context: HookContext): AcceptedRequest {
   const values = valuesFor(server, context.values);
-  return { values, clientSpeaksFirst: clientSpeaksFirst(server), exactBuffers: context.exactBuffers };
+  return {
+    values,
+    clientSpeaksFirst: clientSpeaksFirst(server),
+    exactBuffers: context.exactBuffers,
+    isRewrittenByNode: server.keepAlive === true,
+  };
 }
 
 function addressOf(server: NetServer): string {

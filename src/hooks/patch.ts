@@ -77,13 +77,23 @@ export function keepNagle(server: NetServer): void {
   server.noDelay = false;
 }
 
-/** Have `before` called with each connection of a listening handle, ahead of Node's own code. */
-export function beforeConnection(handle: ListenHandle, before: (client: SocketHandle) => void): void {
+/**
+ * Have `before` called with each connection of a listening handle, ahead of Node's own code, and `after` when that is done and
+ * the app has been told of the connection.
+ */
+export function aroundConnection(
+  handle: ListenHandle,
+  before: (client: SocketHandle) => void,
+  after: (client: SocketHandle) => void,
+): void {
   const original = handle.onconnection;
   if (original === undefined) return;
   const onconnection: ConnectionCallback = function onconnection(error, client) {
-    if (!error && client) before(client);
-    return original.call(this, error, client);
+    if (error || !client) return original.call(this, error, client);
+    before(client);
+    const result = original.call(this, error, client);
+    after(client);
+    return result;
   };
   handle.onconnection = onconnection;
 }

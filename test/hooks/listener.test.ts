@@ -5,6 +5,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import net, { type ListenOptions, type Server } from 'node:net';
 import { constants as os } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { listenerHook } from '../../src/hooks/listener.js';
@@ -204,6 +205,28 @@ describe('a listener', () => {
         });
       });
     }
+  });
+
+  it('gives interval and count of keepalive back where a server’s `keepAlive: true` has Node rewrite them', async () => {
+    const options = { keepAlive: true, keepAliveInitialDelay: 40_000 };
+    const onConnection = async (): Promise<number[]> => {
+      const server = make(net.createServer(options));
+      await listen(server, 0);
+      const client = net.connect(reach(server));
+      const [socket] = await once(server, 'connection');
+      const handle = handleOf(socket);
+      // Ours come when the app has been told of the connection.
+      await setImmediate();
+      const names = ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT'] as const;
+      const values = names.map((name) => kernelValue(handle, name));
+      client.destroy();
+      return values;
+    };
+    const [idle, ...rest] = await onConnection();
+    expect(idle).to.equal(40);
+    expect(rest).not.to.deep.equal([17, 4]);
+    hook({ keepAlive: true, keepAliveIdle: 60, keepAliveInterval: 17, keepAliveCount: 4 });
+    expect(await onConnection()).to.deep.equal([40, 17, 4]);
   });
 
   describe('has NODELAY', () => {

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import {
   addBytesWritten,
-  beforeConnection,
+  aroundConnection,
   noteWriteProgress,
   postponeRead,
   replaceMethod,
@@ -149,8 +149,10 @@ describe('watching a server’s handle', () => {
   });
 });
 
-describe('a call before each connection', () => {
-  it('comes ahead of Node’s own, which gets this and its arguments, and whose result is passed on', () => {
+describe('calls around each connection', () => {
+  const nothing = (): void => undefined;
+
+  it('come ahead of Node’s own and after it, which gets this and its arguments, and whose result is passed on', () => {
     const log: unknown[] = [];
     const client: SocketHandle = {};
     const handle: ListenHandle = {
@@ -159,34 +161,43 @@ describe('a call before each connection', () => {
         return 'result';
       },
     };
-    beforeConnection(handle, (accepted) => log.push(['before', accepted === client]));
+    aroundConnection(
+      handle,
+      (accepted) => log.push(['before', accepted === client]),
+      (accepted) => log.push(['after', accepted === client]),
+    );
     expect(handle.onconnection?.(0, client)).to.equal('result');
     expect(log).to.deep.equal([
       ['before', true],
       ['node', true, 0, true],
+      ['after', true],
     ]);
   });
 
-  it('does not come where accepting failed', () => {
+  it('do not come where accepting failed', () => {
     const log: string[] = [];
     const handle: ListenHandle = { onconnection: () => log.push('node') };
-    beforeConnection(handle, () => log.push('before'));
+    aroundConnection(
+      handle,
+      () => log.push('before'),
+      () => log.push('after'),
+    );
     handle.onconnection?.(-24, undefined);
     expect(log).to.deep.equal(['node']);
   });
 
-  it('looks like Node’s own', async () => {
+  it('look like Node’s own', async () => {
     const server = await listening();
     const handle = listenHandleOf(server);
     const { name, length } = handle.onconnection!;
-    beforeConnection(handle, () => undefined);
+    aroundConnection(handle, nothing, nothing);
     expect(handle.onconnection).to.include({ name, length });
     server.close();
   });
 
-  it('is left out where nobody waits for connections', () => {
+  it('are left out where nobody waits for connections', () => {
     const handle: ListenHandle = {};
-    beforeConnection(handle, () => undefined);
+    aroundConnection(handle, nothing, nothing);
     expect(handle.onconnection).to.equal(undefined);
   });
 });
