@@ -172,7 +172,9 @@ export const cases: Cases = {
   },
 
   'a stream that is unpiped when the file is open, and piped again': {
-    travel: { mixed: { 'other-consumer': 1 } },
+    // What was buffered meanwhile goes first. Up to Node 24 that is while the next read is asked for, which is then Node's and
+    // counted; Node 26.12 has emptied the buffer by then, and all that follows is rerouted.
+    travel: { mixed: {} },
     run: (witness) =>
       exchange(witness, async ({ response }) => {
         const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
