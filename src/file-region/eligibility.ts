@@ -1,3 +1,4 @@
+import { hiddenSlot } from '../hidden-slot.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import {
   type FileReadStream,
@@ -57,14 +58,14 @@ function isSocket(value: object): value is NetSocket {
   return '_handle' in value && '_writeGeneric' in value;
 }
 
-const verifiedPipes = new WeakSet<SocketHandle>();
+const isStream = hiddenSlot<SocketHandle, true>();
 
 function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason | undefined {
   const family = familyOf(handle);
-  if (family === 'tcp' || verifiedPipes.has(handle)) return undefined;
+  if (family === 'tcp' || isStream.get(handle)) return undefined;
   // One of Node's Pipe handles may be a FIFO.
   if (family === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
-  verifiedPipes.add(handle);
+  isStream.set(handle, true);
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { hiddenSlot } from '../hidden-slot.js';
 import type { NetSocket } from '../node-internals.js';
 import type { FileDescriptor } from './descriptor.js';
 
@@ -28,7 +29,7 @@ export function afterLastRegion(callback: () => void): void {
 }
 
 /** Regions by the socket that they are bound for, in the order in which they were written to it. */
-const regionsOf = new WeakMap<NetSocket, FileRegion[]>();
+const regionsOf = hiddenSlot<NetSocket, FileRegion[]>();
 
 /**
  * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer of its length, which is what
@@ -111,9 +112,7 @@ Object.setPrototypeOf(FileRegion.prototype, Buffer.prototype);
 function forget(socket: NetSocket, region: FileRegion): void {
   const bound = regionsOf.get(socket);
   const index = bound?.indexOf(region) ?? -1;
-  if (bound === undefined || index < 0) return;
-  bound.splice(index, 1);
-  if (bound.length === 0) regionsOf.delete(socket);
+  if (bound !== undefined && index >= 0) bound.splice(index, 1);
 }
 
 /** End all regions of a socket that is being destroyed: nobody will send them. */

@@ -2,6 +2,7 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
+import { hiddenSlot } from '../hidden-slot.js';
 import {
   type ConnectionCallback,
   type FileReadStream,
@@ -119,7 +120,7 @@ export function noteWriteProgress(socket: NetSocket): void {
   if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSizeSymbol, queued + 1);
 }
 
-const extraBytes = new WeakMap<SocketHandle, { bytes: number }>();
+const extraBytes = hiddenSlot<SocketHandle, { bytes: number }>();
 
 /** Add to `bytesWritten` of a handle what went past it: libuv counts only the bytes that it wrote itself. */
 export function addBytesWritten(handle: SocketHandle, bytes: number): void {

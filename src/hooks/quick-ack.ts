@@ -1,3 +1,4 @@
+import { hiddenSlot } from '../hidden-slot.js';
 import { isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
 import { counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
@@ -14,11 +15,11 @@ interface ArmedConnection {
   completed: object | undefined;
 }
 
-const armed = new WeakMap<SocketHandle, ArmedConnection>();
+const armed = hiddenSlot<SocketHandle, ArmedConnection>();
 
 /** Have every read on this connection be acknowledged at once, unless an answer to it carries the ACK or is about to. */
 export function armQuickAck(handle: SocketHandle): void {
-  if (armed.has(handle)) return;
+  if (armed.get(handle) !== undefined) return;
   armed.set(handle, { bytesRead: 0, bytesWritten: 0, isPending: false, completed: undefined });
 }
 
@@ -66,7 +67,8 @@ function onActivity(
   const bytesRead = handle.bytesRead ?? 0;
   if (bytesRead === connection.bytesRead) return;
   connection.bytesRead = bytesRead;
-  if (connection.isPending) return;
+  // HTTP's parser takes what it reads before Node tells of it; anybody else is handed it after.
+  if (connection.isPending || completesRequest(socket, connection)) return;
   connection.isPending = true;
   connection.bytesWritten = handle.bytesWritten ?? 0;
   process.nextTick(decide, acknowledge, socket, handle, connection);

@@ -8,6 +8,7 @@ import {
   whyNotSource,
 } from '../file-region/eligibility.js';
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
+import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
@@ -19,7 +20,7 @@ import { installSocketWrite, sendsRegions } from './socket-write.js';
 type Read = FileReadStream['_read'];
 type Destroy = FileReadStream['_destroy'];
 
-const sources = new WeakMap<FileReadStream, Source>();
+const sources = hiddenSlot<FileReadStream, Source>();
 
 function sourceOf(stream: FileReadStream): Source {
   const known = sources.get(stream);
