@@ -2,7 +2,7 @@ import type { Server, Socket } from 'node:net';
 import { type TuneConfig, validateConfig } from '../config/config.js';
 import { describe, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/accepted-socket.js';
-import { requestFor } from '../hooks/listener.js';
+import { leaveNagle, requestFor } from '../hooks/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/quick-ack.js';
 import { familyOf } from '../native/handle-fd.js';
 import { platform } from '../native/index.js';
@@ -86,6 +86,7 @@ export function applyListener(server: Server, config: TuneConfig): readonly Opti
   const handle = listenHandle(server);
   const context = hookContext(validateConfig(config));
   const request = requestFor(asNetServer(server), context);
+  leaveNagle(asNetServer(server), request);
   const family = familyOf(handle);
   const plan =
     family === undefined

@@ -59,10 +59,15 @@ function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, ste
   for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
 }
 
+/** `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. */
+export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void {
+  if (values.noDelay === false && server.noDelay) keepNagle(server);
+}
+
 /** Tune a handle that is bound and does not listen yet. */
 function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
   const request = requestFor(server, context);
-  if (request.values.noDelay === false && server.noDelay) keepNagle(server);
+  leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
   const plan =

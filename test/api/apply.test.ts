@@ -253,6 +253,13 @@ describe('applyListener', () => {
     expect(kernelValue(listenHandleOf(server), 'TCP_NODELAY')).to.equal(0);
   });
 
+  it('leaves Nagle’s algorithm on for a server of http, which switches it off by itself', async () => {
+    const server = await serve(http.createServer());
+    expect(kernelValue(handleOf((await connect(server)).accepted), 'TCP_NODELAY')).to.equal(1);
+    applyListener(server, { noDelay: false });
+    expect(kernelValue(handleOf((await connect(server)).accepted), 'TCP_NODELAY')).to.equal(0);
+  });
+
   it('has QUICKACK armed on the connections that come', async () => {
     const server = await serve(createServer((socket) => socket.resume()));
     const read = async ({ accepted, client }: SocketPair): Promise<number> => {
