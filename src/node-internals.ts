@@ -5,6 +5,7 @@
 import type { ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
+import { hiddenSlot } from './hidden-slot.js';
 
 export type WriteCallback = (error?: Error | null) => void;
 
@@ -97,9 +98,13 @@ export interface FileReadStream extends ReadStream {
   /** Absent when the stream was given a descriptor instead of a path. */
   readonly flags?: string | number;
   bytesRead: number;
+  readonly mode?: number;
   /** Whether the stream closes its descriptor. */
   readonly autoClose: boolean;
   readonly _readableState: ReadableState;
+  /** A method of the app's is called instead of fs.open(). */
+  readonly open?: unknown;
+  _construct(callback: (error?: Error | null) => void): void;
   _read(size: number): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
 }
@@ -161,40 +166,55 @@ const OWN_SOURCE = {
   'Writable.write': '_write(this, chunk, encoding, cb)',
   'Writable.cork': 'state.corked++',
   'Writable.uncork': 'clearBuffer(this, state)',
+  // Deprecated, and does nothing: what it is wrapped in says so.
+  'ReadStream.open': 'process.noDeprecation',
+  'ReadStream._construct': '.open(stream.path, stream.flags, stream.mode',
   'ReadStream._read': '.read(this.fd, buf, 0, n, this.pos',
   'ReadStream._destroy': 'this[kIsPerformingIO]',
   'Readable.push': 'readableAddChunk',
   'Readable.pipe/ondata': 'const ret = dest.write(chunk)',
   'EventEmitter.emit': 'kErrorMonitor',
   'fs.read': 'binding.read(',
+  'fs.open': 'binding.open(',
+  'fs.openSync': 'binding.open(',
+  'fs.close': 'binding.close(fd, req)',
+  'fs.closeSync': 'binding.close(fd)',
 } as const;
 
-const knownOwn = new WeakMap<Function, keyof typeof OWN_SOURCE>();
+type Own = keyof typeof OWN_SOURCE;
+
+const OWN_NAMES = Object.keys(OWN_SOURCE) as Own[];
+
+/** The function that was found to be Node's own the last time: mostly the one that is asked about next. */
+const lastOwn: { [W in Own]?: Function } = {};
+
+/** Replacements of ours, and closures of which each has its turn only a few times. */
+const knownOwn = hiddenSlot<Function, Own>();
 
 /** Whether a function is Node's own, by its source: identity would miss what was wrapped before we came. */
-export function isNodesOwn(value: unknown, which: keyof typeof OWN_SOURCE): value is Function {
+export function isNodesOwn(value: unknown, which: Own): value is Function {
   if (typeof value !== 'function') return false;
-  if (knownOwn.get(value) === which) return true;
+  if (lastOwn[which] === value || knownOwn.get(value) === which) return true;
   if (!Function.prototype.toString.call(value).includes(OWN_SOURCE[which])) return false;
-  knownOwn.set(value, which);
+  // This one is a closure, which must not be kept with all that it holds.
+  if (which === 'Readable.pipe/ondata') knownOwn.set(value, which);
+  else lastOwn[which] = value;
   return true;
 }
 
 /** A replacement of ours does what the original does, so whoever comes next may build on it as on Node's own. */
 export function standsFor(replacement: Function, original: Function): void {
-  const which = knownOwn.get(original);
+  const which = OWN_NAMES.find((name) => lastOwn[name] === original) ?? knownOwn.get(original);
   if (which !== undefined) knownOwn.set(replacement, which);
 }
 
-/** A member that Node keeps under a symbol of its own, found by the symbol's description. */
-function symbolMember(object: object, description: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(object).find((candidate) => candidate.description === description);
-  return symbol === undefined ? undefined : (object as Record<symbol, unknown>)[symbol];
-}
+/** lib/internal/fs/streams.js `kFs`, found on the first stream by its description. */
+let fsSymbol: symbol | undefined;
 
-/** The stream's own `fs` (lib/internal/fs/streams.js `kFs`). */
+/** The stream's own `fs`. */
 export function fsOf(stream: object): unknown {
-  return symbolMember(stream, 'kFs');
+  fsSymbol ??= Object.getOwnPropertySymbols(stream).find((symbol) => symbol.description === 'kFs');
+  return fsSymbol === undefined ? undefined : (stream as Record<symbol, unknown>)[fsSymbol];
 }
 
 /** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */

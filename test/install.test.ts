@@ -41,6 +41,7 @@ describe('install', () => {
     installed(EVERYTHING);
     const after = snapshot();
     expect(differences(before, after)).to.deep.equal([
+      'fs.ReadStream.prototype._construct',
       'fs.ReadStream.prototype._destroy',
       'fs.ReadStream.prototype._read',
       'net.Server.prototype._listen2',

@@ -22,6 +22,8 @@ const WHERE = {
   'Writable.write': () => Writable.prototype.write,
   'Writable.cork': () => Writable.prototype.cork,
   'Writable.uncork': () => Writable.prototype.uncork,
+  'ReadStream._construct': () => Reflect.get(fs.ReadStream.prototype, '_construct'),
+  'ReadStream.open': () => Reflect.get(fs.ReadStream.prototype, 'open'),
   'ReadStream._read': () => Reflect.get(fs.ReadStream.prototype, '_read'),
   'ReadStream._destroy': () => Reflect.get(fs.ReadStream.prototype, '_destroy'),
   'Readable.push': () => Readable.prototype.push,
@@ -32,6 +34,10 @@ const WHERE = {
   },
   'EventEmitter.emit': () => EventEmitter.prototype.emit,
   'fs.read': () => fs.read,
+  'fs.open': () => fs.open,
+  'fs.openSync': () => fs.openSync,
+  'fs.close': () => fs.close,
+  'fs.closeSync': () => fs.closeSync,
 } as const satisfies Readonly<Record<Parameters<typeof isNodesOwn>[1], () => unknown>>;
 
 type Known = keyof typeof WHERE;
@@ -40,8 +46,10 @@ describe('Node’s own code', () => {
   const scratch = useScratch();
 
   for (const [name, find] of Object.entries(WHERE) as [Known, () => unknown][]) {
-    it(`is what we know: ${name}`, () => {
+    it(`is what we know: ${name}`, function () {
       const own = find();
+      // Node 26 has it no more.
+      if (name === 'ReadStream.open' && own === undefined) this.skip();
       expect(isNodesOwn(own, name)).to.equal(true);
       expect(isNodesOwn(own, name)).to.equal(true);
     });

@@ -23,7 +23,7 @@ export interface TuneConfig extends OptionValues {
 }
 
 /** Measured by bench/file.ts: below the least size read+write is as cheap and takes no part in later changes of the file. */
-export const SENDFILE_DEFAULTS = { min: 8 << 10, window: 512 << 10 } as const;
+export const SENDFILE_DEFAULTS = { min: 64 << 10, window: 512 << 10 } as const;
 
 const BUFFER_MODES = ['floor', 'exact'] as const satisfies readonly BufferMode[];
 

@@ -33,7 +33,6 @@ export type Reason =
   | 'not-a-regular-file'
   | 'empty-file'
   | 'unknown-filesystem'
-  | 'small-file'
   | 'not-resident';
 
 /** What cannot be imported from here: whether a `_writeGeneric` is the one that understands regions. */

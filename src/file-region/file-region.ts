@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { NetSocket } from '../node-internals.js';
 import type { FileDescriptor } from './descriptor.js';
@@ -31,6 +32,9 @@ export function afterLastRegion(callback: () => void): void {
 /** Regions by the socket that they are bound for, in the order in which they were written to it. */
 const regionsOf = hiddenSlot<NetSocket, FileRegion[]>();
 
+/** Why bytes of a region are copied after all. `refused:` names the errno. */
+export type CopyReason = 'small-file' | 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
+
 /**
  * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer of its length, which is what
  * Writable counts (back-pressure) and HTTP frames. `_writeGeneric` is where the file's bytes are sent in its place.
@@ -42,11 +46,11 @@ export class FileRegion extends Uint8Array {
   /** The stream it came from, to tell of an error while reading. */
   readonly source: { destroy(error: Error): unknown; readonly destroyed: boolean } | undefined;
   transferred = 0;
-  /** When its bytes were last seen in the page cache, in milliseconds of Date.now(), and up to which one. */
+  /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
   residentAt: number;
   residentTo: number;
-  /** The kernel refused sendfile for it: the rest is read and written. */
-  copyOnly = false;
+  /** Why the rest of it is read and written. */
+  copyReason: CopyReason | undefined;
   #socket: NetSocket | undefined;
   #ended = false;
 
@@ -69,7 +73,7 @@ export class FileRegion extends Uint8Array {
     this.position = position;
     this.count = count;
     this.source = source;
-    this.residentAt = Date.now();
+    this.residentAt = now();
     this.residentTo = count;
     descriptor.hold();
     live++;

@@ -3,18 +3,33 @@ import { type FileReadStream, fs } from '../node-internals.js';
 import { FileDescriptor } from './descriptor.js';
 import type { Reason } from './eligibility.js';
 import { FileRegion } from './file-region.js';
+import { holdStaged, stageWindow } from './staged.js';
 
 export interface WindowLimits {
-  /** A file with fewer bytes to send is read and written. */
+  /** A file with fewer bytes to send is copied. */
   readonly min: number;
   /** Bytes of one window. */
   readonly window: number;
 }
 
+/**
+ * Up to this size a file is opened and closed without the thread pool, as three trips there cost more than sending it. Closing
+ * the last descriptor of a file that was deleted frees its blocks, which for a small one is no more than that.
+ */
+const INLINE_LIMIT = 1 << 20;
+
 /** What is known of a stream's file. */
 export interface Source {
   /** The stream's own descriptor, once it was looked at and is one that we can send from. */
   descriptor: FileDescriptor | undefined;
+  /** The inode that Node opened at our word. */
+  lookedUp: number | undefined;
+  /** It is copied, and not sent by sendfile, being smaller than where that begins to pay. */
+  isCopied: boolean;
+  /** Its trips to the thread pool are worth saving; see {@link INLINE_LIMIT}. */
+  isSmall: boolean;
+  /** Node's own code has read from it, and may be doing so now. */
+  isReadByNode: boolean;
   /** Regions were made of it already. */
   isRerouted: boolean;
   /** The last region went up to where the file ended then. */
@@ -26,11 +41,21 @@ export interface Source {
 }
 
 export function newStatus(): FileStatus {
-  return { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0 };
+  return { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
 }
 
 export function newSource(): Source {
-  return { descriptor: undefined, isRerouted: false, isAtEnd: false, reason: undefined, isRefused: false };
+  return {
+    descriptor: undefined,
+    lookedUp: undefined,
+    isCopied: false,
+    isSmall: false,
+    isReadByNode: false,
+    isRerouted: false,
+    isAtEnd: false,
+    reason: undefined,
+    isRefused: false,
+  };
 }
 
 const status = newStatus();
@@ -38,11 +63,13 @@ const status = newStatus();
 /**
  * Whether a descriptor, of this status, is a file whose bytes sendfile can send. Node's own view of it is compared with the
  * kernel's: where `fs` is mocked, a descriptor's number says nothing, or is another file's.
+ *
+ * @param known the inode that the path had for the kernel when Node opened it: there is nothing to compare if it is the same
  */
-export function whyNotFile(files: FileCalls, fd: number, of: FileStatus): Reason | undefined {
+export function whyNotFile(files: FileCalls, fd: number, of: FileStatus, known?: number): Reason | undefined {
   if (!of.regular) return 'not-a-regular-file';
   if (of.size === 0) return 'empty-file';
-  if (!isSameFileToNode(fd, of.inode)) return 'patched-fs';
+  if (of.inode !== known && !isSameFileToNode(fd, of.inode)) return 'patched-fs';
   return files.hasKnownFilesystem(fd, of) ? undefined : 'unknown-filesystem';
 }
 
@@ -57,10 +84,19 @@ function isSameFileToNode(fd: number, inode: number): boolean {
 
 /** Look at a stream's file for the first time. */
 function open(files: FileCalls, source: Source, fd: number): Reason | undefined {
-  const reason = whyNotFile(files, fd, status);
+  const reason = whyNotFile(files, fd, status, source.lookedUp);
   if (reason === undefined) source.descriptor = new FileDescriptor(files, fd, false);
   else source.isRefused = true;
+  source.isSmall = status.size <= INLINE_LIMIT;
   return reason;
+}
+
+/** Whether a path names a small file that can be opened without waiting for anything. */
+export function opensAtOnce(files: FileCalls, source: Source, path: string): boolean {
+  if (!files.lookUp(path, status) || !status.regular || status.size > INLINE_LIMIT) return false;
+  if (!files.isOnKnownFilesystem(status)) return false;
+  source.lookedUp = status.inode;
+  return true;
 }
 
 /** The end of the file as it is now, or of the stream's range, has been reached. */
@@ -80,7 +116,11 @@ export function nextWindow(
   const position = stream.pos ?? stream.bytesRead;
   const available = Math.min(status.size, stream.end + 1) - position;
   if (available <= 0) return AT_END;
-  if (available < limits.min && !source.isRerouted) return 'small-file';
+  if (!source.isRerouted) source.isCopied = available < limits.min;
+  if (source.isCopied && available <= files.staging.room) {
+    source.isAtEnd = true;
+    return stageWindow(files, fd, position, available) ? available : 'not-resident';
+  }
   // Up to two windows go as one: a turn of the event loop costs more than it gives where there is so little left.
   const wanted = available <= limits.window * 2 ? available : limits.window;
   const resident = files.resident(fd, position, wanted);
@@ -106,7 +146,12 @@ export function cutRegion(
   // From now on reads must say where: sendfile does not move the descriptor's own position.
   stream.pos = position + count;
   stream.bytesRead += count;
-  return new FileRegion(descriptor, position, count, stream);
+  const region = new FileRegion(descriptor, position, count, stream);
+  if (source.isCopied) {
+    region.copyReason = 'small-file';
+    if (count <= files.staging.room) holdStaged(region);
+  }
+  return region;
 }
 
 /** A stream that opened its file and closes it lends us the descriptor; any other may lose it whenever its owner likes. */

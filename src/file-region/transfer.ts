@@ -1,9 +1,11 @@
 import type { read, readSync } from 'node:fs';
+import { now, setImmediate } from '../clock.js';
 import { ERRNO, errnoName } from '../native/errno.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
 import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
-import { endRegionsBefore, FileRegion } from './file-region.js';
+import { type CopyReason, endRegionsBefore, FileRegion } from './file-region.js';
+import { bufferEncoding, stage } from './staged.js';
 
 /** After EAGAIN: a piece for Node's own write to queue; its callback says that the socket takes bytes again. */
 const WAIT_PIECE = 8 << 10;
@@ -36,9 +38,6 @@ export interface TransferContext {
   /** A file had fewer bytes than its region. */
   onTruncated(): void;
 }
-
-/** Why bytes of a region were copied after all. `refused:` names the errno. */
-export type CopyReason = 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
 
 /** Parts of one call of `_writeGeneric`, sent one after another; `callback` is called once, at the end. */
 interface Transfer {
@@ -110,20 +109,19 @@ function sendPlain(state: Transfer): boolean {
   let end = state.next;
   while (end < parts.length && !isRegion(parts[end])) end++;
   const batch: WriteBatch = parts.slice(state.next, end);
-  state.next = end;
   const following = parts[end];
+  if (isRegion(following) && isStageable(state, following.chunk)) {
+    const wentOn = sendStaged(state, batch, following.chunk, end);
+    if (wentOn !== undefined) return wentOn;
+  }
+  state.next = end;
   if (isRegion(following) && goesBySendfile(state, following.chunk)) return sendPrefix(state, batch);
   batch.allBuffers = batch.every((part) => typeof part.chunk !== 'string');
   return write(state, batch, '');
 }
 
 function bytesOf(part: WritePart): Uint8Array {
-  // Writable has turned every other encoding into a Buffer or passes the name on; 'buffer' goes with Buffers alone.
   return typeof part.chunk === 'string' ? Buffer.from(part.chunk, bufferEncoding(part.encoding)) : part.chunk;
-}
-
-function bufferEncoding(name: string): BufferEncoding {
-  return Buffer.isEncoding(name) ? name : 'utf8';
 }
 
 /** Headers and the like: with MSG_MORE they wait in the kernel for the file's first bytes, which follow at once. */
@@ -132,26 +130,62 @@ function sendPrefix(state: Transfer, batch: WriteBatch): boolean {
   const bytes = Buffer.concat(batch.map(bytesOf));
   const handle = socket._handle;
   if (handle === null || bytes.length > GREATEST_PREFIX) return write(state, bytes, 'buffer');
-  const sent = context.files.sendMore(fdOf(handle), bytes);
+  const sent = context.files.send(fdOf(handle), bytes, true);
   if (sent <= 0) return write(state, bytes, 'buffer');
   context.addBytesWritten(handle, sent);
   return sent === bytes.length || write(state, bytes.subarray(sent), 'buffer');
 }
 
+/** Whether a region's bytes can go past Node's own write: to a plain socket of which nothing is queued. */
+function canOvertakeNode({ socket }: Transfer, region: FileRegion): boolean {
+  const handle = socket._handle;
+  return !region.ended && familyOf(handle) !== undefined && (handle?.writeQueueSize ?? 0) === 0;
+}
+
+function isStageable(state: Transfer, region: FileRegion): boolean {
+  return region.copyReason === 'small-file' && region.transferred === 0 && canOvertakeNode(state, region);
+}
+
+/**
+ * A small region with what goes ahead of it, in one call.
+ *
+ * @param at where in the parts the region is
+ * @returns undefined if nothing was sent, and it is to go another way
+ */
+function sendStaged(state: Transfer, ahead: readonly WritePart[], region: FileRegion, at: number): boolean | undefined {
+  const { socket, context } = state;
+  const handle = socket._handle;
+  const staged = stage(context.files, ahead, region);
+  if (staged === undefined || handle === null) return undefined;
+  endRegionsBefore(socket, region);
+  const sent = context.files.send(fdOf(handle), staged.bytes, false);
+  if (sent <= 0) return undefined;
+  context.addBytesWritten(handle, sent);
+  state.next = at;
+  // What goes ahead is kept until it is sent, the region's own bytes are still in its file.
+  if (sent < staged.lead) return write(state, Buffer.copyBytesFrom(staged.bytes, sent, staged.lead - sent), 'buffer');
+  region.transferred = sent - staged.lead;
+  state.copied += region.transferred;
+  context.onCopied(region.transferred, 'small-file');
+  socket._unrefTimer();
+  if (region.remaining > 0) return true;
+  region.end();
+  state.next++;
+  return true;
+}
+
 /** Whether the next bytes of a region can be given to sendfile now: it would neither wait for a disk nor overtake anything. */
 function goesBySendfile(state: Transfer, region: FileRegion): boolean {
-  const handle = state.socket._handle;
-  if (region.copyOnly || region.ended || handle === null || familyOf(handle) === undefined) return false;
-  return (handle.writeQueueSize ?? 0) === 0 && isResident(state, region);
+  return region.copyReason === undefined && canOvertakeNode(state, region) && isResident(state, region);
 }
 
 function isResident({ context }: Transfer, region: FileRegion): boolean {
-  const now = Date.now();
-  if (now - region.residentAt < RESIDENT_FOR_MS && region.transferred < region.residentTo) return true;
+  const asked = now();
+  if (asked - region.residentAt < RESIDENT_FOR_MS && region.transferred < region.residentTo) return true;
   const count = Math.min(region.remaining, TURN);
   const position = region.position + region.transferred;
   const resident = context.files.resident(region.descriptor.fd, position, count);
-  region.residentAt = now;
+  region.residentAt = asked;
   region.residentTo = region.transferred + resident;
   return resident > 0;
 }
@@ -160,6 +194,10 @@ function isResident({ context }: Transfer, region: FileRegion): boolean {
 function sendRegion(state: Transfer, region: FileRegion): boolean {
   const { socket, context } = state;
   endRegionsBefore(socket, region);
+  if (isStageable(state, region)) {
+    const wentOn = sendStaged(state, [], region, state.next);
+    if (wentOn !== undefined) return wentOn;
+  }
   const turnEnds = region.transferred + TURN;
   while (region.remaining > 0 && !region.ended) {
     if (!goesBySendfile(state, region)) return copyPiece(state, region, COPY_PIECE, whyCopied(state, region));
@@ -186,7 +224,7 @@ function goOnNextTurn(state: Transfer): boolean {
 }
 
 function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
-  if (region.copyOnly) return 'refused:earlier';
+  if (region.copyReason !== undefined) return region.copyReason;
   return familyOf(socket._handle) === undefined ? 'not-a-plain-socket' : 'not-resident';
 }
 
@@ -196,8 +234,8 @@ function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
  */
 function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
   if (errno === ERRNO.EAGAIN) return copyPiece(state, region, WAIT_PIECE, 'socket-full');
-  region.copyOnly = true;
-  return copyPiece(state, region, COPY_PIECE, `refused:${errnoName(errno)}`);
+  region.copyReason = `refused:${errnoName(errno)}`;
+  return copyPiece(state, region, COPY_PIECE, region.copyReason);
 }
 
 /** Read the next piece of a region, in the thread pool unless it is in the page cache, and write it. */

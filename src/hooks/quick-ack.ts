@@ -1,3 +1,4 @@
+import { nextTick } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
 import { counters } from '../report/counters.js';
@@ -71,7 +72,7 @@ function onActivity(
   if (connection.isPending || completesRequest(socket, connection)) return;
   connection.isPending = true;
   connection.bytesWritten = handle.bytesWritten ?? 0;
-  process.nextTick(decide, acknowledge, socket, handle, connection);
+  nextTick(decide, acknowledge, socket, handle, connection);
 }
 
 function install(context: HookContext): Undo | undefined {

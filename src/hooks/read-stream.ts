@@ -1,12 +1,6 @@
+import { nextTick, setImmediate } from '../clock.js';
 import { debug } from '../diagnostics.js';
-import {
-  destinationSocket,
-  type EligibilityContext,
-  isFlowing,
-  type Reason,
-  whyNotNow,
-  whyNotSource,
-} from '../file-region/eligibility.js';
+import { destinationSocket, isFlowing, type Reason, whyNotNow, whyNotSource } from '../file-region/eligibility.js';
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
@@ -16,8 +10,10 @@ import type { Hook, HookContext } from './hook.js';
 import { lingering } from './lingering.js';
 import { postponeRead, replaceMethod, type Undo } from './patch.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
+import { type DescriptorContext, makeConstruct, makeDestroy } from './stream-descriptor.js';
 
 type Read = FileReadStream['_read'];
+type Construct = FileReadStream['_construct'];
 type Destroy = FileReadStream['_destroy'];
 
 const sources = hiddenSlot<FileReadStream, Source>();
@@ -38,21 +34,22 @@ function countReason(stream: FileReadStream, reason: Reason): void {
   debug('not rerouted, %s: %s', reason, stream.path);
 }
 
+function readByNode(stream: FileReadStream, size: number, original: Read, source: Source): void {
+  source.isReadByNode = true;
+  original.call(stream, size);
+}
+
 /** Node's own read. A stream that changes its mind is counted once a change, not once a chunk. */
 function readAsEver(stream: FileReadStream, size: number, original: Read, source: Source, reason: Reason): void {
   if (source.reason !== reason) countReason(stream, reason);
   source.reason = reason;
-  original.call(stream, size);
+  readByNode(stream, size, original, source);
 }
 
 /** The decision about one window, and what it needs. */
-interface Rerouting {
-  /** Undefined where this system has none. */
-  readonly files: () => FileCalls | undefined;
-  readonly eligibility: EligibilityContext;
+interface Rerouting extends DescriptorContext {
   readonly limits: { readonly min: number; readonly window: number };
   readonly original: Read;
-  readonly state: { isUndone: boolean };
 }
 
 /** Hand the next window to the pipe as a region, or have Node read. All is asked anew: a tick has passed since `_read`. */
@@ -64,7 +61,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (typeof socket === 'string') return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
   if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
-  if (rerouting.state.isUndone || files === undefined) return original.call(stream, size);
+  if (rerouting.state.isUndone || files === undefined) return readByNode(stream, size, original, source);
   // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
   if (!isFlowing(stream)) return postponeRead(stream);
   const window = nextWindow(files, source, stream, stream.fd, limits);
@@ -74,7 +71,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   }
   if (typeof window === 'string') return readAsEver(stream, size, original, source, window);
   const region = cutRegion(files, source, stream, window);
-  if (region === undefined) return original.call(stream, size);
+  if (region === undefined) return readByNode(stream, size, original, source);
   if (!source.isRerouted) counters.reroutedStreams++;
   source.isRerouted = true;
   source.reason = undefined;
@@ -87,15 +84,19 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
  */
 function schedule(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
   if (source.isRerouted && !source.isAtEnd) setImmediate(deliver, rerouting, stream, size, source);
-  else process.nextTick(deliver, rerouting, stream, size, source);
+  else nextTick(deliver, rerouting, stream, size, source);
 }
 
 function makeRead(rerouting: Rerouting): Read {
   return function (this: FileReadStream, size) {
     const { original } = rerouting;
-    if (rerouting.state.isUndone || this._readableState.pipes.length !== 1) return original.call(this, size);
+    if (rerouting.state.isUndone || this._readableState.pipes.length !== 1) {
+      const source = sources.get(this);
+      if (source !== undefined) source.isReadByNode = true;
+      return original.call(this, size);
+    }
     const source = sourceOf(this);
-    if (source.isRefused) return original.call(this, size);
+    if (source.isRefused) return readByNode(this, size, original, source);
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
     const reason = typeof socket === 'string' ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
@@ -104,25 +105,17 @@ function makeRead(rerouting: Rerouting): Read {
   };
 }
 
-/** When a stream closes its file, regions that are still on their way go on with a descriptor of their own. */
-function makeDestroy(original: Destroy): Destroy {
-  return function (this: FileReadStream, error, callback) {
-    const descriptor = sources.get(this)?.descriptor;
-    if (descriptor?.isHeld && !descriptor.own()) {
-      // No descriptor is left to duplicate it to (EMFILE): the stream closes when the regions have ended.
-      descriptor.whenIdle(() => original.call(this, error, callback));
-      return;
-    }
-    return original.call(this, error, callback);
-  };
-}
-
-const patchDestroy = lingering(() => replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', makeDestroy));
+const patchDestroy = lingering(() =>
+  replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', (original) =>
+    makeDestroy((stream) => sources.get(stream), original),
+  ),
+);
 
 function install(context: HookContext): Undo | undefined {
   const limits = context.sendfile;
   if (limits === undefined) return undefined;
   const { prototype } = fs().ReadStream;
+  if (!isNodesOwn(Reflect.get(prototype, '_construct'), 'ReadStream._construct')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_read'), 'ReadStream._read')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'ReadStream._destroy')) return undefined;
   const files = (): FileCalls | undefined => context.platform().files;
@@ -130,12 +123,17 @@ function install(context: HookContext): Undo | undefined {
   if (undoWrite === undefined) return undefined;
   const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
   const state = { isUndone: false };
+  const descriptors = { files, eligibility, state, sourceOf };
+  const undoConstruct = replaceMethod<Construct>(prototype, '_construct', (original) =>
+    makeConstruct(descriptors, original),
+  );
   const undoRead = replaceMethod<Read>(prototype, '_read', (original) =>
-    makeRead({ files, eligibility, limits, original, state }),
+    makeRead({ ...descriptors, limits, original }),
   );
   const undoDestroy = patchDestroy();
   return () => {
     state.isUndone = true;
+    undoConstruct();
     undoRead();
     undoDestroy();
     undoWrite();

@@ -3,9 +3,12 @@ import type { FileCalls, FileStatus } from './platform.js';
 
 /** include/uapi/linux/stat.h: the layout of `struct statx` is the same on every architecture. */
 const AT_EMPTY_PATH = 0x1000;
+const AT_STATX_DONT_SYNC = 0x4000;
 const STATX_TYPE = 0x1;
 const STATX_INO = 0x100;
 const STATX_SIZE = 0x200;
+/** Kernel 6.8. */
+const STATX_MNT_ID_UNIQUE = 0x4000;
 const WANTED = STATX_TYPE | STATX_INO | STATX_SIZE;
 const MASK_OFFSET = 0;
 const MODE_OFFSET = 28;
@@ -13,6 +16,7 @@ const INODE_OFFSET = 32;
 const SIZE_OFFSET = 40;
 const DEVICE_MAJOR_OFFSET = 136;
 const DEVICE_MINOR_OFFSET = 140;
+const MOUNT_OFFSET = 144;
 const STATX_BYTES = 256;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -38,8 +42,23 @@ const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
   0xe0f5e1e2, // erofs
 ]);
 
+/**
+ * What stays with one file system for good, for as long as we know of it; undefined if the kernel tells nothing such. The
+ * number of a real device does; that of tmpfs or overlayfs may be another's after an unmount.
+ */
+function placeOf({ mount, deviceMajor, deviceMinor }: FileStatus): number | undefined {
+  // Mounts and devices are numbered independently; numbers of mounts begin above all of devices.
+  if (mount !== 0) return mount;
+  return deviceMajor === 0 ? undefined : -(deviceMajor * 2 ** 20 + deviceMinor);
+}
+
+type StatusCalls = Pick<FileCalls, 'status' | 'hasKnownFilesystem' | 'isOnKnownFilesystem'> & {
+  /** As far as the kernel knows without asking anybody: a server, or a process behind a FUSE mount. */
+  readonly cachedStatus: FileCalls['status'];
+};
+
 /** statx(2) and fstatfs(2). */
-export function statusCalls(libc: Libc): Pick<FileCalls, 'status' | 'hasKnownFilesystem'> {
+export function statusCalls(libc: Libc): StatusCalls {
   const statx = libc.bind<(fd: number, path: Uint8Array, flags: number, mask: number, out: DataView) => number>(
     'int statx(int fd, const void *path, int flags, unsigned int mask, void *out)',
   );
@@ -47,30 +66,44 @@ export function statusCalls(libc: Libc): Pick<FileCalls, 'status' | 'hasKnownFil
   const emptyPath = new Uint8Array(1);
   const view = new DataView(new ArrayBuffer(STATX_BYTES));
   const filesystem = new Uint8Array(STATFS_BYTES);
-  const knownDevices = new Set<number>();
+  const known = new Set<number>();
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
+  // In halves: a BigInt would be one more object for every question.
+  const wide = (offset: number): number => {
+    const [low, high] = littleEndian ? [offset, offset + 4] : [offset + 4, offset];
+    return view.getUint32(low, littleEndian) + view.getUint32(high, littleEndian) * 2 ** 32;
+  };
+  const look = (fd: number, status: FileStatus, flags: number): boolean => {
+    if (statx(fd, emptyPath, AT_EMPTY_PATH | flags, WANTED | STATX_MNT_ID_UNIQUE, view) !== 0) return false;
+    const mask = view.getUint32(MASK_OFFSET, littleEndian);
+    if ((mask & WANTED) !== WANTED) return false;
+    status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
+    status.size = wide(SIZE_OFFSET);
+    status.inode = wide(INODE_OFFSET);
+    status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, littleEndian);
+    status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, littleEndian);
+    status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : wide(MOUNT_OFFSET);
+    return true;
+  };
+  const isKnown = (status: FileStatus): boolean => {
+    const place = placeOf(status);
+    return place !== undefined && known.has(place);
+  };
+
   return {
-    status(fd: number, status: FileStatus): boolean {
-      if (statx(fd, emptyPath, AT_EMPTY_PATH, WANTED, view) !== 0) return false;
-      if ((view.getUint32(MASK_OFFSET, littleEndian) & WANTED) !== WANTED) return false;
-      status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
-      status.size = Number(view.getBigUint64(SIZE_OFFSET, littleEndian));
-      status.inode = Number(view.getBigUint64(INODE_OFFSET, littleEndian));
-      status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, littleEndian);
-      status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, littleEndian);
-      return true;
-    },
+    status: (fd, status) => look(fd, status, 0),
+    cachedStatus: (fd, status) => look(fd, status, AT_STATX_DONT_SYNC),
+    isOnKnownFilesystem: isKnown,
     hasKnownFilesystem(fd, status) {
-      const device = status.deviceMajor * 2 ** 20 + status.deviceMinor;
-      if (knownDevices.has(device)) return true;
+      if (isKnown(status)) return true;
       if (fstatfs(fd, filesystem) !== 0) return false;
       // The first word is 32 bits of magic, in a long: its low half is what the list has, whatever the byte order.
       const low = littleEndian ? 0 : 4;
-      const isKnown = KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian));
-      // A number of a real device stays with what is on it; that of tmpfs or overlayfs may be procfs's after an unmount.
-      if (isKnown && status.deviceMajor !== 0) knownDevices.add(device);
-      return isKnown;
+      if (!KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian))) return false;
+      const place = placeOf(status);
+      if (place !== undefined) known.add(place);
+      return true;
     },
   };
 }

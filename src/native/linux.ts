@@ -2,10 +2,12 @@ import { debug } from '../diagnostics.js';
 import { fs } from '../node-internals.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
+import { pathLookup } from './path-lookup.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
 import { socketOptionCalls } from './sockopt.js';
+import { staging } from './staging.js';
 
 const SOL_SOCKET = 1;
 const IPPROTO_TCP = 6;
@@ -47,10 +49,14 @@ function fileCalls(libc: Libc, get: Platform['get']): FileCalls | undefined {
   if (!WIDE.has(process.arch)) return undefined;
   const type = new Int32Array(1);
   try {
+    const send = sendCalls(libc);
+    const { cachedStatus, ...status } = statusCalls(libc);
     return {
-      ...sendCalls(libc),
-      ...statusCalls(libc),
+      ...send,
+      ...status,
+      lookUp: pathLookup(libc, cachedStatus, send.close),
       resident: residency(libc),
+      ...staging(libc),
       isStreamSocket: (fd) => get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
     };
   } catch (error) {

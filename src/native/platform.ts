@@ -14,19 +14,33 @@ export interface SocketConstant {
 export interface FileCalls {
   /** sendfile(2) from `position` of `file`; never moves the file's own position. */
   sendfile(socket: number, file: number, position: number, count: number): number;
-  /** send(2) with MSG_MORE: what follows at once joins the same segment. */
-  sendMore(socket: number, data: Uint8Array): number;
+  /** send(2); with MSG_MORE if there is more, so that what follows at once joins the same segment. */
+  send(socket: number, data: Uint8Array, hasMore: boolean): number;
   /** fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, which no child process inherits. */
   duplicate(fd: number): number;
   close(fd: number): number;
   /** Fill `status` with what the file is now; false if the system does not say. */
   status(fd: number, status: FileStatus): boolean;
+  /** The same of what a path names; false also if that is not known without waiting for a disk. */
+  lookUp(path: string, status: FileStatus): boolean;
   /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
   resident(fd: number, position: number, count: number): number;
+  readonly staging: Staging;
+  /** Read a piece of a file to where it has its room; false if it has not, or not all of it is in the page cache. */
+  stage(fd: number, position: number, count: number): boolean;
   /** Whether the file, of this status, lies on a file system whose files have the size they claim. */
   hasKnownFilesystem(fd: number, status: FileStatus): boolean;
+  /** Whether `hasKnownFilesystem` has said so of a file on the same file system before. */
+  isOnKnownFilesystem(status: FileStatus): boolean;
   /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
   isStreamSocket(fd: number): boolean;
+}
+
+/** A buffer in which small files pass through: up to `lead` bytes that go ahead, and `room` for the file's own behind them. */
+export interface Staging {
+  readonly buffer: Buffer;
+  readonly lead: number;
+  readonly room: number;
 }
 
 /** What statx(2) tells of a file. One object is filled again and again, so that asking costs no allocation. */
@@ -37,6 +51,8 @@ export interface FileStatus {
   /** Major and minor number of the device that its file system is on; major 0 is given out anew after an unmount. */
   deviceMajor: number;
   deviceMinor: number;
+  /** Number of the mount, never given out again; 0 before kernel 6.8. */
+  mount: number;
 }
 
 /** What a system offers. Everything that differs between systems is behind this. */

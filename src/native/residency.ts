@@ -43,18 +43,20 @@ function byCachestat(libc: Libc): (fd: number, position: number, count: number) 
   };
 }
 
-/** preadv2(RWF_NOWAIT) of a single byte: every user may ask, and it tells the truth where mincore(2) does not. */
-function byteProbe(libc: Libc): (fd: number, position: number) => boolean {
+type ReadNow = (fd: number, position: number, count: number) => number;
+
+/** preadv2(RWF_NOWAIT) into a buffer: every user may ask, and it tells the truth where mincore(2) does not. */
+export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
   const preadv2 = libc.bind<(fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number>(
     'long preadv2(int fd, void *parts, int n, int64_t position, int flags)',
   );
-  const byte = Buffer.allocUnsafeSlow(PAGE);
-  const parts = BigUint64Array.of(libc.address(byte), 1n);
-  return (fd, position) => {
+  const parts = BigUint64Array.of(libc.address(buffer) + BigInt(offset), 0n);
+  return (fd, position, count) => {
+    // The kernel writes to the Buffer by its address alone: it must be referred to, or it is freed under the call.
+    parts[1] = BigInt(Math.min(count, buffer.length - offset));
     for (;;) {
-      // The kernel writes to the Buffer by its address alone: it must be referred to, or it is freed under the call.
-      if (preadv2(fd, parts, 1, position, RWF_NOWAIT) > 0) return byte.length > 0;
-      if (libc.errno() !== ERRNO.EINTR) return false;
+      const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
+      if (bytes >= 0 || libc.errno() !== ERRNO.EINTR) return bytes;
     }
   };
 }
@@ -65,7 +67,8 @@ function byteProbe(libc: Libc): (fd: number, position: number) => boolean {
  */
 export function residency(libc: Libc): Residency {
   const cachestat = byCachestat(libc);
-  const isThere = byteProbe(libc);
+  const probe = nowReader(libc, Buffer.allocUnsafeSlow(PAGE));
+  const isThere = (fd: number, position: number): boolean => probe(fd, position, 1) > 0;
   return residentPrefix((fd, position, count) => {
     const last = position + count - 1;
     // cachestat counts pages whose reading is still under way; the last to arrive are those at the ends.

@@ -6,12 +6,13 @@ import type { FileCalls } from './platform.js';
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
+const MSG_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** include/uapi/linux/fcntl.h */
 const F_DUPFD_CLOEXEC = 1030;
 
 /** Linux's sendfile(2), send(2) and descriptor calls. */
-export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'sendMore' | 'duplicate' | 'close'> {
+export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'send' | 'duplicate' | 'close'> {
   const sendfile = libc.bind<(socket: number, file: number, position: BigInt64Array, count: number) => number>(
     'long sendfile(int socket, int file, void *position, size_t count)',
   );
@@ -40,8 +41,8 @@ export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'sendMore' |
         offset[0] = BigInt(position);
         return sendfile(socket, file, offset, count);
       }),
-    sendMore: (socket, data) =>
-      retried(() => send(socket, data, data.byteLength, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)),
+    send: (socket, data, hasMore) =>
+      retried(() => send(socket, data, data.byteLength, hasMore ? MSG_FLAGS | MSG_MORE : MSG_FLAGS)),
     duplicate: (fd) => retried(() => fcntl(fd, F_DUPFD_CLOEXEC, 0)),
     // close(2) must not be repeated after EINTR on Linux: the descriptor is gone by then.
     close: (fd) => (close(fd) === 0 ? 0 : -libc.errno()),

@@ -5,7 +5,7 @@ import { makeCertificate } from '../support/certificate.js';
 import { BY_IMPORT, type EndedProcess, runNode } from '../support/node-process.js';
 import { sampleDirectory } from '../support/sample-files.js';
 import { scratchProject } from '../support/scratch-project.js';
-import { deniedWindows, isRerouted, reasons, regionBytes } from '../support/travel.js';
+import { deniedWindows, fastBytes, isRerouted, reasons, regionBytes } from '../support/travel.js';
 import type { Case } from './case.js';
 import type { Observations, WitnessedEvent } from './witness.js';
 
@@ -93,7 +93,7 @@ function expectTravel({ process: { report }, observations }: Performance, { trav
   if ('rerouted' in travel && travel.rerouted === 0) return;
   expect(isRerouted(files)).to.equal(true);
   if (deniedWindows(files) > 0) return;
-  expect(files.sendfileBytes).to.be.above(regionBytes(files) / 2);
+  expect(fastBytes(files)).to.be.above(regionBytes(files) / 2);
   if ('mixed' in travel) return;
   expect(files.reroutedStreams).to.equal(travel.rerouted);
   expect(regionBytes(files)).to.equal(observations.streamBytes);

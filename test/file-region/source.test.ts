@@ -153,11 +153,31 @@ describe('a file that is to be sent', () => {
       expect(next(await stream({ start: SIZE + 5 }))).to.equal(AT_END);
     });
 
-    it('is left alone where there is little to send, unless some of it has gone already', async () => {
-      expect(next(await stream({ end: 998 }))).to.equal('small-file' satisfies Reason);
+    it('is to be copied where there is little to send, unless some of it has gone already', async () => {
+      expect(next(await stream({ end: 998 }))).to.equal(999);
+      expect(source.isCopied).to.equal(true);
       expect(next(await stream({ end: 999 }))).to.equal(1000);
+      expect(source.isCopied).to.equal(false);
       source.isRerouted = true;
       expect(next(await stream({ end: 998 }))).to.equal(999);
+      expect(source.isCopied).to.equal(false);
+    });
+
+    it('of a small file is read ahead, or left to Node if that would wait', async () => {
+      const staged: unknown[] = [];
+      const stage = (isThere: boolean): Partial<FileCalls> => ({
+        resident: () => {
+          throw new Error('asked twice');
+        },
+        stage(fd, position, count) {
+          staged.push([fd, position, count]);
+          return isThere;
+        },
+      });
+      const of = await stream({ start: 5, end: 104 });
+      expect(next(of, { ...realFiles(), ...stage(false) })).to.equal('not-resident' satisfies Reason);
+      expect(next(of, { ...realFiles(), ...stage(true) })).to.equal(100);
+      expect(staged).to.deep.equal(new Array(2).fill([of.fd, 5, 100]));
     });
 
     it('goes as far as it is in the page cache, and not at all where it is not', async () => {

@@ -217,9 +217,9 @@ describe('a transfer', () => {
       return {
         log,
         calls: {
-          sendMore(socket, data) {
+          send(socket, data, hasMore) {
             log.push(`more ${data.byteLength}`);
-            return limit < 1 ? limit : realFiles().sendMore(socket, data.subarray(0, limit));
+            return limit < 1 ? limit : realFiles().send(socket, data.subarray(0, limit), hasMore);
           },
           sendfile(socket, file, position, count) {
             log.push('file');

@@ -417,13 +417,6 @@ describe('a file stream', () => {
           return [await toSocket(fs.createReadStream(name)), fs.readFileSync(name)];
         },
       },
-      'small-file': {
-        because: 'there is little of it',
-        run: async () => [
-          await toSocket(fs.createReadStream(path, { start: 7, end: LIMITS.min + 5 })),
-          bytes.subarray(7, LIMITS.min + 6),
-        ],
-      },
       'not-resident': {
         because: 'it would have to be waited for',
         async run() {

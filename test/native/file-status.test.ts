@@ -37,7 +37,7 @@ describe('the status of a file', () => {
   it('is its kind, size and inode, as Node sees them', () => {
     const fd = open(scratch.file('file', 'x'.repeat(12_345)));
     const { ino, dev } = fstatSync(fd);
-    const { deviceMajor, deviceMinor, ...status } = statusOf(fd);
+    const { deviceMajor, deviceMinor, mount: _, ...status } = statusOf(fd);
     expect(status).to.deep.equal({ regular: true, size: 12_345, inode: ino });
     // As makedev(3) packs the two where they are small.
     expect(((deviceMajor & 0xfff) << 8) | (deviceMinor & 0xff)).to.equal(dev & 0xfffff);
@@ -117,6 +117,19 @@ describe('the file system of a device', () => {
     expect(asked()).to.equal(1);
     calls.hasKnownFilesystem(7, { ...disk, deviceMinor: 2 });
     expect(asked()).to.equal(2);
+  });
+
+  it('is asked for once a mount where the kernel numbers those for good', () => {
+    const { calls, asked } = mounting(TMPFS, PROC);
+    const mounted = { ...newStatus(), deviceMajor: 0, deviceMinor: 44, mount: 2 ** 31 + 7 };
+    expect(calls.isOnKnownFilesystem(mounted)).to.equal(false);
+    expect([calls.hasKnownFilesystem(5, mounted), calls.hasKnownFilesystem(6, mounted)]).to.deep.equal([true, true]);
+    expect(calls.isOnKnownFilesystem(mounted)).to.equal(true);
+    expect(asked()).to.equal(1);
+    const later = { ...mounted, mount: mounted.mount + 1 };
+    expect(calls.isOnKnownFilesystem(later)).to.equal(false);
+    expect(calls.hasKnownFilesystem(7, later)).to.equal(false);
+    expect(calls.isOnKnownFilesystem(later)).to.equal(false);
   });
 
   it('is asked for each time where the number may be given to another after an unmount', () => {

@@ -79,24 +79,24 @@ describe('calls that send', () => {
     }
     expect(result).to.equal(-os.errno.EAGAIN);
     expect(sent).to.be.greaterThan(0);
-    expect(files.sendMore(socket, Buffer.from('more'))).to.equal(-os.errno.EAGAIN);
+    expect(files.send(socket, Buffer.from('more'), true)).to.equal(-os.errno.EAGAIN);
   });
 
   it('answer with the errno, negated, of what fails', async () => {
     expect(files.sendfile(socket, -1, 0, 10)).to.equal(-os.errno.EBADF);
     expect(files.sendfile(-1, file, 0, 10)).to.equal(-os.errno.EBADF);
-    expect(files.sendMore(-1, Buffer.from('x'))).to.equal(-os.errno.EBADF);
-    expect(files.sendMore(file, Buffer.from('x'))).to.equal(-os.errno.ENOTSOCK);
+    expect(files.send(-1, Buffer.from('x'), true)).to.equal(-os.errno.EBADF);
+    expect(files.send(file, Buffer.from('x'), true)).to.equal(-os.errno.ENOTSOCK);
     pair.accepted.end();
     pair.client.resume();
     await new Promise((resolve) => pair.accepted.once('finish', resolve));
-    expect(files.sendMore(socket, Buffer.from('x'))).to.equal(-os.errno.EPIPE);
+    expect(files.send(socket, Buffer.from('x'), true)).to.equal(-os.errno.EPIPE);
   });
 
   it('hold back what is sent with the promise of more, until more has come', async () => {
     const header = Buffer.from('header');
     expect(unsent(socket)).to.equal(0);
-    expect(files.sendMore(socket, header)).to.equal(6);
+    expect(files.send(socket, header, true)).to.equal(6);
     expect(unsent(socket)).to.equal(6);
     expect(files.sendfile(socket, file, 0, 100)).to.equal(100);
     expect(unsent(socket)).to.equal(0);
@@ -105,7 +105,7 @@ describe('calls that send', () => {
   });
 
   it('send a part of a buffer that is a view of a larger one', async () => {
-    expect(files.sendMore(socket, bytes.subarray(10, 20))).to.equal(10);
+    expect(files.send(socket, bytes.subarray(10, 20), true)).to.equal(10);
     pair.accepted.end();
     expect(digest(await received(pair.client))).to.equal(digest(bytes.subarray(10, 20)));
   });
@@ -167,7 +167,7 @@ describe('calls that a signal interrupts', () => {
   it('are made again', () => {
     const { calls } = interrupted();
     expect(calls.sendfile(1, 2, 0, 10)).to.equal(3);
-    expect(calls.sendMore(1, new Uint8Array(1))).to.equal(3);
+    expect(calls.send(1, new Uint8Array(1), true)).to.equal(3);
     expect(calls.duplicate(1)).to.equal(3);
   });
 

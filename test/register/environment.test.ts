@@ -154,9 +154,11 @@ describe('the environment of an app under the preload', () => {
     expect(settings(off.report)).to.deep.equal(settings(on.report));
   });
 
-  it('SOCKET_TUNE_SENDFILE_MIN decides from what size on files are rerouted', async () => {
-    const { report } = await run({ _SENDFILE_MIN: '200k' });
-    expect(report?.files).to.deep.include({ reroutedStreams: 0, notRerouted: { 'small-file': 1 } });
+  it('SOCKET_TUNE_SENDFILE_MIN decides from what size on files go by sendfile', async () => {
+    const [large, small] = await Promise.all([run({}), run({ _SENDFILE_MIN: '200k' })]);
+    expect(large.report?.files.copiedBytes).not.to.have.property('small-file');
+    expect(small.report?.files).to.deep.include({ reroutedStreams: 1, sendfileBytes: 0 });
+    expect(small.report?.files.copiedBytes).to.have.all.keys('small-file');
   });
 
   it('SOCKET_TUNE_REPORT=exit prints the report for people to the standard error', async () => {

@@ -16,12 +16,16 @@ function never(): never {
 export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
   return {
     sendfile: never,
-    sendMore: never,
+    send: never,
     duplicate: never,
     close: never,
     status: never,
     resident: never,
+    lookUp: never,
+    staging: { buffer: Buffer.alloc(0), lead: 0, room: 0 },
+    stage: never,
     hasKnownFilesystem: never,
+    isOnKnownFilesystem: never,
     isStreamSocket: never,
     ...calls,
   };
