@@ -1,0 +1,8 @@
+import { formatTally } from './tally.js';
+
+/** What mocha does besides the tests: the counts are printed when all of them have run. */
+export const mochaHooks = {
+  afterAll(): void {
+    process.stdout.write(`\nNode ${process.version}\n${formatTally()}\n`);
+  },
+};
