@@ -72,7 +72,8 @@ export interface HttpMessage extends ServerResponse {
   readonly _hasBody: boolean;
   /** The header block as it is sent; null before it has been made. */
   readonly _header: string | null;
-  readonly _contentLength: number | null;
+  /** The connection ends with it (lib/_http_server.js `resOnFinish`). */
+  _last: boolean;
   _send(...args: unknown[]): boolean;
   _writeRaw(...args: unknown[]): boolean;
   _flushOutput(socket: unknown): boolean | undefined;

@@ -30,6 +30,10 @@ export interface Source {
   isSmall: boolean;
   /** Node's own code has read from it, and may be doing so now. */
   isReadByNode: boolean;
+  /** How long it was when it was first looked at. */
+  size: number;
+  /** It has lost bytes since, of which the stream has not come to. */
+  isCutShort: boolean;
   /** Regions were made of it already. */
   isRerouted: boolean;
   /** The last region went up to where the file ended then. */
@@ -51,6 +55,8 @@ export function newSource(): Source {
     isCopied: false,
     isSmall: false,
     isReadByNode: false,
+    size: 0,
+    isCutShort: false,
     isRerouted: false,
     isAtEnd: false,
     reason: undefined,
@@ -87,6 +93,7 @@ function open(files: FileCalls, source: Source, fd: number): Reason | undefined 
   const reason = whyNotFile(files, fd, status, source.lookedUp);
   if (reason === undefined) source.descriptor = new FileDescriptor(files, fd, false);
   else source.isRefused = true;
+  source.size = status.size;
   source.isSmall = status.size <= INLINE_LIMIT;
   return reason;
 }
@@ -115,7 +122,10 @@ export function nextWindow(
   if (refusal !== undefined) return refusal;
   const position = stream.pos ?? stream.bytesRead;
   const available = Math.min(status.size, stream.end + 1) - position;
-  if (available <= 0) return AT_END;
+  if (available <= 0) {
+    source.isCutShort = position < Math.min(source.size, stream.end + 1);
+    return AT_END;
+  }
   if (!source.isRerouted) source.isCopied = available < limits.min;
   if (source.isCopied && available <= files.staging.room) {
     source.isAtEnd = true;

@@ -6,6 +6,7 @@ import { hiddenSlot } from '../hidden-slot.js';
 import {
   type ConnectionCallback,
   type FileReadStream,
+  type HttpMessage,
   type ListenHandle,
   type NetServer,
   type NetSocket,
@@ -102,6 +103,11 @@ export function aroundConnection(
 /** Take a call of `_read` back: Readable calls it again when somebody wants data. */
 export function postponeRead(stream: FileReadStream): void {
   stream._readableState.reading = false;
+}
+
+/** Have Node end the connection when the response is through, as after one that says `Connection: close`. */
+export function endConnectionAfter(response: HttpMessage): void {
+  response._last = true;
 }
 
 /** lib/net.js `kLastWriteQueueSize`: what was queued by the last write, as far as the socket's timeout knows. */

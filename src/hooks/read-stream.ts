@@ -4,11 +4,11 @@ import { destinationSocket, isFlowing, type Reason, whyNotNow, whyNotSource } fr
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
-import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
+import { type FileReadStream, fs, isNodesOwn, type NetSocket } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { lingering } from './lingering.js';
-import { postponeRead, replaceMethod, type Undo } from './patch.js';
+import { endConnectionAfter, postponeRead, replaceMethod, type Undo } from './patch.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
 import { type DescriptorContext, makeConstruct, makeDestroy } from './stream-descriptor.js';
 
@@ -46,6 +46,16 @@ function readAsEver(stream: FileReadStream, size: number, original: Read, source
   readByNode(stream, size, original, source);
 }
 
+/**
+ * A file has lost bytes since its stream began, and they may have been promised. Then the next response would be taken for the
+ * rest of this one, so there must be none; chunks have kept their promises so far. All else goes on as ever.
+ */
+function onCutShort({ _httpMessage: response }: NetSocket, { path }: FileReadStream): void {
+  counters.truncatedFiles++;
+  debug('a file became shorter between two windows: %s', path);
+  if (response && !response.chunkedEncoding) endConnectionAfter(response);
+}
+
 /** The decision about one window, and what it needs. */
 interface Rerouting extends DescriptorContext {
   readonly limits: { readonly min: number; readonly window: number };
@@ -66,6 +76,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (!isFlowing(stream)) return postponeRead(stream);
   const window = nextWindow(files, source, stream, stream.fd, limits);
   if (window === AT_END) {
+    if (source.isCutShort) onCutShort(socket, stream);
     stream.push(null);
     return;
   }

@@ -194,6 +194,27 @@ describe('a file that is to be sent', () => {
       expect(asked).to.deep.equal(new Array(2).fill([of.fd, 0, 100_000]));
     });
 
+    it('is missed where the file has lost bytes that the stream has not come to, and only there', async () => {
+      const shrinking = scratch.file('shrinking', Buffer.alloc(50_000));
+      const whole = await stream({}, shrinking);
+      const begin = await stream({ end: 29_999 }, shrinking);
+      const [sourceOfWhole, sourceOfBegin] = [newSource(), newSource()];
+      const nextOf = (of: FileReadStream, from: Source) =>
+        nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 });
+      for (const [of, from] of [
+        [whole, sourceOfWhole],
+        [begin, sourceOfBegin],
+      ] as const) {
+        expect(nextOf(of, from)).to.be.above(0);
+        cutRegion(realFiles(), from, of, 30_000)?.end();
+        expect(from).to.include({ isCutShort: false });
+      }
+      ftruncateSync(open(shrinking, 'r+'), 20_000);
+      expect(nextOf(whole, sourceOfWhole)).to.equal(AT_END);
+      expect(nextOf(begin, sourceOfBegin)).to.equal(AT_END);
+      expect([sourceOfWhole.isCutShort, sourceOfBegin.isCutShort]).to.deep.equal([true, false]);
+    });
+
     it('is measured anew for each window', async () => {
       const growing = scratch.file('growing', Buffer.alloc(5000));
       const of = await stream({}, growing);

@@ -87,6 +87,38 @@ describe('a file stream', () => {
     };
   }
 
+  describe('whose file becomes shorter between two windows', () => {
+    for (const [framing, follows] of [
+      ['its length', false],
+      ['chunks', true],
+    ] as const) {
+      it(`is ${follows ? 'followed by' : 'never taken for the begin of'} the next response, where the framing is by ${framing}`, async () => {
+        const name = scratch.file('shrinking', content(LARGE));
+        const events: string[] = [];
+        let requests = 0;
+        const server = http.createServer((_, response) => {
+          if (requests++ > 0) {
+            response.end('the next response');
+            return;
+          }
+          if (!follows) response.setHeader('content-length', LARGE);
+          const stream = fs.createReadStream(name).on('end', () => events.push('end'));
+          response.on('finish', () => events.push('finish'));
+          stream.pipe(response);
+          response.once('drain', () => fs.truncateSync(name, 0));
+        });
+        await listening(server);
+        const client = net.connect(reach(server));
+        client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        const all = await received(client);
+        server.close();
+        expect(all.length).to.be.below(LARGE);
+        expect(all.includes('the next response')).to.equal(follows);
+        expect(events).to.deep.equal(['end', 'finish']);
+      });
+    }
+  });
+
   describe('is sent by sendfile', () => {
     type Options = Parameters<typeof fs.createReadStream>[1];
     const ranges: Readonly<Record<string, [() => Options, number, number]>> = {
