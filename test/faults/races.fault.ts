@@ -17,14 +17,16 @@ import { get, type Place, repeat, talk } from './talk.js';
 import { type Counts, countVerdicts, describeCounts, tally } from './tally.js';
 import { type Expected, judgeResponses, type Verdict } from './verdict.js';
 
-const FILE = content(700_000);
-const NEW_FILE = content(500_000, 2);
+const FILE = content(2_500_000);
+const NEW_FILE = content(1_700_000, 2);
 const MORE = content(100_000, 3);
 
 /** What happens to a file while it is sent. */
 interface Change {
   act(path: string): void;
   readonly expected: Expected;
+  /** The app says nowhere that it wants no more of the file than it has promised. */
+  readonly isUnbounded?: true;
 }
 
 const anyOf = (...files: readonly Buffer[]): Expected => ({
@@ -56,6 +58,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'is written anew': { act: (path) => writeFileSync(path, NEW_FILE), expected: ANYTHING },
   'is overwritten': { act: overwrite, expected: ANYTHING },
   grows: { act: (path) => appendFileSync(path, MORE), expected: anyOf(FILE, Buffer.concat([FILE, MORE])) },
+  // Stock sends more than it has promised, before the next response, and so do we: see docs/deviations.md for what we change.
+  'grows, and the app sets no end': {
+    act: (path) => appendFileSync(path, MORE),
+    expected: anyOf(FILE, Buffer.concat([FILE, MORE])),
+    isUnbounded: true,
+  },
   'is replaced by rename': {
     act: (path) => {
       writeFileSync(`${path}-new`, NEW_FILE);
@@ -89,7 +97,7 @@ describe('a file that changes while it is sent', () => {
         const name = `race-${index}`;
         const path = scratch.file(name, FILE);
         const place = index % 2 === 0 ? served.unixHttp : served.http;
-        verdicts.push(await race(place, path, `/${framing}/${name}`, change));
+        verdicts.push(await race(place, path, `/${framing}/${name}${change.isUnbounded ? '?unbounded' : ''}`, change));
         unlinkSync(path);
       });
     });
@@ -100,12 +108,13 @@ describe('a file that changes while it is sent', () => {
 
   for (const framing of ['length', 'chunked']) {
     for (const [name, change] of Object.entries(CHANGES)) {
-      it(`${name}, with framing by ${framing}, never has the next response in its body`, async () => {
-        const times = effort(1666, 60);
+      it(`${name}, with framing by ${framing}, never gets mixed up with the next response`, async () => {
+        const times = effort(1500, 25);
         const stock = await raceAll('stock', framing, change, times);
         const tuned = await raceAll('tuned', framing, change, times);
         tally(`file ${name} (${framing})`, tuned, { stock: describeCounts(stock) });
-        expect(tuned).to.include({ desync: 0, hang: 0, wrong: 0 });
+        expect(tuned).to.include({ hang: 0, wrong: 0 });
+        if (change.isUnbounded === undefined || framing === 'chunked') expect(tuned).to.include({ desync: 0 });
       });
     }
   }
