@@ -14,7 +14,10 @@ export interface State {
   readonly cpu: number;
   /** Delay of the event loop since the last time it was asked, in milliseconds. */
   readonly delays: { readonly p99: number; readonly most: number };
+  /** Code of the last error of a file stream. */
   readonly lastError: string;
+  /** After how long responses timed out, in milliseconds. */
+  readonly timeouts: readonly number[];
 }
 
 /** The server of files in a process of its own. */

@@ -18,6 +18,8 @@ import { SECOND_BODY } from './verdict.js';
 const [directory = '.', sockets = '.'] = process.argv.slice(2);
 const delay = monitorEventLoopDelay({ resolution: 1 });
 let lastError = '';
+/** After how long responses timed out, in milliseconds. */
+const timeouts: number[] = [];
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -32,7 +34,8 @@ function sendFile(response: ServerResponse, framing: string, path: string, query
   // Most libraries for static files say where to stop, as they have promised so many bytes; apps written by hand do not.
   const stream = createReadStream(path, query.has('unbounded') ? {} : { start, end });
   const timeout = Number(query.get('timeout') ?? 0);
-  if (timeout > 0) response.socket?.setTimeout(timeout);
+  const began = performance.now();
+  if (timeout > 0) response.socket?.setTimeout(timeout, () => timeouts.push(performance.now() - began));
   if (query.has('pipeline')) {
     pipeline(stream, response, (error) => {
       if (error) lastError = error.code ?? error.message;
@@ -54,7 +57,7 @@ function state(): object {
   const delays = { p99: delay.percentile(99) / 1e6, most: delay.max / 1e6 };
   delay.reset();
   const fds = readdirSync('/proc/self/fd').length;
-  return { fds, rss, heapUsed, external, cpu: (user + system) / 1e3, delays, lastError };
+  return { fds, rss, heapUsed, external, cpu: (user + system) / 1e3, delays, lastError, timeouts };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
