@@ -44,7 +44,9 @@ export class FileRegion extends Uint8Array {
   readonly position: number;
   readonly count: number;
   /** The stream it came from, to tell of an error while reading. */
-  readonly source: { destroy(error: Error): unknown; readonly destroyed: boolean } | undefined;
+  readonly source:
+    | { destroy(error: Error): unknown; readonly destroyed: boolean; readonly closed: boolean }
+    | undefined;
   transferred = 0;
   /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
   residentAt: number;

@@ -1,5 +1,5 @@
 import type { read, readSync } from 'node:fs';
-import { now, setImmediate } from '../clock.js';
+import { now, setImmediate, setTimeout } from '../clock.js';
 import { ERRNO, errnoName } from '../native/errno.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
@@ -18,6 +18,9 @@ const TURN = 1 << 20;
 
 /** Plain writes of up to this size go into the same segment as the region behind them. */
 const GREATEST_PREFIX = 16 << 10;
+
+/** How often it is looked whether a stream has closed, in milliseconds. */
+const CLOSE_POLL_MS = 1;
 
 /** The page cache does not lose pages within this time of having been asked; see native/residency.ts. */
 const RESIDENT_FOR_MS = 200;
@@ -293,8 +296,18 @@ function writePiece(state: Transfer, region: FileRegion, piece: Buffer, reason: 
 function onReadError(state: Transfer, region: FileRegion, error: unknown): boolean {
   const { source } = region;
   region.error = error instanceof Error ? error : new Error(String(error));
-  if (source !== undefined && !source.destroyed) source.destroy(region.error);
-  return endShort(state, region);
+  if (source === undefined || source.destroyed) return endShort(state, region);
+  region.end();
+  source.destroy(region.error);
+  endShortOnceClosed(state, region, source);
+  return false;
+}
+
+/** A stream closes its file before it tells of an error; the app must hear of that before the connection ends by it. */
+function endShortOnceClosed(state: Transfer, region: FileRegion, source: NonNullable<FileRegion['source']>): void {
+  if (state.socket.destroyed) return abandon(state, null);
+  if (!source.closed) setTimeout(endShortOnceClosed, CLOSE_POLL_MS, state, region, source);
+  else if (endShort(state, region)) advance(state);
 }
 
 /**

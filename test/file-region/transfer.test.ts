@@ -433,14 +433,16 @@ describe('a transfer', () => {
   describe('of a file that cannot be read', () => {
     const failure = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', errno: -5, syscall: 'read' });
 
-    function source(): { readonly errors: Error[]; destroyed: boolean; destroy(error: Error): void } {
+    function source(): NonNullable<FileRegion['source']> & { readonly errors: Error[]; destroyed: boolean } {
       const errors: Error[] = [];
       return {
         errors,
         destroyed: false,
+        closed: false,
         destroy(error) {
           this.destroyed = true;
           errors.push(error);
+          setTimeout(() => Object.assign(this, { closed: true }), 5);
         },
       };
     }
@@ -474,6 +476,18 @@ describe('a transfer', () => {
       socket.write(region(path, 0, SIZE, stream));
       socket.end(TAIL);
       expect(digest(await body)).to.equal(digest(TAIL));
+      expect(stream.errors).to.deep.equal([failure]);
+    });
+
+    it('ends a connection that was promised more, once the stream has told of its error', async () => {
+      const { socket, region } = regionSocket(pair.accepted, { resident: () => 0 }, { read: failing });
+      Object.assign(socket, { _httpMessage: { _header: `Content-Length: ${SIZE}\r\n` } });
+      const stream = source();
+      const wasClosed = new Promise((resolve) => socket.once('close', () => resolve(stream.closed)));
+      socket.write(stale(region(path, 0, SIZE, stream)));
+      socket.end(TAIL);
+      expect((await body).includes(TAIL)).to.equal(false);
+      expect(await wasClosed).to.equal(true);
       expect(stream.errors).to.deep.equal([failure]);
     });
 
