@@ -6,7 +6,7 @@ import { hasProgram, skipWithout } from '../support/program.js';
 import { useScratch } from '../support/scratch.js';
 import { scratchProject } from '../support/scratch-project.js';
 import { selection } from './effort.js';
-import { type Served, withServed } from './served.js';
+import { type Mode, type Served, withServed } from './served.js';
 import { get, repeat, talk } from './talk.js';
 import { countVerdicts, tally } from './tally.js';
 import { exactly, judgeRaw, judgeResponses, type Verdict } from './verdict.js';
@@ -23,6 +23,9 @@ const WINDOW = { SOCKET_TUNE_SENDFILE_WINDOW: '64k' };
 
 /** More than a socket takes: calls end in the middle of regions. */
 const LARGE_FILE = content(12 << 20, 2);
+
+/** So large that reading it takes any thread more calls than come before it. */
+const UNREADABLE_FILE = content(40 << 20, 3);
 
 type Way = (served: Served, name: string, bytes: Buffer, readAfter: number) => Promise<Verdict>;
 
@@ -49,6 +52,11 @@ interface Injection {
 
 let traces = 0;
 
+function strace(output: string, ...injections: readonly string[]): string[] {
+  const injected = injections.flatMap((injection) => ['-e', `inject=${injection}`]);
+  return ['strace', '-f', '-qq', '--seccomp-bpf', '-o', output, '-e', 'trace=sendfile,pread64', ...injected];
+}
+
 /** @returns undefined if the call that was to fail never came */
 async function inject(
   directory: string,
@@ -59,8 +67,7 @@ async function inject(
   env = {},
 ): Promise<Verdict | undefined> {
   const output = join(scratchProject(), `injected-${traces++}`);
-  const failing = ['-e', 'trace=sendfile', '-e', `inject=sendfile:error=${error}:when=${call}`];
-  const under = ['strace', '-f', '-qq', '--seccomp-bpf', '-o', output, ...failing];
+  const under = strace(output, `sendfile:error=${error}:when=${call}`);
   const { result, ended } = await withServed(
     'tuned',
     directory,
@@ -110,6 +117,7 @@ describe('a call of sendfile that fails', () => {
     if (!hasProgram('strace')) skipWithout(this, 'strace');
     scratch.file('file', FILE);
     scratch.file('large', LARGE_FILE);
+    scratch.file('unreadable', UNREADABLE_FILE);
   });
 
   it('costs no byte, or ends the connection cleanly', async () => {
@@ -126,5 +134,33 @@ describe('a call of sendfile that fails', () => {
     await injectAll('sendfile fails in mid-region', combinations(errors, [9, 16], ways), (injection) =>
       inject(scratch.path('.'), injection, 'large', LARGE_FILE, 60),
     );
+  });
+
+  it('because the file cannot be read has the error that stock Node has', async () => {
+    // The first calls of pread64 belong to the dynamic linker; later ones, in whichever thread, read the file.
+    const injections = ['sendfile:error=EIO:when=3+', 'pread64:error=EIO:when=40+'];
+    const breakOff = async (mode: Mode) => {
+      const { result, ended } = await withServed(
+        mode,
+        scratch.path('.'),
+        async (served) => {
+          const answer = await talk(served.http, get('/length/unreadable?pipeline', false) + get('/second'));
+          const { lastError, fds } = await served.state();
+          return { verdict: judgeResponses(answer, exactly(UNREADABLE_FILE)), lastError, fds };
+        },
+        { under: strace('/dev/null', ...injections) },
+      );
+      expect(ended).to.include({ code: 0, stderr: '' });
+      return { ...result, files: ended.report?.files };
+    };
+    const stock = await breakOff('stock');
+    const tuned = await breakOff('tuned');
+    tally('EIO of sendfile and read', countVerdicts([tuned.verdict]), {
+      stock: `${stock.verdict}, ${stock.lastError}`,
+      note: tuned.lastError,
+    });
+    expect(stock).to.include({ verdict: 'clean close', lastError: 'EIO' });
+    expect(tuned).to.include({ verdict: 'clean close', lastError: 'EIO', fds: stock.fds });
+    expect(tuned.files?.copiedBytes).to.have.property('refused:EIO').that.is.above(0);
   });
 });
