@@ -57,7 +57,7 @@ describe('a server without descriptors left (EMFILE)', () => {
 
   it('lives, and serves again when there are some', async () => {
     scratch.file('file', FILE);
-    const sieges = effort(50, 4);
+    const sieges = effort(50, 3);
     const stock = await survive('stock', sieges);
     const tuned = await survive('tuned', sieges);
     const note = `alive, then ${tuned.verdict}, ${tuned.left} fds left; at most ${tuned.served} of ${READERS} served at once`;

@@ -30,8 +30,8 @@ describe('a file whose stream is destroyed while its bytes are on their way', ()
   }
 
   it('is never mistaken for the file that gets the number of its descriptor', async () => {
-    const times = effort(100_000, 3000);
-    const stock = await run('stock', Math.min(times, 10_000));
+    const times = effort(100_000, 2000);
+    const stock = await run('stock', effort(10_000, 300));
     const { counts, files } = await run('tuned', times);
     const note = `${counts.foreign} with foreign bytes; the number was given away ${counts.reused} times`;
     tallyFigures('descriptor reuse', counts.runs, note, `${stock.counts.foreign} foreign`);

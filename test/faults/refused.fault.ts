@@ -56,10 +56,10 @@ describe('a seccomp filter that answers sendfile', () => {
   }
 
   it('with EAGAIN for ever slows downloads down to copying, and no further', async () => {
-    const times = effort(300, 60);
+    const times = effort(300, 30);
     const results: Record<Mode, number[]> = { stock: [], tuned: [] };
     const verdicts: Verdict[] = [];
-    for (let round = 0; round < effort(5, 3); round++) {
+    for (let round = 0; round < effort(5, 2); round++) {
       for (const mode of ['stock', 'tuned'] as const satisfies readonly (keyof typeof MODES)[]) {
         const { cpu, verdicts: some, report } = await download(mode, constants.errno.EAGAIN, times, 'length');
         results[mode].push(cpu / times);

@@ -76,7 +76,7 @@ describe('a file on a slow disk, and not in the page cache', () => {
 
   it('that is fast, with one client that takes all it gets, does not keep the loop to itself', async () => {
     scratch.file('warm', content(64 << 20, 3));
-    const times = effort(40, 5);
+    const times = effort(40, 3);
     const delays: Record<Mode, string> = { stock: '', tuned: '' };
     const values: Record<Mode, number> = { stock: 0, tuned: 0 };
     for (const mode of ['stock', 'tuned'] as const) {

@@ -37,7 +37,7 @@ describe('slow readers, thousands of them', () => {
         fds = during.fds;
         await pause(300);
       }
-      for (let round = 0; round < effort(1000, 150); round++) {
+      for (let round = 0; round < effort(1000, 80); round++) {
         for (let read = 0; read < READS; read++) readers[Math.floor(Math.random() * count)]?.read(1);
         await pause(REST);
       }

@@ -38,7 +38,7 @@ describe('an end in mid-transfer', () => {
 
   it('of a worker, by terminate() or its process.exit(), leaves the process and no descriptor', async () => {
     const times = effort(1000, 48);
-    const stock = await terminate('stock', Math.min(times, 100));
+    const stock = await terminate('stock', effort(100, 9));
     const tuned = await terminate('tuned', times);
     const note = `${tuned.descriptors} fds left; ${tuned.whole} had been through with the file`;
     tallyFigures('worker ends in mid-transfer', tuned.terminations, note, `${stock.descriptors} fds left`);
