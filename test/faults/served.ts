@@ -41,7 +41,7 @@ const PATIENCE = 1_200_000;
 
 const program = join(import.meta.dirname, 'server.js');
 
-export async function serve(mode: Mode, files: string, options: NodeOptions = {}): Promise<Served> {
+async function serve(mode: Mode, files: string, options: NodeOptions = {}): Promise<Served> {
   const sockets = mkdtempSync(join(tmpdir(), 'faults-'));
   const node = startNode([...MODES[mode], program, files, sockets], { timeout: PATIENCE, ...options });
   const [, http, raw] = await node.until(/^ports (\d+) (\d+)$/m);
