@@ -113,6 +113,13 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   return whyNotSocket(context, socket) ?? socket;
 }
 
+/** How many bytes of body the destination has promised, if it is a response that has. */
+export function promisedBytes(destination: unknown): number {
+  const header = isObject(destination) && isResponse(destination) ? destination._header : null;
+  const length = header === null ? undefined : /^content-length: *(\d+)/im.exec(header)?.[1];
+  return length === undefined ? Number.POSITIVE_INFINITY : Number(length);
+}
+
 /** Why a stream is not a plain fs.ReadStream that has its file for itself, or a start. Does not change in its life. */
 export function whyNotSource(stream: FileReadStream): Reason | undefined {
   if (Object.getPrototypeOf(stream) !== fs().ReadStream.prototype) return 'patched-stream';

@@ -109,6 +109,16 @@ export function opensAtOnce(files: FileCalls, source: Source, path: string): boo
 /** The end of the file as it is now, or of the stream's range, has been reached. */
 export const AT_END = 'at-end';
 
+/**
+ * Where a stream ends: with its range or its file, as that is now. Of a file that has grown meanwhile, no more is sent than the
+ * response promised, or it would be taken for the next response.
+ */
+function endOf(source: Source, stream: FileReadStream, position: number, promised: () => number): number {
+  const end = Math.min(status.size, stream.end + 1);
+  if (status.size <= source.size) return end;
+  return Math.min(end, Math.max(source.size, position - stream.bytesRead + promised()));
+}
+
 /** How many bytes to send next, or that there are none, or why they cannot be sent as a region. */
 export function nextWindow(
   files: FileCalls,
@@ -116,12 +126,13 @@ export function nextWindow(
   stream: FileReadStream,
   fd: number,
   limits: WindowLimits,
+  promised: () => number = () => Number.POSITIVE_INFINITY,
 ): number | typeof AT_END | Reason {
   if (!files.status(fd, status)) return 'not-a-regular-file';
   const refusal = source.descriptor === undefined ? open(files, source, fd) : undefined;
   if (refusal !== undefined) return refusal;
   const position = stream.pos ?? stream.bytesRead;
-  const available = Math.min(status.size, stream.end + 1) - position;
+  const available = endOf(source, stream, position, promised) - position;
   if (available <= 0) {
     source.isCutShort = position < Math.min(source.size, stream.end + 1);
     return AT_END;

@@ -1,6 +1,13 @@
 import { nextTick, setImmediate } from '../clock.js';
 import { debug } from '../diagnostics.js';
-import { destinationSocket, isFlowing, type Reason, whyNotNow, whyNotSource } from '../file-region/eligibility.js';
+import {
+  destinationSocket,
+  isFlowing,
+  promisedBytes,
+  type Reason,
+  whyNotNow,
+  whyNotSource,
+} from '../file-region/eligibility.js';
 import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
@@ -67,14 +74,15 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (stream.destroyed || typeof stream.fd !== 'number') return;
   const { eligibility, limits, original } = rerouting;
   const files = rerouting.files();
-  const socket = destinationSocket(eligibility, stream._readableState.pipes[0]);
+  const [destination] = stream._readableState.pipes;
+  const socket = destinationSocket(eligibility, destination);
   if (typeof socket === 'string') return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
   if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
   if (rerouting.state.isUndone || files === undefined) return readByNode(stream, size, original, source);
   // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
   if (!isFlowing(stream)) return postponeRead(stream);
-  const window = nextWindow(files, source, stream, stream.fd, limits);
+  const window = nextWindow(files, source, stream, stream.fd, limits, () => promisedBytes(destination));
   if (window === AT_END) {
     if (source.isCutShort) onCutShort(socket, stream);
     stream.push(null);

@@ -215,6 +215,30 @@ describe('a file that is to be sent', () => {
       expect([sourceOfWhole.isCutShort, sourceOfBegin.isCutShort]).to.deep.equal([true, false]);
     });
 
+    it('ends with what was promised, where the file has grown since, and only there', async () => {
+      const growing = scratch.file('growing', Buffer.alloc(20_000));
+      const nextOf = (of: FileReadStream, from: Source, promised: number) =>
+        nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 }, () => promised);
+      const [exact, more, less] = [await stream({}, growing), await stream({}, growing), await stream({}, growing)];
+      const [ofExact, ofMore, ofLess] = [newSource(), newSource(), newSource()];
+      for (const [of, from] of [
+        [exact, ofExact],
+        [more, ofMore],
+        [less, ofLess],
+      ] as const) {
+        expect(nextOf(of, from, 5)).to.equal(20_000);
+        cutRegion(realFiles(), from, of, 15_000)?.end();
+      }
+      writeSync(open(growing, 'r+'), Buffer.alloc(10_000), 0, 10_000, 20_000);
+      expect(nextOf(exact, ofExact, 20_000)).to.equal(5000);
+      cutRegion(realFiles(), ofExact, exact, 5000)?.end();
+      expect(nextOf(exact, ofExact, 20_000)).to.equal(AT_END);
+      expect(ofExact.isCutShort).to.equal(false);
+      expect(nextOf(more, ofMore, 25_000)).to.equal(10_000);
+      // An app that has promised less than there was is on its own.
+      expect(nextOf(less, ofLess, 17_000)).to.equal(5000);
+    });
+
     it('is measured anew for each window', async () => {
       const growing = scratch.file('growing', Buffer.alloc(5000));
       const of = await stream({}, growing);

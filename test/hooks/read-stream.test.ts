@@ -119,6 +119,30 @@ describe('a file stream', () => {
     }
   });
 
+  it('whose file grows sends no more than was promised, and the next response follows', async () => {
+    const name = scratch.file('growing-file', bytes);
+    let requests = 0;
+    const server = http.createServer((_, response) => {
+      if (requests++ > 0) {
+        response.end('the next response');
+        return;
+      }
+      response.setHeader('content-length', SIZE);
+      const stream = fs.createReadStream(name);
+      stream.once('ready', () => setImmediate(() => fs.appendFileSync(name, 'more'.repeat(50_000))));
+      stream.pipe(response);
+    });
+    await listening(server);
+    const client = net.connect(reach(server));
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const all = await received(client);
+    server.close();
+    const begin = all.indexOf('\r\n\r\n') + 4;
+    expect(fs.statSync(name).size).to.be.above(SIZE);
+    expect(digest(all.subarray(begin, begin + SIZE))).to.equal(digest(bytes));
+    expect(all.subarray(begin + SIZE).toString('latin1')).to.match(/^HTTP\/1.1 200 OK\r\n[\s\S]*the next response$/);
+  });
+
   describe('is sent by sendfile', () => {
     type Options = Parameters<typeof fs.createReadStream>[1];
     const ranges: Readonly<Record<string, [() => Options, number, number]>> = {
