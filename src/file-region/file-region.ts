@@ -48,6 +48,8 @@ export class FileRegion extends Uint8Array {
     | { destroy(error: Error): unknown; readonly destroyed: boolean; readonly closed: boolean }
     | undefined;
   transferred = 0;
+  /** How often in a row the socket was waited for, and sendfile took nothing then either. */
+  vainWaits = 0;
   /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
   residentAt: number;
   residentTo: number;

@@ -212,6 +212,7 @@ function sendRegion(state: Transfer, region: FileRegion): boolean {
     if (sent === 0) return endShort(state, region);
     if (sent < 0) return onSendfileError(state, region, -sent);
     region.transferred += sent;
+    region.vainWaits = 0;
     if (handle !== null) context.addBytesWritten(handle, sent);
     context.onSent(sent);
     socket._unrefTimer();
@@ -231,12 +232,19 @@ function whyCopied({ socket }: Transfer, region: FileRegion): CopyReason {
   return familyOf(socket._handle) === undefined ? 'not-a-plain-socket' : 'not-resident';
 }
 
+/** Where sendfile takes nothing even from a socket that does take bytes, waiting turns into copying step by step. */
+function waitPiece(region: FileRegion): number {
+  const piece = Math.min(WAIT_PIECE << region.vainWaits, COPY_PIECE);
+  if (piece < COPY_PIECE) region.vainWaits++;
+  return piece;
+}
+
 /**
  * A full socket is waited for by Node's own write of a small piece. Whatever else is wrong with the socket, Node's own write
  * meets it as well, and reports it in Node's way; and whatever is wrong with sendfile, copying goes on from the same byte.
  */
 function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
-  if (errno === ERRNO.EAGAIN) return copyPiece(state, region, WAIT_PIECE, 'socket-full');
+  if (errno === ERRNO.EAGAIN) return copyPiece(state, region, waitPiece(region), 'socket-full');
   region.copyReason = `refused:${errnoName(errno)}`;
   return copyPiece(state, region, COPY_PIECE, region.copyReason);
 }

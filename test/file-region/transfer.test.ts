@@ -142,6 +142,16 @@ describe('a transfer', () => {
         }
       });
 
+      it(`with EAGAIN at every call ends up as copying, in pieces as large as ever (${how})`, async () => {
+        await connect();
+        const sending = regionSocket(pair.accepted, { sendfile: () => -os.errno.EAGAIN });
+        expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
+        expect(digest(await body)).to.equal(digest(HEAD, bytes, TAIL));
+        expect([...sending.passage.copied]).to.deep.equal([['socket-full', SIZE]]);
+        // Of 8, 16 and 32 KB, and then of as much as fs.ReadStream reads at a time.
+        expect(sending.passage.sendfiles).to.be.at.most(3 + Math.ceil(SIZE / (64 << 10)));
+      });
+
       it(`by sending less than it was asked to goes on from there (${how})`, async () => {
         for (const call of [1, 2, 3]) {
           for (const short of [1, 4095, 4096]) {
