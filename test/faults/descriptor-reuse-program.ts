@@ -4,13 +4,13 @@
  *
  *   node [--import socket-tune/register] descriptor-reuse-program.js <file> <another file> <path of a socket> <times>
  */
-import { closeSync, createReadStream, openSync, readFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { open } from './talk.js';
+import { open, pause } from './talk.js';
 
 const [file = '', other = '', path = '', times = '0'] = process.argv.slice(2);
 const expected = readFileSync(file);
-const counts = { runs: 0, reused: 0, foreign: 0, whole: 0 };
+const counts = { runs: 0, reused: 0, foreign: 0, descriptors: 0 };
 let onDestroyed: (marked: number[]) => void = () => undefined;
 
 const server = createServer((socket) => {
@@ -49,7 +49,6 @@ function once(): Promise<void> {
       const bytes = Buffer.concat(chunks);
       counts.runs++;
       if (!expected.subarray(0, bytes.length).equals(bytes)) counts.foreign++;
-      if (bytes.length === expected.length) counts.whole++;
       for (const fd of release) closeSync(fd);
       resolve();
     });
@@ -57,7 +56,12 @@ function once(): Promise<void> {
 }
 
 server.listen(path, async () => {
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  await once();
+  const before = descriptors();
   while (counts.runs < Number(times)) await once();
+  await pause(100);
+  counts.descriptors = descriptors() - before;
   console.log(JSON.stringify(counts));
   server.close();
 });

@@ -78,6 +78,6 @@ describe('a seccomp filter that answers sendfile', () => {
       `${least.stock.toFixed(2)} ms`,
     );
     expect(verdicts.every((verdict) => verdict === 'identical')).to.equal(true);
-    expect(least.tuned).to.be.below(least.stock * 4);
+    expect(least.tuned).to.be.below(least.stock * 2);
   });
 });
