@@ -58,6 +58,7 @@ function once(): Promise<void> {
 server.listen(path, async () => {
   const descriptors = (): number => readdirSync('/proc/self/fd').length;
   await once();
+  await pause(100);
   const before = descriptors();
   while (counts.runs < Number(times)) await once();
   await pause(100);
