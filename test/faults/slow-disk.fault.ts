@@ -9,7 +9,7 @@ import { skipAs } from './native-program.js';
 import { type Mode, withServed } from './served.js';
 import { get, talk } from './talk.js';
 import { countVerdicts, tally, tallyFigures } from './tally.js';
-import { throttleReads } from './throttle.js';
+import { type Throttle, throttleReads } from './throttle.js';
 import { exactly, judgeResponses, type Verdict } from './verdict.js';
 
 const SPEED = 4 << 20;
@@ -24,9 +24,17 @@ describe('a file on a slow disk, and not in the page cache', () => {
     evict(fd);
     const isCold = cachedPages(fd, FILE.length).filter(Boolean).length < 10;
     closeSync(fd);
+    if (!isCold) return 'its file system keeps files in memory';
     const throttle = throttleReads(file, SPEED);
     if (typeof throttle === 'string') return throttle;
-    if (!isCold) return 'its file system keeps files in memory';
+    try {
+      return await downloadSlowly(mode, throttle);
+    } finally {
+      throttle.remove();
+    }
+  }
+
+  async function downloadSlowly(mode: Mode, throttle: Throttle) {
     const { result, ended } = await withServed(mode, scratch.path('.'), async (served) => {
       throttle.add(served.pid);
       let verdict: Verdict = 'hang';
@@ -39,7 +47,6 @@ describe('a file on a slow disk, and not in the page cache', () => {
       const seconds = (performance.now() - began) / 1e3;
       return { verdict, latencies, seconds, loop: (await served.state()).delays.p99 };
     });
-    throttle.remove();
     expect(ended).to.include({ code: 0, stderr: '' });
     return { ...result, files: ended.report?.files };
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The two versions of the kernel's groups, which limit the same. */
@@ -17,7 +17,9 @@ export interface Throttle {
 /** Major and minor number, as the kernel writes them; those of whole disks are what can be limited. */
 function diskOf(path: string): string {
   const { dev } = statSync(path);
-  return `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  const device = join('/sys/dev/block', `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`);
+  const disk = existsSync(join(device, 'partition')) ? `${device}/..` : device;
+  return readFileSync(`${disk}/dev`, 'latin1').trim();
 }
 
 /**
