@@ -1,0 +1,50 @@
+/** docs/frameworks.md, made from the table that the tests run. Run as a script, it writes it. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FRAMEWORKS, type Framework } from '../test/third-party/frameworks.js';
+import { manifestOf } from '../test/third-party/manifest.js';
+
+export const FRAMEWORKS_FILE = fileURLToPath(new URL('../../docs/frameworks.md', import.meta.url));
+
+const BY_SENDFILE: Readonly<Record<Framework['rerouted'], string>> = {
+  all: 'yes',
+  whole: 'whole files',
+  none: 'no',
+};
+
+function line({ packages, title, knows, rerouted, reasons, why }: Framework): string {
+  const versions = packages.map((name) => `${name} ${manifestOf(name).version}`).join(', ');
+  const counted = reasons.map((reason) => `\`${reason}\``).join(', ');
+  const cells = [
+    versions,
+    /[({=.]/.test(title) ? `\`${title}\`` : title,
+    BY_SENDFILE[rerouted],
+    why,
+    counted === '' ? '–' : counted,
+    knows.length === 0 ? '–' : knows.join(', '),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** The page in Markdown. */
+export function frameworksPage(): string {
+  return `# Frameworks
+
+<!-- Made by scripts/frameworks-page.ts from test/third-party/frameworks.ts. -->
+
+How the files of real frameworks travel under \`node --import socket-tune/register\`. Each line is an app in
+\`test/third-party/apps\`, with no trace of socket-tune in it, which the tests run with and without the preload and ask the same:
+whole files, ranges, HEAD, If-None-Match, If-Modified-Since, If-Range, what does not exist, pipelined requests, and downloads
+that the client breaks off. Every head and every body must be the same, but for the date, and the tuned process's report must
+say what stands here.
+
+| Versions | What sends | By sendfile | Why | Not rerouted, by the report | Knows |
+| --- | --- | --- | --- | --- | --- |
+${FRAMEWORKS.map(line).join('\n')}
+
+Whatever the framework, an empty file, an answer without a body and a pipelined answer whose turn has not come
+(\`destination-not-ready\`) go Node's own way. So does everything over TLS, and everything that is compressed on the way.
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(FRAMEWORKS_FILE, frameworksPage());

@@ -1,0 +1,9 @@
+import express from 'express';
+
+const app = express();
+
+app.use(express.static(process.env.ROOT));
+
+const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port));
+
+process.once('SIGTERM', () => server.close());

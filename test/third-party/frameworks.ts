@@ -1,0 +1,167 @@
+/** What an app knows of conditional and partial requests. */
+type Skill = 'range' | 'last bytes' | 'etag' | 'last-modified';
+
+/** A framework, as one small app uses it, and how its files travel under the preload. */
+export interface Framework {
+  /** What sends the file. */
+  readonly title: string;
+  /** The file of the app in apps/, without its extension. */
+  readonly app: string;
+  /** Whose versions matter. */
+  readonly packages: readonly string[];
+  readonly knows: readonly Skill[];
+  /** Which of its answers go by sendfile; `whole` files if ranges do not. */
+  readonly rerouted: 'all' | 'whole' | 'none';
+  /** Why file streams took Node's own path, as the report says it, besides what no framework decides. */
+  readonly reasons: readonly string[];
+  readonly why: string;
+}
+
+const PLAIN = 'createReadStream().pipe(response)';
+
+export const FRAMEWORKS: readonly Framework[] = [
+  {
+    title: 'res.sendFile',
+    app: 'express-send-file',
+    packages: ['express'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\`, by send`,
+  },
+  {
+    title: 'express.static',
+    app: 'express-static',
+    packages: ['express'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\`, by send`,
+  },
+  {
+    title: 'express.static behind compression()',
+    app: 'express-compression',
+    packages: ['express', 'compression'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'none',
+    reasons: ['patched-response'],
+    why: "compression puts a `write` of its own on every response, compressed or not, and must see the file's bytes",
+  },
+  {
+    title: 'send(request, path).pipe(response)',
+    app: 'send',
+    packages: ['send'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\``,
+  },
+  {
+    title: 'serveStatic(root)',
+    app: 'serve-static',
+    packages: ['serve-static'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\`, by send`,
+  },
+  {
+    title: 'context.body = stream',
+    app: 'koa-stream',
+    packages: ['koa'],
+    knows: [],
+    rerouted: 'all',
+    reasons: [],
+    why: 'Koa pipes the stream into the response; chunked, as it does not know the length',
+  },
+  {
+    title: 'send(context, path)',
+    app: 'koa-send',
+    packages: ['koa', 'koa-send'],
+    knows: [],
+    rerouted: 'all',
+    reasons: [],
+    why: 'sets `context.body` to a stream, which Koa pipes into the response',
+  },
+  {
+    title: 'reply.send(stream)',
+    app: 'fastify-stream',
+    packages: ['fastify'],
+    knows: [],
+    rerouted: 'all',
+    reasons: [],
+    why: 'Fastify pipes the stream into the response',
+  },
+  {
+    title: '@fastify/static',
+    app: 'fastify-static',
+    packages: ['fastify', '@fastify/static'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: [],
+    why: 'hands a stream of the file to `reply.send()`',
+  },
+  {
+    title: 'h.response(stream)',
+    app: 'hapi-stream',
+    packages: ['@hapi/hapi'],
+    knows: ['range', 'last bytes'],
+    rerouted: 'whole',
+    reasons: ['not-a-socket'],
+    why: 'a whole file is piped into the response; a range is cut out, and text compressed, by a Transform in between',
+  },
+  {
+    title: 'inert',
+    app: 'hapi-inert',
+    packages: ['@hapi/hapi', '@hapi/inert'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'all',
+    reasons: ['not-a-socket'],
+    why: 'its streams start and end where the range does; only what it hashes once for an ETag, or compresses, is read by Node',
+  },
+  {
+    title: 'sirv(root)',
+    app: 'sirv',
+    packages: ['sirv'],
+    knows: ['range', 'last bytes', 'etag'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\``,
+  },
+  {
+    title: 'sirv(root, { dev: true })',
+    app: 'sirv-dev',
+    packages: ['sirv'],
+    knows: ['range', 'last bytes', 'etag'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\``,
+  },
+  {
+    title: 'handler(request, response)',
+    app: 'serve-handler',
+    packages: ['serve-handler'],
+    knows: ['range', 'last bytes', 'etag'],
+    rerouted: 'all',
+    reasons: [],
+    why: `\`${PLAIN}\``,
+  },
+  {
+    title: 'createServer({ root })',
+    app: 'http-server',
+    packages: ['http-server'],
+    knows: ['range', 'etag', 'last-modified'],
+    rerouted: 'none',
+    reasons: ['not-a-socket'],
+    why: 'what it pipes into is a stream of union, its framework, which hands every chunk on to the response',
+  },
+  {
+    title: 'vite preview',
+    app: 'vite-preview',
+    packages: ['vite'],
+    knows: ['range', 'last bytes', 'etag'],
+    rerouted: 'all',
+    reasons: ['patched-response'],
+    why: 'serves by sirv; what it compresses goes through a `write` of its own',
+  },
+];

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { satisfies } from 'semver';
+import { FRAMEWORKS_FILE, frameworksPage } from '../../scripts/frameworks-page.js';
+import { digest } from '../support/content.js';
+import type { WireResponse } from '../support/http-wire.js';
+import { BY_IMPORT } from '../support/node-process.js';
+import { sampleBytes } from '../support/sample-files.js';
+import { repository } from '../support/scratch-project.js';
+import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/travel.js';
+import { FRAMEWORKS, type Framework } from './frameworks.js';
+import { manifestOf } from './manifest.js';
+import { type Performance, perform } from './performance.js';
+import { FILE_QUESTIONS, statusOf } from './requests.js';
+
+/** What depends on the request, or on the machine, and not on the framework. */
+const ANYWHERE = ['destination-not-ready', 'destination-ended', 'no-body', 'empty-file'];
+
+function comparable(responses: readonly WireResponse[]): unknown {
+  return responses.map(({ head, body, trailers }) => ({ head, body: digest(body), trailers }));
+}
+
+/** Lines of standard error, without where in the code: how many clients' ends are noticed is a matter of time. */
+function complaints({ process: { stderr } }: Performance): string[] {
+  const lines = stderr.split('\n').filter((line) => !/^\s+at /.test(line));
+  return [...new Set(lines.map((line) => line.replace(/\(node:\d+\)/, '(node)')))].sort();
+}
+
+/** The Node that a framework wants, if it is another one. */
+function missingNode({ packages }: Framework): string | undefined {
+  const wanted = packages.map((name) => manifestOf(name).engines?.node ?? '*');
+  return wanted.find((range) => !satisfies(process.versions.node, range));
+}
+
+function expectSkills({ answers }: Performance, { knows }: Framework): void {
+  const status = (title: string): number => statusOf(answers.get(title)?.[0]);
+  expect(status('a range')).to.equal(knows.includes('range') ? 206 : 200);
+  expect(status('the end of a file')).to.equal(
+    knows.includes('last bytes') ? 206 : knows.includes('range') ? 416 : 200,
+  );
+  expect(status('a range beyond the end')).to.equal(knows.includes('range') ? 416 : 200);
+  expect(status('a file known by its ETag')).to.equal(knows.includes('etag') ? 304 : 200);
+  expect(status('a file not modified since')).to.equal(knows.includes('last-modified') ? 304 : 200);
+  expect(status('no such file')).to.equal(404);
+}
+
+/** How many bytes of files must have gone as regions. */
+function bytesToReroute({ answers }: Performance, { rerouted }: Framework): number {
+  const statuses = { all: [200, 206], whole: [200], none: [] }[rerouted] as readonly number[];
+  const bodies = FILE_QUESTIONS.flatMap(({ title }) => answers.get(title) ?? []);
+  return bodies.reduce((sum, one) => sum + (statuses.includes(statusOf(one)) ? one.body.length : 0), 0);
+}
+
+function expectTravel({ process: { report }, ...performance }: Performance, framework: Framework): void {
+  if (report === undefined) throw new Error('no report');
+  const { files } = report;
+  const others = Object.keys(reasons(files)).filter((reason) => !ANYWHERE.includes(reason));
+  expect(others).to.have.members([...framework.reasons]);
+  const sent = regionBytes(files);
+  if (framework.rerouted === 'none') {
+    expect(files).to.include({ reroutedStreams: 0 });
+    expect(sent).to.equal(0);
+    return;
+  }
+  expect(files.reroutedStreams).to.be.above(0);
+  expect(fastBytes(files)).to.be.above(sent / 2);
+  if (deniedWindows(files) > 0) return;
+  expect(sent).to.be.at.least(bytesToReroute({ ...performance, process: { report } as never }, framework));
+}
+
+describe('a framework', () => {
+  it('is in the table for every app, and has an app', () => {
+    const apps = readdirSync(join(repository, 'test/third-party/apps')).map((name) => name.replace('.js', ''));
+    expect(FRAMEWORKS.map(({ app }) => app)).to.have.members(apps);
+  });
+
+  it('is in docs/frameworks.md as it was tested', () => {
+    expect(readFileSync(FRAMEWORKS_FILE, 'utf8')).to.equal(frameworksPage());
+  });
+
+  for (const framework of FRAMEWORKS) {
+    const node = missingNode(framework);
+    if (node !== undefined) {
+      it.skip(`${framework.app} (wants Node ${node})`);
+      continue;
+    }
+    describe(framework.app, () => {
+      let stock: Performance;
+      let tuned: Performance;
+
+      before(async () => {
+        [stock, tuned] = await Promise.all([perform(framework.app, []), perform(framework.app, BY_IMPORT)]);
+      });
+
+      it('sends every file as it is', () => {
+        const bodyOf = (title: string): string => digest(tuned.answers.get(title)?.[0]?.body ?? '');
+        expect(bodyOf('a large file')).to.equal(digest(sampleBytes('1m-and-1')));
+        expect(bodyOf('an empty file')).to.equal(digest());
+        expect(bodyOf('a small file')).to.equal(digest(sampleBytes('10k')));
+        expect(bodyOf('a page')).to.equal(digest(sampleBytes('64k-and-1')));
+      });
+
+      it('knows of ranges and conditions what the table says', () => {
+        expectSkills(stock, framework);
+      });
+
+      it('answers every request as it does without the preload', () => {
+        for (const [title, answers] of stock.answers) {
+          expect(answers, title).to.not.be.empty;
+          expect(comparable(tuned.answers.get(title) ?? []), title).to.deep.equal(comparable(answers));
+        }
+      });
+
+      it('serves on after downloads were broken off, and keeps no more files open', () => {
+        expect(tuned.afterwards.map(({ body }) => digest(body))).to.deep.equal([digest(sampleBytes('64k-and-1'))]);
+        expect(comparable(tuned.afterwards)).to.deep.equal(comparable(stock.afterwards));
+        expect(tuned.leftOpen).to.be.at.most(stock.leftOpen);
+      });
+
+      it('ends as it does without the preload, and says the same', () => {
+        const { code, signal } = stock.process;
+        expect(tuned.process).to.include({ code, signal });
+        expect(complaints(tuned)).to.deep.equal(complaints(stock));
+      });
+
+      it(framework.rerouted === 'none' ? 'has its files sent as ever' : 'has its files sent by sendfile', () => {
+        expect(stock.process.report).to.equal(undefined);
+        expectTravel(tuned, framework);
+      });
+    });
+  }
+});
