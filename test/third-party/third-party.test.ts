@@ -21,10 +21,16 @@ function comparable(responses: readonly WireResponse[]): unknown {
   return responses.map(({ head, body, trailers }) => ({ head, body: digest(body), trailers }));
 }
 
-/** Lines of standard error, without where in the code: how many clients' ends are noticed is a matter of time. */
+/**
+ * Which call meets the end of a client that reset its connection is a matter of time. It is one more under the preload: what
+ * sendfile is told, ECONNRESET, the write behind it is told no more, and finds EPIPE.
+ */
+const BY_RESET = /(?:read|write) (?:ECONNRESET|EPIPE)/;
+
+/** Lines of standard error, once each and without where in the code. */
 function complaints({ process: { stderr } }: Performance): string[] {
   const lines = stderr.split('\n').filter((line) => !/^\s+at /.test(line));
-  return [...new Set(lines.map((line) => line.replace(/\(node:\d+\)/, '(node)')))].sort();
+  return [...new Set(lines.map((line) => line.replace(/\(node:\d+\)/, '(node)').replace(BY_RESET, 'reset')))].sort();
 }
 
 /** The Node that a framework wants, if it is another one. */
@@ -36,9 +42,9 @@ function missingNode({ packages }: Framework): string | undefined {
 function expectSkills({ answers }: Performance, { knows }: Framework): void {
   const status = (title: string): number => statusOf(answers.get(title)?.[0]);
   expect(status('a range')).to.equal(knows.includes('range') ? 206 : 200);
-  expect(status('the end of a file')).to.equal(
-    knows.includes('last bytes') ? 206 : knows.includes('range') ? 416 : 200,
-  );
+  // http-server takes `-20000` for no range at all.
+  if (knows.includes('last bytes')) expect(status('the end of a file')).to.equal(206);
+  else expect(status('the end of a file')).to.not.equal(206);
   expect(status('a range beyond the end')).to.equal(knows.includes('range') ? 416 : 200);
   expect(status('a file known by its ETag')).to.equal(knows.includes('etag') ? 304 : 200);
   expect(status('a file not modified since')).to.equal(knows.includes('last-modified') ? 304 : 200);
@@ -47,12 +53,13 @@ function expectSkills({ answers }: Performance, { knows }: Framework): void {
 
 /** How many bytes of files must have gone as regions. */
 function bytesToReroute({ answers }: Performance, { rerouted }: Framework): number {
-  const statuses = { all: [200, 206], whole: [200], none: [] }[rerouted] as readonly number[];
+  const statuses = rerouted === 'all' ? [200, 206] : [200];
   const bodies = FILE_QUESTIONS.flatMap(({ title }) => answers.get(title) ?? []);
   return bodies.reduce((sum, one) => sum + (statuses.includes(statusOf(one)) ? one.body.length : 0), 0);
 }
 
-function expectTravel({ process: { report }, ...performance }: Performance, framework: Framework): void {
+function expectTravel(tuned: Performance, framework: Framework): void {
+  const { report } = tuned.process;
   if (report === undefined) throw new Error('no report');
   const { files } = report;
   const others = Object.keys(reasons(files)).filter((reason) => !ANYWHERE.includes(reason));
@@ -66,7 +73,7 @@ function expectTravel({ process: { report }, ...performance }: Performance, fram
   expect(files.reroutedStreams).to.be.above(0);
   expect(fastBytes(files)).to.be.above(sent / 2);
   if (deniedWindows(files) > 0) return;
-  expect(sent).to.be.at.least(bytesToReroute({ ...performance, process: { report } as never }, framework));
+  expect(sent).to.be.at.least(bytesToReroute(tuned, framework));
 }
 
 describe('a framework', () => {

@@ -1,5 +1,5 @@
 import { server as makeServer } from '@hapi/hapi';
-import { plugin as inert } from '@hapi/inert';
+import inert from '@hapi/inert';
 
 const server = makeServer({ port: 0, host: '127.0.0.1' });
 
