@@ -4,7 +4,7 @@ import { type SampleName, sampleBytes } from '../support/sample-files.js';
 import { scratchProject } from '../support/scratch-project.js';
 
 /** Files under names as sites have them; several apps go by the extension. */
-export const SITE = {
+const SITE = {
   'data.bin': '1m-and-1',
   'empty.txt': '0',
   'small one.txt': '10k',
