@@ -4,6 +4,7 @@ import { ERRNO, errnoName } from '../native/errno.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
 import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
+import { connectionError } from './connection-error.js';
 import { type CopyReason, endRegionsBefore, FileRegion } from './file-region.js';
 import { bufferEncoding, stage } from './staged.js';
 
@@ -89,6 +90,13 @@ function abandon(state: Transfer, error: Error | null): void {
   state.callback(error);
 }
 
+/** Whether a call of ours was told that the connection is broken. Then all is over, as after a write of Node's own. */
+function failed(state: Transfer, sent: number): boolean {
+  const error = sent < 0 ? connectionError(-sent) : undefined;
+  if (error !== undefined) abandon(state, error);
+  return error !== undefined;
+}
+
 /** Write by Node's own code. True if that is done already, so that the caller's loop goes on: never recurse into it. */
 function write(state: Transfer, data: WriteBatch | Uint8Array, encoding: string): boolean {
   let hasReturned = false;
@@ -134,7 +142,7 @@ function sendPrefix(state: Transfer, batch: WriteBatch): boolean {
   const handle = socket._handle;
   if (handle === null || bytes.length > GREATEST_PREFIX) return write(state, bytes, 'buffer');
   const sent = context.files.send(fdOf(handle), bytes, true);
-  if (sent <= 0) return write(state, bytes, 'buffer');
+  if (sent <= 0) return failed(state, sent) ? false : write(state, bytes, 'buffer');
   context.addBytesWritten(handle, sent);
   return sent === bytes.length || write(state, bytes.subarray(sent), 'buffer');
 }
@@ -162,7 +170,7 @@ function sendStaged(state: Transfer, ahead: readonly WritePart[], region: FileRe
   if (staged === undefined || handle === null) return undefined;
   endRegionsBefore(socket, region);
   const sent = context.files.send(fdOf(handle), staged.bytes, false);
-  if (sent <= 0) return undefined;
+  if (sent <= 0) return failed(state, sent) ? false : undefined;
   context.addBytesWritten(handle, sent);
   state.next = at;
   // What goes ahead is kept until it is sent, the region's own bytes are still in its file.
@@ -240,11 +248,12 @@ function waitPiece(region: FileRegion): number {
 }
 
 /**
- * A full socket is waited for by Node's own write of a small piece. Whatever else is wrong with the socket, Node's own write
- * meets it as well, and reports it in Node's way; and whatever is wrong with sendfile, copying goes on from the same byte.
+ * A full socket is waited for by Node's own write of a small piece. Whatever is wrong with sendfile, copying goes on from the same
+ * byte; and what is wrong with the socket, Node's own write meets as well, but for what the kernel tells once.
  */
 function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
   if (errno === ERRNO.EAGAIN) return copyPiece(state, region, waitPiece(region), 'socket-full');
+  if (failed(state, -errno)) return false;
   region.copyReason = `refused:${errnoName(errno)}`;
   return copyPiece(state, region, COPY_PIECE, region.copyReason);
 }

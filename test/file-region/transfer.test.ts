@@ -552,6 +552,25 @@ describe('a transfer', () => {
       expect(one.transferred).to.be.lessThan(size);
     });
 
+    for (const call of ['sendfile', 'send'] as const) {
+      it(`raises what ${call} was told of the connection, which the kernel tells once, as Node’s own write would`, async () => {
+        const calls = { [call]: () => -os.errno.ETIMEDOUT };
+        const { socket, region, passage } = regionSocket(pair.accepted, calls);
+        const one = region(path, 0, SIZE);
+        const told: unknown[] = [];
+        socket.cork();
+        socket.write('head');
+        socket.write(one, (cause) => told.push(cause));
+        socket.uncork();
+        const [error] = await once(socket, 'error');
+        expect(error).to.include({ message: 'write ETIMEDOUT', code: 'ETIMEDOUT', syscall: 'write' });
+        expect(error.errno).to.equal(-os.errno.ETIMEDOUT);
+        expect(told).to.deep.equal([error]);
+        expect(one.ended).to.equal(true);
+        expect(passage.copied.size).to.equal(0);
+      });
+    }
+
     it('sends nothing at all when the socket was destroyed before its turn came', async () => {
       const { socket, region, passage } = regionSocket(pair.accepted);
       const one = region(path, 0, SIZE);

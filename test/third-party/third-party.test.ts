@@ -22,8 +22,8 @@ function comparable(responses: readonly WireResponse[]): unknown {
 }
 
 /**
- * Which call meets the end of a client that reset its connection is a matter of time. It is one more under the preload: what
- * sendfile is told, ECONNRESET, the write behind it is told no more, and finds EPIPE.
+ * Which call meets the end of a client that reset its connection is a matter of time. Now and then it is one that has sent bytes
+ * before, and says only so: the next one then finds EPIPE (docs/deviations.md).
  */
 const BY_RESET = /(?:read|write) (?:ECONNRESET|EPIPE)/;
 
