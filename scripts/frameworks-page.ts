@@ -9,6 +9,7 @@ export const FRAMEWORKS_FILE = fileURLToPath(new URL('../../docs/frameworks.md',
 const BY_SENDFILE: Readonly<Record<Framework['rerouted'], string>> = {
   all: 'yes',
   whole: 'whole files',
+  rest: 'from byte 64k on',
   none: 'no',
 };
 

@@ -7,6 +7,7 @@ import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { type FirstUse, isInstalled, setInstalled, watchFirstUse } from './first-use.js';
+import { mayRequire } from './package-presence.js';
 
 /** What `SOCKET_TUNE_STRICT` ends the process with: "Invalid Argument" of Node's exit codes. */
 const EXIT_INVALID_ARGUMENT = 9;
@@ -47,14 +48,20 @@ function loadRuntime(): typeof import('./runtime.js') {
   return ownRequire()('./runtime.js');
 }
 
-function lazyHooks(environment: () => EnvironmentConfig): FirstUse {
-  let hooks: FirstUse | undefined;
-  const made = (): FirstUse => {
+interface LazyHooks extends FirstUse {
+  /** The app has a package that is looked at when it is loaded. */
+  forModules(): void;
+}
+
+function lazyHooks(environment: () => EnvironmentConfig): LazyHooks {
+  let hooks: LazyHooks | undefined;
+  const made = (): LazyHooks => {
     const { config, asked } = environment();
     hooks ??= loadRuntime().hooksFor(config, asked);
     return hooks;
   };
   return {
+    forModules: () => guarded(() => made().forModules()),
     forSockets: () => guarded(() => made().forSockets()),
     forListeners: () => guarded(() => made().forListeners()),
   };
@@ -78,11 +85,11 @@ export function preload(): void {
     let environment = variables.size === 0 ? undefined : settle(variables);
     if (environment?.enabled === false) return;
     setInstalled(true);
-    watchFirstUse(
-      lazyHooks(() => {
-        environment ??= settle(variables);
-        return environment;
-      }),
-    );
+    const hooks = lazyHooks(() => {
+      environment ??= settle(variables);
+      return environment;
+    });
+    if (mayRequire('compression')) hooks.forModules();
+    watchFirstUse(hooks);
   });
 }

@@ -19,6 +19,7 @@ export type Reason =
   | 'tls-or-wrapped-socket'
   | 'patched-socket'
   | 'patched-response'
+  | 'compressed'
   | 'patched-stream'
   | 'patched-fs'
   | 'stdio'
@@ -89,8 +90,25 @@ function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | 
   return whyNotHandle(context, socket._handle);
 }
 
+/** A `write` that somebody has put on a response and that, unless it encodes the body, hands every chunk on to Node's own. */
+const passThrough = hiddenSlot<object, unknown>();
+
+export function notePassThrough(response: object, write: unknown): void {
+  passThrough.set(response, write);
+}
+
+function whyNotWrite(response: HttpMessage): Reason | undefined {
+  const { write, _header: header } = response;
+  if (isNodesOwn(write, 'OutgoingMessage.write')) return undefined;
+  if (passThrough.get(response) !== write) return 'patched-response';
+  // It makes up its mind when the first chunk comes, and says so in the header. An app that has encoded the body by itself
+  // looks the same.
+  return header === null || /^content-encoding:/im.test(header) ? 'compressed' : undefined;
+}
+
 function whyNotResponse(response: HttpMessage): Reason | undefined {
-  if (!isNodesOwn(response.write, 'OutgoingMessage.write')) return 'patched-response';
+  const reason = whyNotWrite(response);
+  if (reason !== undefined) return reason;
   if (!isNodesOwn(response._send, 'OutgoingMessage._send')) return 'patched-response';
   if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
   if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';

@@ -1,10 +1,14 @@
 import { debug } from '../diagnostics.js';
 import { appChoiceHook } from './app-choice.js';
+import { compressionHook } from './compression.js';
 import type { Hook, HookContext } from './hook.js';
 import { listenerHook } from './listener.js';
 import type { Undo } from './patch.js';
 import { quickAckHook } from './quick-ack.js';
 import { readStreamHook } from './read-stream.js';
+
+/** What must be there before the app loads its modules. */
+const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
 /** What a process needs that opens sockets: files may be piped to them. */
 const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
@@ -24,6 +28,7 @@ function installAll(hooks: readonly Hook[], context: HookContext): Undo[] {
 
 /** The hooks of one installation, put in place when there is a first use for them. */
 export interface Hooks {
+  forModules(): void;
   forSockets(): void;
   forListeners(): void;
   undo(): void;
@@ -42,6 +47,7 @@ export function makeHooks(context: HookContext): Hooks {
   const forSockets = once(SOCKET_HOOKS);
   const forListeners = once(LISTENER_HOOKS);
   return {
+    forModules: once(MODULE_HOOKS),
     forSockets,
     forListeners() {
       forSockets();

@@ -8,7 +8,7 @@ import { constants as os } from 'node:os';
 import { PassThrough, pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
 import { expect } from 'chai';
-import type { Reason } from '../../src/file-region/eligibility.js';
+import { notePassThrough, type Reason } from '../../src/file-region/eligibility.js';
 import { liveRegions } from '../../src/file-region/file-region.js';
 import type { Undo } from '../../src/hooks/patch.js';
 import { readStreamHook } from '../../src/hooks/read-stream.js';
@@ -281,6 +281,19 @@ describe('a file stream', () => {
       return await body;
     }
 
+    /** Pipe the file to a response. */
+    async function respond(prepare: (response: http.ServerResponse) => void): Promise<readonly [Buffer, Buffer]> {
+      const server = http.createServer((_, answer) => {
+        prepare(answer);
+        fs.createReadStream(path).pipe(answer);
+      });
+      await listening(server);
+      const [response] = await once(http.get({ ...reach(server), agent: false }), 'response');
+      const body = await received(response);
+      server.close();
+      return [body, bytes];
+    }
+
     const passOn = (object: object, method: string): void => {
       const original: unknown = Reflect.get(object, method);
       Reflect.set(object, method, function (this: unknown, ...args: unknown[]) {
@@ -310,6 +323,16 @@ describe('a file stream', () => {
           return [arrived, bytes];
         },
       },
+      compressed: {
+        because: 'its response may be compressed before it gets to the socket',
+        run: () =>
+          respond((response) => {
+            const write = response.write.bind(response);
+            Reflect.set(response, 'write', write);
+            notePassThrough(response, write);
+            response.writeHead(200, { 'content-encoding': 'x-ours' });
+          }),
+      },
       'not-a-socket': {
         because: 'it goes to another stream',
         async run() {
@@ -333,17 +356,7 @@ describe('a file stream', () => {
       },
       'patched-response': {
         because: 'the response’s write is wrapped',
-        async run() {
-          const server = http.createServer((_, answer) => {
-            passOn(answer, 'write');
-            fs.createReadStream(path).pipe(answer);
-          });
-          await listening(server);
-          const [response] = await once(http.get({ ...reach(server), agent: false }), 'response');
-          const body = await received(response);
-          server.close();
-          return [body, bytes];
-        },
+        run: () => respond((response) => passOn(response, 'write')),
       },
       'patched-stream': {
         because: 'its class is somebody else’s',

@@ -5,13 +5,13 @@ type Skill = 'range' | 'last bytes' | 'etag' | 'last-modified';
 export interface Framework {
   /** What sends the file. */
   readonly title: string;
-  /** The file of the app in apps/, without its extension. */
+  /** The file of the app in apps/, without its extension if that is .js. */
   readonly app: string;
   /** Whose versions matter. */
   readonly packages: readonly string[];
   readonly knows: readonly Skill[];
-  /** Which of its answers go by sendfile; `whole` files if ranges do not. */
-  readonly rerouted: 'all' | 'whole' | 'none';
+  /** What of its answers goes by sendfile: `whole` files if ranges do not, the `rest` if the first chunk of each does not. */
+  readonly rerouted: 'all' | 'whole' | 'rest' | 'none';
   /** Why file streams took Node's own path, as the report says it, besides what no framework decides. */
   readonly reasons: readonly string[];
   readonly why: string;
@@ -39,13 +39,22 @@ export const FRAMEWORKS: readonly Framework[] = [
     why: `\`${PLAIN}\`, by send`,
   },
   {
-    title: 'express.static behind compression()',
+    title: 'express.static behind compression(), by require()',
+    app: 'express-compression-required.cjs',
+    packages: ['express', 'compression'],
+    knows: ['range', 'last bytes', 'etag', 'last-modified'],
+    rerouted: 'rest',
+    reasons: ['compressed'],
+    why: 'whether compression compresses is known once the headers are made, with the first chunk; what it compresses is left alone',
+  },
+  {
+    title: 'express.static behind compression(), by import',
     app: 'express-compression',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'none',
     reasons: ['patched-response'],
-    why: "compression puts a `write` of its own on every response, compressed or not, and must see the file's bytes",
+    why: 'compression puts a `write` of its own on every response, and only where it is required can we see what is below that',
   },
   {
     title: 'send(request, path).pipe(response)',

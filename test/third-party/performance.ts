@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { WireResponse } from '../support/http-wire.js';
 import { type EndedProcess, startNode } from '../support/node-process.js';
 import { repository } from '../support/scratch-project.js';
@@ -27,7 +27,7 @@ async function breakDownloadsOff(port: number): Promise<void> {
 
 /** Start an app, ask it everything, break downloads off, ask once more, and end it by SIGTERM. */
 export async function perform(app: string, preload: readonly string[]): Promise<Performance> {
-  const file = join(repository, 'test/third-party/apps', `${app}.js`);
+  const file = join(repository, 'test/third-party/apps', extname(app) === '' ? `${app}.js` : app);
   const env = { ROOT: siteDirectory(), NODE_ENV: 'production' };
   const server = startNode([...preload, file], { env, timeout: 40_000 });
   const [, digits] = await server.until(/^(\d+)\n/);
