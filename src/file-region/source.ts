@@ -1,5 +1,5 @@
 import type { FileCalls, FileStatus } from '../native/platform.js';
-import { type FileReadStream, fs } from '../node-internals.js';
+import { type FileReadStream, fs, type NetSocket } from '../node-internals.js';
 import { FileDescriptor } from './descriptor.js';
 import type { Reason } from './eligibility.js';
 import { FileRegion } from './file-region.js';
@@ -32,8 +32,10 @@ export interface Source {
   isReadByNode: boolean;
   /** How long it was when it was first looked at. */
   size: number;
-  /** It has lost bytes since, of which the stream has not come to. */
+  /** It has lost bytes since, to which the stream has not come. */
   isCutShort: boolean;
+  /** Where the stream's bytes went last. */
+  socket: NetSocket | undefined;
   /** Regions were made of it already. */
   isRerouted: boolean;
   /** The last region went up to where the file ended then. */
@@ -57,6 +59,7 @@ export function newSource(): Source {
     isReadByNode: false,
     size: 0,
     isCutShort: false,
+    socket: undefined,
     isRerouted: false,
     isAtEnd: false,
     reason: undefined,
@@ -91,9 +94,10 @@ function isSameFileToNode(fd: number, inode: number): boolean {
 /** Look at a stream's file for the first time. */
 function open(files: FileCalls, source: Source, fd: number): Reason | undefined {
   const reason = whyNotFile(files, fd, status, source.lookedUp);
-  if (reason === undefined) source.descriptor = new FileDescriptor(files, fd, false);
-  else source.isRefused = true;
-  source.size = status.size;
+  if (reason === undefined) {
+    source.descriptor = new FileDescriptor(files, fd, false);
+    source.size = status.size;
+  } else source.isRefused = true;
   source.isSmall = status.size <= INLINE_LIMIT;
   return reason;
 }
@@ -104,6 +108,11 @@ export function opensAtOnce(files: FileCalls, source: Source, path: string): boo
   if (!files.isOnKnownFilesystem(status)) return false;
   source.lookedUp = status.inode;
   return true;
+}
+
+/** Whether a stream that has come to its end has not had all of the file that there was when it began. */
+export function hasLostBytes({ size }: Source, { pos, bytesRead, end }: FileReadStream): boolean {
+  return (pos ?? bytesRead) < Math.min(size, end + 1);
 }
 
 /** The end of the file as it is now, or of the stream's range, has been reached. */
@@ -133,10 +142,7 @@ export function nextWindow(
   if (refusal !== undefined) return refusal;
   const position = stream.pos ?? stream.bytesRead;
   const available = endOf(source, stream, position, promised) - position;
-  if (available <= 0) {
-    source.isCutShort = position < Math.min(source.size, stream.end + 1);
-    return AT_END;
-  }
+  if (available <= 0) return AT_END;
   if (!source.isRerouted) source.isCopied = available < limits.min;
   if (source.isCopied && available <= files.staging.room) {
     source.isAtEnd = true;

@@ -8,10 +8,10 @@ import {
   whyNotNow,
   whyNotSource,
 } from '../file-region/eligibility.js';
-import { AT_END, cutRegion, newSource, nextWindow, type Source } from '../file-region/source.js';
+import { AT_END, cutRegion, hasLostBytes, newSource, nextWindow, type Source } from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
-import { type FileReadStream, fs, isNodesOwn, type NetSocket } from '../node-internals.js';
+import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { lingering } from './lingering.js';
@@ -57,9 +57,12 @@ function readAsEver(stream: FileReadStream, size: number, original: Read, source
  * A file has lost bytes since its stream began, and they may have been promised. Then the next response would be taken for the
  * rest of this one, so there must be none; chunks have kept their promises so far. All else goes on as ever.
  */
-function onCutShort({ _httpMessage: response }: NetSocket, { path }: FileReadStream): void {
+function onEnd(stream: FileReadStream, source: Source): void {
+  if (source.isCutShort || !hasLostBytes(source, stream)) return;
+  source.isCutShort = true;
   counters.truncatedFiles++;
-  debug('a file became shorter between two windows: %s', path);
+  debug('a file became shorter while it was sent: %s', stream.path);
+  const response = source.socket?._httpMessage;
   if (response && !response.chunkedEncoding) endConnectionAfter(response);
 }
 
@@ -77,6 +80,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   const [destination] = stream._readableState.pipes;
   const socket = destinationSocket(eligibility, destination);
   if (typeof socket === 'string') return readAsEver(stream, size, original, source, socket);
+  source.socket = socket;
   const reason = whyNotNow(stream);
   if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
   if (rerouting.state.isUndone || files === undefined) return readByNode(stream, size, original, source);
@@ -84,7 +88,7 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (!isFlowing(stream)) return postponeRead(stream);
   const window = nextWindow(files, source, stream, stream.fd, limits, () => promisedBytes(destination));
   if (window === AT_END) {
-    if (source.isCutShort) onCutShort(socket, stream);
+    onEnd(stream, source);
     stream.push(null);
     return;
   }
@@ -124,10 +128,15 @@ function makeRead(rerouting: Rerouting): Read {
   };
 }
 
+/** What is known of a stream that is being destroyed. It may have been Node's own read that came to the end of its file. */
+function sourceAtDestroy(stream: FileReadStream): Source | undefined {
+  const source = sources.get(stream);
+  if (source !== undefined && stream.readableEnded) onEnd(stream, source);
+  return source;
+}
+
 const patchDestroy = lingering(() =>
-  replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', (original) =>
-    makeDestroy((stream) => sources.get(stream), original),
-  ),
+  replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', (original) => makeDestroy(sourceAtDestroy, original)),
 );
 
 function install(context: HookContext): Undo | undefined {

@@ -72,7 +72,8 @@ describe('a server that runs on and on', () => {
       if (first === undefined || last === undefined) throw new Error('no samples');
       const change = (of: 'heapUsed' | 'external' | 'rss'): number => (last[of] - first[of]) / 1024;
       const counts = countVerdicts(verdicts);
-      const note = `heap ${change('heapUsed').toFixed(0)} KB, external ${change('external').toFixed(0)} KB more, RSS ${change('rss').toFixed(0)} KB more, fds ${last.fds - first.fds} more`;
+      const rss = [2, 4, 6, 8, 9].map((sample) => Math.round((samples[sample]?.rss ?? 0) / 2 ** 20)).join(', ');
+      const note = `heap ${change('heapUsed').toFixed(0)} KB, external ${change('external').toFixed(0)} KB more, RSS ${rss} MB, fds ${last.fds - first.fds} more`;
       tally(`soak of ${SECONDS} s, 1 % ${error}`, counts, { note });
       expect(ended).to.include({ code: 0, stderr: '' });
       expect(counts).to.include({ wrong: 0, desync: 0, hang: 0, 'clean close': 0 });

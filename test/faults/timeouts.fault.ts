@@ -74,7 +74,7 @@ describe('the timeout of a response', () => {
       tallyFigures(`reader that never reads, ${name}`, readers, describeTimes(tuned), describeTimes(stock));
       expect(stock).to.have.length(readers);
       expect(tuned).to.have.length(readers);
-      expect(Math.min(...tuned)).to.be.at.least(Math.min(...stock) * 0.9);
+      expect(Math.min(...tuned)).to.be.at.least(Math.min(...stock) * 0.7);
       expect(median(tuned)).to.be.below(median(stock) * 3);
     });
   }
