@@ -1,10 +1,10 @@
 import { hookContext } from './api/hook-context.js';
+import { dependsOn } from './app-manifest.js';
 import { type TuneConfig, validateConfig } from './config/config.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, setInstalled, watchFirstUse } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import type { OptionKey } from './options/table.js';
-import { mayRequire } from './package-presence.js';
 import { reportAtExit } from './report/report.js';
 
 /** Take all back that {@link install} did. Sockets keep the options that they were given. */
@@ -25,7 +25,7 @@ export function install(config: TuneConfig): Uninstall {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
   setInstalled(true);
-  if (mayRequire('compression')) hooks.forModules();
+  if (dependsOn('compression')) hooks.forModules();
   const unwatch = watchFirstUse(hooks);
   const unreport = startReport(frozen);
   let isUndone = false;

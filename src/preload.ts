@@ -3,11 +3,12 @@
  * read at once only where a variable is set, and all that acts on sockets and files is in the runtime, which is loaded when
  * the process first uses the network.
  */
+
+import { dependsOn } from './app-manifest.js';
 import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { type FirstUse, isInstalled, setInstalled, watchFirstUse } from './first-use.js';
-import { mayRequire } from './package-presence.js';
 
 /** What `SOCKET_TUNE_STRICT` ends the process with: "Invalid Argument" of Node's exit codes. */
 const EXIT_INVALID_ARGUMENT = 9;
@@ -89,7 +90,7 @@ export function preload(): void {
       environment ??= settle(variables);
       return environment;
     });
-    if (mayRequire('compression')) hooks.forModules();
+    if (dependsOn('compression')) hooks.forModules();
     watchFirstUse(hooks);
   });
 }
