@@ -1,0 +1,128 @@
+/**
+ * `npm run test:node-core`: Node's own tests, from Debian's source package, stock and under the preload. What passes stock must pass
+ * tuned. `-- --grep TEXT` takes those whose names have it, `-- --limit N` the first of each group.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type CoreTest, findTests, type Outcome, runTest } from './core-test.js';
+import { fetchSources } from './sources.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const PRELOAD = pathToFileURL(join(root, 'dist/register.js')).href;
+const GROUPS = ['net', 'http', 'fs-read-stream', 'stream'];
+
+/** How many run at a time. */
+const PLACES = 2;
+
+/** A test that fails now and then is no news: it is run so often again, stock and tuned. */
+const REPETITIONS = 3;
+
+type Variables = Readonly<Record<string, string>>;
+
+/** In NODE_OPTIONS, so that what a test starts has it as well, and `process.execArgv` is as it was. */
+const TUNED: Variables = { NODE_OPTIONS: `--import=${PRELOAD}` };
+
+/** What docs/deviations.md says that an option does, and can be had without: by its number there. */
+const DEVIATIONS: ReadonlyMap<number, Variables> = new Map([
+  [6, { SOCKET_TUNE_DEFER_ACCEPT: 'off' }],
+  [7, { SOCKET_TUNE_USER_TIMEOUT: 'off' }],
+  [8, { SOCKET_TUNE_KEEPALIVE: 'off' }],
+]);
+
+type Verdict = 'passes' | 'fails stock' | { readonly deviation: number } | { readonly failure: string };
+
+interface Result {
+  readonly test: CoreTest;
+  readonly verdict: Verdict;
+}
+
+type Run = (variables: Variables) => Promise<Outcome>;
+
+/** The last failure of some runs; undefined if one of them passed. */
+async function failsAlways(run: Run, variables: Variables): Promise<string | undefined> {
+  let output = '';
+  for (let round = 0; round < REPETITIONS; round++) {
+    const outcome = await run(variables);
+    if (outcome.hasPassed) return undefined;
+    output = outcome.output;
+  }
+  return output;
+}
+
+async function passesAlways(run: Run, variables: Variables): Promise<boolean> {
+  for (let round = 0; round < REPETITIONS; round++) if (!(await run(variables)).hasPassed) return false;
+  return true;
+}
+
+async function judge(run: Run): Promise<Verdict> {
+  if (!(await run({})).hasPassed) return 'fails stock';
+  if ((await run(TUNED)).hasPassed) return 'passes';
+  const failure = await failsAlways(run, TUNED);
+  if (failure === undefined) return 'passes';
+  if (!(await passesAlways(run, {}))) return 'fails stock';
+  for (const [deviation, variables] of DEVIATIONS) {
+    if (await passesAlways(run, { ...TUNED, ...variables })) return { deviation };
+  }
+  return { failure };
+}
+
+async function judgeAll(tests: readonly CoreTest[], scratch: string): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = [...tests];
+  const work = async (place: number): Promise<void> => {
+    for (let test = queue.shift(); test !== undefined; test = queue.shift()) {
+      const one = test;
+      results.push({ test, verdict: await judge((variables) => runTest(one, place, scratch, variables)) });
+    }
+  };
+  await Promise.all(Array.from({ length: PLACES }, (_, place) => work(place)));
+  return results;
+}
+
+function report(results: readonly Result[]): number {
+  const failures: string[] = [];
+  console.log(['group', 'run', 'pass stock', 'pass tuned', 'deviate', 'fail tuned only'].join('\t'));
+  for (const group of GROUPS) {
+    const own = results.filter(({ test }) => test.group === group);
+    const valid = own.filter(({ verdict }) => verdict !== 'fails stock');
+    const passed = own.filter(({ verdict }) => verdict === 'passes');
+    const failed = own.filter(({ verdict }) => typeof verdict === 'object' && 'failure' in verdict);
+    const deviating = valid.length - passed.length - failed.length;
+    console.log([group, own.length, valid.length, passed.length, deviating, failed.length].join('\t'));
+  }
+  for (const { test, verdict } of results) {
+    if (typeof verdict === 'string') continue;
+    if ('deviation' in verdict) console.log(`${test.name}: point ${verdict.deviation} of docs/deviations.md`);
+    else failures.push(`\n${test.name} fails under the preload only:\n${verdict.failure}`);
+  }
+  for (const failure of failures) console.log(failure);
+  return failures.length;
+}
+
+function chosen(tests: readonly CoreTest[], grep: string, limit: number): CoreTest[] {
+  const named = tests.filter(({ name }) => name.includes(grep));
+  return GROUPS.flatMap((group) => named.filter((test) => test.group === group).slice(0, limit));
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { grep: { type: 'string' }, limit: { type: 'string' } } });
+  const limit = Number(values.limit ?? Number.POSITIVE_INFINITY);
+  if (Number.isNaN(limit)) throw new Error(`--limit ${values.limit}: expected a number`);
+  const { directory, version } = await fetchSources(join(root, 'node_modules/.cache/socket-tune/node-core'));
+  console.log(`tests of Node ${version}, run by Node ${process.version}`);
+  const scratch = mkdtempSync(join(tmpdir(), 'node-core-'));
+  try {
+    const results = await judgeAll(chosen(findTests(directory, GROUPS), values.grep ?? '', limit), scratch);
+    process.exitCode = report(results) === 0 ? 0 : 1;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+await main().catch((error) => {
+  console.error(`test:node-core: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+});
