@@ -2,27 +2,35 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeCertificate } from '../support/certificate.js';
-import { BY_IMPORT, type EndedProcess, runNode } from '../support/node-process.js';
+import { BY_IMPORT, runNode } from '../support/node-process.js';
 import { sampleDirectory } from '../support/sample-files.js';
 import { scratchProject } from '../support/scratch-project.js';
-import { deniedWindows, fastBytes, isRerouted, reasons, regionBytes } from '../support/travel.js';
 import type { Case } from './case.js';
+import { expectWays, type Performance, type Performances, WAYS } from './ways.js';
 import type { Observations, WitnessedEvent } from './witness.js';
-
-interface Performance {
-  readonly process: EndedProcess;
-  readonly observations: Observations;
-}
 
 const program = join(import.meta.dirname, 'program.js');
 const directory = join(import.meta.dirname, 'cases');
 let performances = 0;
 
-async function perform(module: string, title: string, preload: readonly string[]): Promise<Performance> {
+async function perform(
+  module: string,
+  title: string,
+  preload: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Performance> {
   const output = join(scratchProject(), `observations-${performances++}.json`);
-  const process = await runNode([...preload, program, module, title, sampleDirectory(), output]);
+  const process = await runNode([...preload, program, module, title, sampleDirectory(), output], { env });
   if (!existsSync(output)) throw new Error(`nothing was observed: ${JSON.stringify(process)}`);
   return { process, observations: JSON.parse(readFileSync(output, 'utf8')) as Observations };
+}
+
+/** A case, stock and tuned in each of the ways, at the same time: there is one run of stock Node for all to be compared with. */
+async function performAll(module: string, title: string): Promise<Performances> {
+  const tuned = (env: Readonly<Record<string, string>>): Promise<Performance> => perform(module, title, BY_IMPORT, env);
+  const runs = [perform(module, title, []), tuned(WAYS.off), tuned(WAYS['options only']), tuned(WAYS.all)] as const;
+  const [stock, off, optionsOnly, all] = await Promise.all(runs);
+  return { stock, off, 'options only': optionsOnly, all };
 }
 
 /** What an application causes itself, one after the other: its order is the same every time, across emitters. */
@@ -72,31 +80,13 @@ function comparable({ events, notes }: Observations, one: Case): Comparable {
 }
 
 /** Piece by piece, so that a failure shows the piece and not everything. */
-function expectSame(tuned: Comparable, stock: Comparable): void {
-  for (const [who, events] of Object.entries(stock.byEmitter)) expect(tuned.byEmitter[who], who).to.deep.equal(events);
-  for (const [name, note] of Object.entries(stock.notes)) expect(tuned.notes[name], name).to.deep.equal(note);
-  expect(tuned.inOrder, 'order of events').to.deep.equal(stock.inOrder);
-  expect(tuned).to.deep.equal(stock);
-}
-
-function expectTravel({ process: { report }, observations }: Performance, { travel }: Case): void {
-  const { files } = report ?? {};
-  if (files === undefined) throw new Error('no report');
-  if ('original' in travel) {
-    expect(files.notRerouted).to.deep.equal(travel.original);
-    expect(files).to.include({ reroutedStreams: 0, sendfileBytes: 0 });
-    expect(regionBytes(files)).to.equal(0);
-    return;
-  }
-  if ('mixed' in travel) expect(reasons(files)).to.deep.include(travel.mixed);
-  else expect(reasons(files)).to.deep.equal({});
-  if ('rerouted' in travel && travel.rerouted === 0) return;
-  expect(isRerouted(files)).to.equal(true);
-  if (deniedWindows(files) > 0) return;
-  expect(fastBytes(files)).to.be.above(regionBytes(files) / 2);
-  if ('mixed' in travel) return;
-  expect(files.reroutedStreams).to.equal(travel.rerouted);
-  expect(regionBytes(files)).to.equal(observations.streamBytes);
+function expectSame(way: string, tuned: Comparable, stock: Comparable): void {
+  for (const [who, events] of Object.entries(stock.byEmitter))
+    expect(tuned.byEmitter[who], `${way}, ${who}`).to.deep.equal(events);
+  for (const [name, note] of Object.entries(stock.notes))
+    expect(tuned.notes[name], `${way}, ${name}`).to.deep.equal(note);
+  expect(tuned.inOrder, `${way}, order of events`).to.deep.equal(stock.inOrder);
+  expect(tuned, way).to.deep.equal(stock);
 }
 
 for (const module of readdirSync(directory).filter((name) => name.endsWith('.js'))) {
@@ -106,11 +96,13 @@ for (const module of readdirSync(directory).filter((name) => name.endsWith('.js'
 
     for (const [title, one] of Object.entries(cases)) {
       it(title, async () => {
-        const [stock, tuned] = await Promise.all([perform(module, title, []), perform(module, title, BY_IMPORT)]);
+        const { stock, ...tuned } = await performAll(module, title);
         const { report: _, ...stockProcess } = stock.process;
-        expect(tuned.process).to.include(stockProcess);
-        expectSame(comparable(tuned.observations, one), comparable(stock.observations, one));
-        expectTravel(tuned, one);
+        for (const [way, { process, observations }] of Object.entries(tuned)) {
+          expect(process, way).to.include(stockProcess);
+          expectSame(way, comparable(observations, one), comparable(stock.observations, one));
+        }
+        expectWays({ stock, ...tuned }, one);
       });
     }
   });

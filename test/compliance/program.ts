@@ -1,6 +1,6 @@
 /**
- * Runs one case of one module of cases and writes down what it saw when the process ends. The comparison starts it twice,
- * with the preload and without it:
+ * Runs one case of one module of cases and writes down what it saw when the process ends. The comparison starts it
+ * without the preload, and with it in each of the ways:
  *
  *   node [--import socket-tune/register] program.js <module> <title> <directory of sample files> <file for the observations>
  */

@@ -5,7 +5,9 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { isInstalled } from '../../src/first-use.js';
 import { SAMPLE_SIZES, type SampleName, sampleBytes } from '../support/sample-files.js';
+import { type Surroundings, surroundings } from './surroundings.js';
 
 /** Something that happened, to whom, and in which async context. */
 export interface WitnessedEvent {
@@ -19,6 +21,10 @@ export interface Observations {
   readonly notes: Readonly<Record<string, unknown>>;
   /** Bytes that the watched file streams have read. */
   readonly streamBytes: number;
+  /** Whether socket-tune is active. */
+  readonly isInstalled: boolean;
+  /** Node's objects in the end. */
+  readonly surroundings: Surroundings;
 }
 
 const STREAM_EVENTS = ['open', 'ready', 'end', 'error', 'close'];
@@ -188,6 +194,12 @@ export class Witness {
     for (const snapshot of this.#snapshots.splice(0)) snapshot();
     this.note('descriptors left', this.descriptors() - this.#descriptors);
     const streamBytes = this.#streams.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
-    return { events: this.#events, notes: this.#notes, streamBytes };
+    return {
+      events: this.#events,
+      notes: this.#notes,
+      streamBytes,
+      isInstalled: isInstalled(),
+      surroundings: surroundings(),
+    };
   }
 }
