@@ -205,6 +205,44 @@ export const cases: Cases = {
     });
   }),
 
+  "a 'readable' listener that comes in mid-flow, and reads": inMidFlow({ mixed: {} }, (witness, stream) => {
+    const chunks: Buffer[] = [];
+    stream.on('readable', () => {
+      for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(Buffer.from(chunk));
+    });
+    stream.on('end', () => {
+      const rest = Buffer.concat(chunks);
+      witness.note('the listener got the rest', rest.length > 0 && witness.isSuffix(rest, '20m'));
+    });
+  }),
+
+  'an encoding that is set in mid-flow': {
+    travel: { mixed: {} },
+    varying: ['bytesRead', 'bytesWritten', 'response-1 sent'],
+    run: async (witness) => {
+      const server = await listening(
+        watchedServer(witness, async ({ response }) => {
+          // Without a length, as the body becomes longer: its end is that of the connection.
+          response.useChunkedEncodingByDefault = false;
+          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          stream.pipe(response);
+          if (response.socket !== null) await untilBlocked(response.socket);
+          stream.setEncoding('hex');
+          client.read();
+        }),
+      );
+      const client = openClient(witness, portOf(server), lastRequest());
+      const received = await client.all;
+      const body = received.subarray(received.indexOf('\r\n\r\n') + 4);
+      // What was read before went as it is, and each byte after it as two letters.
+      const before = 2 * witness.sizeOf('20m') - body.length;
+      const rest = Buffer.from(body.subarray(before).toString('latin1'), 'hex');
+      witness.note('it is set in between', before > 0 && rest.length > 0);
+      witness.note('received', digest(body.subarray(0, before), rest));
+      server.close();
+    },
+  },
+
   'a write of the app in mid-flow': {
     travel: { rerouted: 1 },
     varying: ['bytesRead', 'bytesWritten'],
