@@ -44,24 +44,20 @@ function tarballsIn(index: string): Tarball[] {
   });
 }
 
-export function majorOf(version: string): number {
+function majorOf(version: string): number {
   return Number.parseInt(version.replace('v', ''), 10);
 }
 
-/** The newest source that is no newer than the running Node: its tests are about what this Node does. */
-async function findTarball(): Promise<Tarball> {
+/** Sources that are no newer than the running Node, whose tests are about what this Node does; the newest first. */
+async function findTarballs(): Promise<Tarball[]> {
   const wanted = majorOf(process.version);
-  let best: Tarball | undefined;
+  const found: Tarball[] = [];
   for (const suite of SUITES) {
     const index = run('xz', ['-dc'], await download(`dists/${suite}/main/source/Sources.xz`)).toString();
-    for (const tarball of tarballsIn(index)) {
-      const major = majorOf(tarball.version);
-      if (major <= wanted && (best === undefined || major > majorOf(best.version))) best = tarball;
-    }
-    if (best !== undefined && majorOf(best.version) === wanted) break;
+    found.push(...tarballsIn(index).filter(({ version }) => majorOf(version) <= wanted));
   }
-  if (best === undefined) throw new Error(`Debian has no source of a Node up to ${process.version}`);
-  return best;
+  if (found.length === 0) throw new Error(`Debian has no source of a Node up to ${process.version}`);
+  return found.sort((one, other) => majorOf(other.version) - majorOf(one.version));
 }
 
 /** Node's own tests, unpacked. */
@@ -70,14 +66,7 @@ export interface Sources {
   readonly version: string;
 }
 
-/**
- * Fetch Node's source from Debian, once, and unpack its tests.
- *
- * @param cache where they stay
- */
-export async function fetchSources(cache: string): Promise<Sources> {
-  const { version, path, sha256 } = await findTarball();
-  const directory = join(cache, version);
+async function fetchTests({ version, path, sha256 }: Tarball, directory: string): Promise<Sources> {
   if (existsSync(directory)) return { directory, version };
   const archive = await download(path);
   const found = createHash('sha256').update(archive).digest('hex');
@@ -92,4 +81,22 @@ export async function fetchSources(cache: string): Promise<Sources> {
   rmSync(file);
   renameSync(unpacking, directory);
   return { directory, version };
+}
+
+/**
+ * Fetch Node's source from Debian, once, and unpack its tests. A mirror may lack what its index names: the next older one will do.
+ *
+ * @param cache where they stay
+ */
+export async function fetchSources(cache: string): Promise<Sources> {
+  let failure: unknown;
+  for (const tarball of await findTarballs()) {
+    try {
+      return await fetchTests(tarball, join(cache, tarball.version));
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error);
+      failure = error;
+    }
+  }
+  throw failure;
 }
