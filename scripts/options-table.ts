@@ -12,6 +12,7 @@ const UNIT: Readonly<Record<OptionKind, string>> = {
   flag: 'on, off',
   rearm: 'on, once, off',
   count: 'number',
+  name: 'name',
   bytes: 'bytes',
   seconds: 's',
   milliseconds: 'ms',

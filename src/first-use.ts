@@ -6,6 +6,9 @@ const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagn
 const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
 const CONNECT_CHANNEL = 'net.client.socket';
 
+/** Node publishes each UDP socket here when it is made: lib/dgram.js. */
+const DATAGRAM_CHANNEL = 'udp.socket';
+
 /**
  * Who is installed in this thread. Channels are one registry a thread, shared by all copies of this package, ESM or CommonJS,
  * of whatever version; a global would be seen by the app.
@@ -27,6 +30,8 @@ export interface FirstUse {
   forSockets(): void;
   /** A server is about to listen. */
   forListeners(): void;
+  /** A UDP socket has been made, and is not bound yet. */
+  forDatagrams(socket: object): void;
 }
 
 /**
@@ -35,16 +40,29 @@ export interface FirstUse {
  * @returns what ends the watch
  */
 export function watchFirstUse(use: FirstUse): () => void {
+  const unwatch = watchDatagrams(use);
   if (isNetLoaded()) {
     use.forListeners();
-    return () => undefined;
+    return unwatch;
   }
   const onListen = (): void => use.forListeners();
   const onConnect = (): void => use.forSockets();
   subscribe(LISTEN_CHANNEL, onListen);
   subscribe(CONNECT_CHANNEL, onConnect);
   return () => {
+    unwatch();
     unsubscribe(LISTEN_CHANNEL, onListen);
     unsubscribe(CONNECT_CHANNEL, onConnect);
+  };
+}
+
+function watchDatagrams(use: FirstUse): () => void {
+  const onDatagram = (message: unknown): void => {
+    if (typeof message !== 'object' || message === null || !('socket' in message)) return;
+    if (typeof message.socket === 'object' && message.socket !== null) use.forDatagrams(message.socket);
+  };
+  subscribe(DATAGRAM_CHANNEL, onDatagram);
+  return () => {
+    unsubscribe(DATAGRAM_CHANNEL, onDatagram);
   };
 }

@@ -1,6 +1,7 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import { type TuneConfig, validateConfig } from './config/config.js';
+import type { TuneConfig } from './config/config.js';
+import { validateConfig } from './config/validate.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, setInstalled, watchFirstUse } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
@@ -26,6 +27,7 @@ export function install(config: TuneConfig): Uninstall {
   }
   setInstalled(true);
   if (dependsOn('compression')) hooks.forModules();
+  if (frozen.connect !== undefined) hooks.forSockets();
   const unwatch = watchFirstUse(hooks);
   const unreport = startReport(frozen);
   let isUndone = false;

@@ -24,8 +24,32 @@ export interface SocketHandle {
 
 /** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
 export interface ListenHandle extends SocketHandle {
+  /** Not of a Unix socket. */
+  getsockname?(name: { port?: number }): number;
   /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
   onconnection?: ConnectionCallback;
+}
+
+/** A TCP handle before it is connected (src/tcp_wrap.cc). Test: hooks/outgoing-socket. */
+export interface ConnectingHandle extends SocketHandle {
+  open(fd: number): number;
+  connect: Connect;
+  connect6: Connect;
+}
+
+/** Begins a connection; 0, or libuv's error. */
+export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) => number;
+
+/** TCPConnectWrap. */
+export interface ConnectRequest {
+  /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
+  oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
+}
+
+/** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
+export interface DatagramHandle extends SocketHandle {
+  /** Called once the socket is bound (lib/dgram.js `startListening`). */
+  recvStart(...args: unknown[]): number;
 }
 
 export type ConnectionCallback = (this: ListenHandle, error: number, handle: SocketHandle | undefined) => unknown;
@@ -57,6 +81,7 @@ export interface NetSocket extends Socket {
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
   /** The server that has accepted it (lib/net.js `onconnection`); nothing on a socket that was connected from here. */
   readonly server?: unknown;
+  connect(...args: unknown[]): this;
   /** Restarts the socket's timeout; Node calls it for every read and write. */
   _unrefTimer(): void;
   /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */
@@ -222,6 +247,44 @@ export function fsOf(stream: object): unknown {
 export function onlyListener(emitter: object, event: string): Function | undefined {
   const listener = (emitter as { _events?: Record<string, unknown> })._events?.[event];
   return typeof listener === 'function' ? listener : undefined;
+}
+
+/** The port that a listening handle is bound to; a Unix socket has none. */
+export function boundPort(handle: ListenHandle): number | undefined {
+  const name: { port?: number } = {};
+  handle.getsockname?.(name);
+  return name.port;
+}
+
+/** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */
+let ownerSymbol: symbol | undefined;
+
+export function ownerOf(handle: object): unknown {
+  ownerSymbol ??= Object.getOwnPropertySymbols(handle).find((symbol) => symbol.description === 'owner_symbol');
+  return ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+}
+
+/** What the handle of a class has for its prototype, if it looks as we know it. */
+export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
+  const prototype: unknown = handle && Object.getPrototypeOf(handle);
+  const known = prototype as ConnectingHandle | undefined;
+  const isKnown = ['open', 'connect', 'connect6'].every(
+    (name) => known !== undefined && typeof Reflect.get(known, name) === 'function',
+  );
+  return isKnown ? known : undefined;
+}
+
+/** lib/internal/dgram.js `kStateSymbol`. */
+let datagramState: symbol | undefined;
+
+/** The prototype of the handle of a dgram.Socket, if it looks as we know it. */
+export function datagramPrototype(socket: object): DatagramHandle | undefined {
+  datagramState ??= Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
+  const state: unknown = datagramState === undefined ? undefined : Reflect.get(socket, datagramState);
+  const { handle } = (state ?? {}) as { readonly handle?: object | null };
+  const prototype: unknown = handle && Object.getPrototypeOf(handle);
+  const known = prototype as Partial<DatagramHandle> | null | undefined;
+  return typeof known?.recvStart === 'function' ? (known as DatagramHandle) : undefined;
 }
 
 export function asNetSocket(socket: Socket): NetSocket {

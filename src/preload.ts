@@ -65,6 +65,7 @@ function lazyHooks(environment: () => EnvironmentConfig): LazyHooks {
     forModules: () => guarded(() => made().forModules()),
     forSockets: () => guarded(() => made().forSockets()),
     forListeners: () => guarded(() => made().forListeners()),
+    forDatagrams: (socket) => guarded(() => made().forDatagrams(socket)),
   };
 }
 
@@ -91,6 +92,8 @@ export function preload(): void {
       return environment;
     });
     if (dependsOn('compression')) hooks.forModules();
+    // A socket can be made in ways that nobody is told of, so these hooks cannot wait for the first.
+    if (environment?.config.connect !== undefined) hooks.forSockets();
     watchFirstUse(hooks);
   });
 }

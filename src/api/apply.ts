@@ -1,13 +1,16 @@
 import type { Server, Socket } from 'node:net';
-import { type TuneConfig, validateConfig } from '../config/config.js';
+import type { TuneConfig } from '../config/config.js';
+import { validateConfig } from '../config/validate.js';
 import { describe, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/accepted-socket.js';
 import { leaveNagle, requestFor } from '../hooks/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/quick-ack.js';
 import { familyOf } from '../native/handle-fd.js';
 import { platform } from '../native/index.js';
-import { asNetServer, hasHandle, type ListenHandle, net, type SocketHandle } from '../node-internals.js';
-import { applyAndConfirm, applyPlan, type OptionOutcome, type Plan, planOptions } from '../options/apply.js';
+import { asNetServer, boundPort, hasHandle, type ListenHandle, net, type SocketHandle } from '../node-internals.js';
+import { applyAndConfirm, applyPlan } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
+import { type Plan, planOptions } from '../options/plan.js';
 import type { SocketFamily } from '../options/socket-option.js';
 import { hookContext } from './hook-context.js';
 
@@ -85,7 +88,7 @@ function listenHandle(server: unknown): ListenHandle {
 export function applyListener(server: Server, config: TuneConfig): readonly OptionOutcome[] {
   const handle = listenHandle(server);
   const context = hookContext(validateConfig(config));
-  const request = requestFor(asNetServer(server), context);
+  const request = requestFor(asNetServer(server), context, boundPort(handle));
   leaveNagle(asNetServer(server), request);
   const family = familyOf(handle);
   const plan =
@@ -94,6 +97,11 @@ export function applyListener(server: Server, config: TuneConfig): readonly Opti
       : planOptions(platform(), request.values, { ...request, family, target: 'listener' });
   const outcomes = plan?.steps.map((step) => applyAndConfirm(platform(), step, handle)) ?? [];
   if (config.quickAck === 'on' && !isQuickAckInstalled()) quickAckHook.install(context);
-  tuneAccepted(context, request, handle, { address: '-', outcomes: [...outcomes], accepted: [], connections: 0 });
+  tuneAccepted(context, request, asNetServer(server), handle, {
+    address: '-',
+    outcomes: [...outcomes],
+    accepted: [],
+    connections: 0,
+  });
   return [...outcomes, ...(plan?.skipped ?? [])];
 }

@@ -12,6 +12,8 @@ export function hookContext(config: TuneConfig, asked: ReadonlySet<OptionKey> = 
   const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = config;
   return {
     values: config,
+    ports: config.ports ?? {},
+    outgoing: config.connect,
     asked,
     exactBuffers: config.bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow } : undefined,

@@ -1,5 +1,5 @@
 import type { OptionValue, PresetName } from '../options/socket-option.js';
-import { OPTION_ROWS, type OptionValues } from '../options/table.js';
+import { OPTION_ROWS } from '../options/table.js';
 
 /** `none` touches nothing but what is set by name. */
 export const PRESET_NAMES = [
@@ -10,7 +10,7 @@ export const PRESET_NAMES = [
 ] as const satisfies readonly PresetName[];
 
 /** The values that the table gives a preset. */
-export function presetValues(preset: PresetName): OptionValues {
+export function presetValues(preset: PresetName): Record<string, OptionValue> {
   const values: Record<string, OptionValue> = {};
   for (const row of OPTION_ROWS) {
     const value = row.presets[preset];

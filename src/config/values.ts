@@ -1,4 +1,4 @@
-import type { OptionKind, OptionValue } from '../options/socket-option.js';
+import type { OptionKind, OptionValue, SocketOption } from '../options/socket-option.js';
 
 /** A text that was understood, or what was expected in its place. */
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
@@ -102,24 +102,37 @@ function isLeftAlone(text: string, kind: OptionKind): boolean {
   return word === 'off' || (kind === 'bytes' && word === 'auto');
 }
 
-function parseNumber(text: string, kind: Exclude<OptionKind, 'flag' | 'rearm'>, range: Range): Parsed<number> {
+function parseNumber(text: string, kind: Exclude<OptionKind, 'flag' | 'rearm' | 'name'>, range: Range): Parsed<number> {
   if (kind === 'bytes') return parseBytes(text, range);
   if (kind === 'count') return parseCount(text, range);
   return parseTime(text, kind, range);
 }
 
+/** What the kernel's names are made of; its longest has 15 letters (TCP_CA_NAME_MAX). */
+export const NAME = /^[a-z0-9_-]{1,15}$/;
+
+function parseName(text: string): Parsed<string> {
+  const value = text.trim().toLowerCase();
+  return NAME.test(value) ? { value } : { expected: 'a name of up to 15 letters, digits, - and _, or off' };
+}
+
 /**
- * The value that a text means for an option of this kind. Where a number is expected, `off` (for sizes also `auto`) means
- * that the option is left alone.
+ * The value that a text means for an option. Where a number or a name is expected, `off` (for sizes also `auto`) means that the
+ * option is left alone.
  */
 export function parseOptionValue(
   text: string,
-  kind: OptionKind,
+  { kind, words }: Pick<SocketOption, 'kind' | 'words'>,
   range: Range,
 ): Parsed<OptionValue | typeof LEFT_ALONE> {
   if (kind === 'flag') return parseSwitch(text);
   if (kind === 'rearm') return parseWord(text, REARM_WORDS);
   if (isLeftAlone(text, kind)) return { value: LEFT_ALONE };
+  if (kind === 'name') return parseName(text);
+  const word = words?.[text.trim().toLowerCase()];
+  if (word !== undefined) return { value: word };
   const parsed = parseNumber(text, kind, range);
-  return 'value' in parsed ? parsed : { expected: `${parsed.expected}, or ${kind === 'bytes' ? 'auto' : 'off'}` };
+  if ('value' in parsed) return parsed;
+  const named = words === undefined ? '' : `, one of ${Object.keys(words).join(', ')}`;
+  return { expected: `${parsed.expected}${named}, or ${kind === 'bytes' ? 'auto' : 'off'}` };
 }

@@ -1,23 +1,17 @@
 import { debug } from '../diagnostics.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import type { ListenHandle, SocketHandle } from '../node-internals.js';
-import {
-  applyAndConfirm,
-  applyStep,
-  confirm,
-  type OptionOutcome,
-  planOptions,
-  readOption,
-  type SocketKind,
-  type Step,
-} from '../options/apply.js';
+import type { ListenHandle, NetServer, SocketHandle } from '../node-internals.js';
+import { applyAndConfirm, applyStep, confirm, readOption } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
+import { type Plan, planOptions, type SocketKind, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { counters } from '../report/counters.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import type { HookContext } from './hook.js';
 import { aroundConnection } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
+import { setServerTuning } from './tuning.js';
 import { warnOfFailures } from './warn.js';
 
 /** What the accepted sockets of a listener are to have. */
@@ -31,17 +25,22 @@ export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
 interface AcceptedTuning {
   readonly context: HookContext;
   readonly platform: Platform;
+  readonly plan: Plan;
   readonly request: AcceptedRequest;
   readonly record: ListenerRecord;
   /** Undefined until the first connection has shown what is inherited. */
   perConnection: readonly Step[] | undefined;
   /** What comes back after Node has rewritten it. */
-  restored: readonly Step[];
+  readonly restored: readonly Step[];
   rearmsQuickAck: boolean;
 }
 
 /** The value that a socket has from its listener; undefined if it has another, or none can be read. */
-function inheritedValue({ platform, record }: AcceptedTuning, step: Step, client: SocketHandle): number | undefined {
+function inheritedValue(
+  { platform, record }: AcceptedTuning,
+  step: Step,
+  client: SocketHandle,
+): OptionOutcome['kernel'] {
   if (step.row.lasting === false || step.constant.acceptedOnly) return undefined;
   const kernel = readOption(platform, step, client);
   const listener = record.outcomes.find((outcome) => outcome.option === step.row.key)?.kernel;
@@ -59,9 +58,8 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
 
 /** Look at the first connection: what it has is inherited, and trusted from now on; the rest is set on each. */
 function learn(tuning: AcceptedTuning, client: SocketHandle): void {
-  const { platform, request, record } = tuning;
-  const kind = { ...request, target: 'accepted', family: familyOf(client) ?? 'tcp' } as const;
-  const { steps, skipped } = planOptions(platform, request.values, kind);
+  const { request, record } = tuning;
+  const { steps, skipped } = tuning.plan;
   const outcomes = steps.map((step) => learnStep(tuning, step, client));
   tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
   // What the kernel does not take from one connection, it does not take from the next.
@@ -70,7 +68,6 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
     const isRearmed = step.row.lasting === false && tuning.rearmsQuickAck;
     return !isRearmed && (verdict === 'applied' || verdict === 'clamped');
   });
-  tuning.restored = request.isRewrittenByNode ? steps.filter((step) => step.row.rewrittenByNode) : [];
   record.accepted = [...outcomes, ...skipped];
   debug('first connection of %s: %o', record.address, record.accepted);
   warnOfFailures(tuning.context, record.accepted);
@@ -94,17 +91,24 @@ function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): 
 export function tuneAccepted(
   context: HookContext,
   request: AcceptedRequest,
+  server: NetServer,
   handle: ListenHandle,
   record: ListenerRecord,
 ): void {
   const platform = context.platform();
+  // A cluster worker's stand-in has connections of either family, and mostly TCP.
+  const kind = { ...request, target: 'accepted', family: familyOf(handle) ?? 'tcp' } as const;
+  const plan = planOptions(platform, request.values, kind);
+  const restored = plan.steps.filter((step) => step.row.rewrittenByNode);
+  setServerTuning(server, { platform, values: request.values, restored });
   const tuning: AcceptedTuning = {
     context,
     platform,
+    plan,
     request,
     record,
     perConnection: undefined,
-    restored: [],
+    restored: request.isRewrittenByNode ? restored : [],
     rearmsQuickAck: false,
   };
   aroundConnection(

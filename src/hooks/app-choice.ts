@@ -1,8 +1,10 @@
-import type { Platform } from '../native/platform.js';
-import { type NetSocket, net, type SocketHandle } from '../node-internals.js';
-import { applyStep, type Plan, planOptions } from '../options/apply.js';
-import type { Hook, HookContext } from './hook.js';
+import { hiddenSlot } from '../hidden-slot.js';
+import { type NetSocket, net } from '../node-internals.js';
+import { applyStep } from '../options/apply.js';
+import type { OptionKey } from '../options/table.js';
+import { allValues, type Hook, type HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
+import { tuningOf } from './tuning.js';
 
 type SetNoDelay = NetSocket['setNoDelay'];
 type SetKeepAlive = NetSocket['setKeepAlive'];
@@ -11,36 +13,47 @@ interface State {
   isUndone: boolean;
 }
 
-/** The handle of a socket that a listener of ours has accepted. */
-function acceptedHandle(socket: NetSocket, state: State): SocketHandle | undefined {
-  return state.isUndone || socket.server == null ? undefined : (socket._handle ?? undefined);
+/** What an app has said of a socket before it was connected. */
+const refusals = hiddenSlot<object, Set<OptionKey>>();
+
+/** Options that the app does not want on a socket that is not connected yet. */
+export function refusedByApp(socket: object): ReadonlySet<OptionKey> | undefined {
+  return refusals.get(socket);
+}
+
+function note(socket: NetSocket, option: OptionKey, isWanted: boolean): void {
+  if (socket.server != null) return;
+  const refused = refusals.get(socket);
+  if (isWanted) refused?.delete(option);
+  else if (refused === undefined) refusals.set(socket, new Set([option]));
+  else refused.add(option);
 }
 
 function makeSetNoDelay(state: State, original: SetNoDelay): SetNoDelay {
   return function (this: NetSocket, enable) {
     const result = original.call(this, enable);
+    if (state.isUndone) return result;
+    const tuning = tuningOf(this);
     // Node takes whatever is given as in an `if`, and nothing at all for true.
-    if (enable !== undefined && !enable) acceptedHandle(this, state)?.setNoDelay?.(false);
+    const isWanted = enable === undefined || Boolean(enable);
+    if (tuning === undefined) note(this, 'noDelay', isWanted);
+    else if (!isWanted && tuning.values.noDelay) this._handle?.setNoDelay?.(false);
     return result;
   };
 }
 
-function makeSetKeepAlive(state: State, platform: Platform, rewritten: Plan, original: SetKeepAlive): SetKeepAlive {
+function makeSetKeepAlive(state: State, original: SetKeepAlive): SetKeepAlive {
   return function (this: NetSocket, enable, initialDelay) {
     const result = original.call(this, enable, initialDelay);
-    const handle = acceptedHandle(this, state);
-    if (handle === undefined) return result;
-    if (enable) for (const step of rewritten.steps) applyStep(platform, step, handle);
+    if (state.isUndone) return result;
+    const tuning = tuningOf(this);
+    const handle = this._handle;
+    if (tuning === undefined) note(this, 'keepAlive', Boolean(enable));
+    else if (!tuning.values.keepAlive || handle === null) return result;
+    else if (enable) for (const step of tuning.restored) applyStep(tuning.platform, step, handle);
     else handle.setKeepAlive?.(false, 0);
     return result;
   };
-}
-
-/** What Node rewrites by itself when the app asks for keepalive. */
-function rewrittenByNode(context: HookContext): Plan {
-  const kind = { target: 'accepted', family: 'tcp', clientSpeaksFirst: false, exactBuffers: false } as const;
-  const plan = planOptions(context.platform(), context.values, kind);
-  return { ...plan, steps: plan.steps.filter((step) => step.row.rewrittenByNode) };
 }
 
 /**
@@ -50,17 +63,14 @@ function rewrittenByNode(context: HookContext): Plan {
  */
 function install(context: HookContext): Undo | undefined {
   const { prototype } = net().Socket;
-  const { values } = context;
+  const scopes = allValues(context);
   const state = { isUndone: false };
   const undos: Undo[] = [];
-  if (values.noDelay) {
+  if (scopes.some((values) => values.noDelay)) {
     undos.push(replaceMethod<SetNoDelay>(prototype, 'setNoDelay', (original) => makeSetNoDelay(state, original)));
   }
-  if (values.keepAlive) {
-    const rewritten = rewrittenByNode(context);
-    const make = (original: SetKeepAlive): SetKeepAlive =>
-      makeSetKeepAlive(state, context.platform(), rewritten, original);
-    undos.push(replaceMethod<SetKeepAlive>(prototype, 'setKeepAlive', make));
+  if (scopes.some((values) => values.keepAlive)) {
+    undos.push(replaceMethod<SetKeepAlive>(prototype, 'setKeepAlive', (original) => makeSetKeepAlive(state, original)));
   }
   return () => {
     state.isUndone = true;

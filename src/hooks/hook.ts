@@ -5,13 +5,22 @@ import type { Undo } from './patch.js';
 /** What the hooks go by. */
 export interface HookContext {
   readonly values: OptionValues;
-  /** Options that the user set by name: only these are worth a warning where they are not supported. */
+  /** What listeners on these ports have in place of `values`. */
+  readonly ports: Readonly<Record<number, OptionValues>>;
+  /** What outgoing sockets have; undefined leaves them alone. */
+  readonly outgoing: OptionValues | undefined;
+  /** Options that the user set by name: only these are worth a warning where they are not to be had. */
   readonly asked: ReadonlySet<OptionKey>;
   readonly exactBuffers: boolean;
   /** Undefined switches the file path off. */
   readonly sendfile: { readonly min: number; readonly window: number } | undefined;
-  /** The system; asking for it loads koffi, so no hook asks before there is a listener or a region. */
+  /** The system; asking for it loads koffi, so no hook asks before there is a socket or a region. */
   platform(): Platform;
+}
+
+/** The values of every kind of TCP socket that there is in a context. */
+export function allValues({ values, ports, outgoing }: HookContext): readonly OptionValues[] {
+  return [values, ...Object.values(ports), ...(outgoing === undefined ? [] : [outgoing])];
 }
 
 /** A part of the preload that changes Node's behaviour. */

@@ -1,8 +1,10 @@
 import { debug } from '../diagnostics.js';
 import { appChoiceHook } from './app-choice.js';
 import { compressionHook } from './compression.js';
+import { tuneDatagrams } from './datagram.js';
 import type { Hook, HookContext } from './hook.js';
 import { listenerHook } from './listener.js';
+import { outgoingSocketHook } from './outgoing-socket.js';
 import type { Undo } from './patch.js';
 import { quickAckHook } from './quick-ack.js';
 import { readStreamHook } from './read-stream.js';
@@ -13,12 +15,17 @@ const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 /** What a process needs that opens sockets: files may be piped to them. */
 const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 
+/** What it needs besides where sockets that it opens are to be tuned. */
+const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
+
 /** What it needs besides once it listens. */
 const LISTENER_HOOKS: readonly Hook[] = [listenerHook, quickAckHook, appChoiceHook];
 
-function installAll(hooks: readonly Hook[], context: HookContext): Undo[] {
+function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];
   for (const hook of hooks) {
+    if (known.has(hook)) continue;
+    known.add(hook);
     const undo = hook.install(context);
     debug('hook %s %s', hook.name, undo === undefined ? 'is not needed' : 'is in place');
     if (undo !== undefined) undos.push(undo);
@@ -31,20 +38,23 @@ export interface Hooks {
   forModules(): void;
   forSockets(): void;
   forListeners(): void;
+  forDatagrams(socket: object): void;
   undo(): void;
 }
 
 export function makeHooks(context: HookContext): Hooks {
   const undos: Undo[] = [];
+  const known = new Set<Hook>();
+  let hasDatagrams = false;
   const once = (hooks: readonly Hook[]): (() => void) => {
     let isDone = false;
     return () => {
       if (isDone) return;
       isDone = true;
-      undos.push(...installAll(hooks, context));
+      undos.push(...installAll(hooks, context, known));
     };
   };
-  const forSockets = once(SOCKET_HOOKS);
+  const forSockets = once(context.outgoing === undefined ? SOCKET_HOOKS : [...SOCKET_HOOKS, ...OUTGOING_HOOKS]);
   const forListeners = once(LISTENER_HOOKS);
   return {
     forModules: once(MODULE_HOOKS),
@@ -52,6 +62,12 @@ export function makeHooks(context: HookContext): Hooks {
     forListeners() {
       forSockets();
       forListeners();
+    },
+    forDatagrams(socket) {
+      if (hasDatagrams) return;
+      hasDatagrams = true;
+      const undo = tuneDatagrams(context, socket);
+      if (undo !== undefined) undos.push(undo);
     },
     undo() {
       for (const undo of undos.splice(0).reverse()) undo();

@@ -1,7 +1,8 @@
 import { debug } from '../diagnostics.js';
 import { familyOf } from '../native/handle-fd.js';
-import { isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
-import { applyAndConfirm, type Plan, planOptions, type Step } from '../options/apply.js';
+import { boundPort, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
+import { applyAndConfirm } from '../options/apply.js';
+import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
@@ -27,9 +28,14 @@ function valuesFor(server: NetServer, values: OptionValues): OptionValues {
   return rest;
 }
 
-/** What the connections of a server are to have. */
-export function requestFor(server: NetServer, context: HookContext): AcceptedRequest {
-  const values = valuesFor(server, context.values);
+/**
+ * What the connections of a server are to have.
+ *
+ * @param port that it is bound to; undefined for a path
+ */
+export function requestFor(server: NetServer, context: HookContext, port?: number): AcceptedRequest {
+  const profile = port === undefined ? undefined : context.ports[port];
+  const values = valuesFor(server, profile ?? context.values);
   return {
     values,
     clientSpeaksFirst: clientSpeaksFirst(server),
@@ -52,8 +58,6 @@ interface ListenerTuning {
   readonly record: ListenerRecord;
 }
 
-const NOTHING: Plan = { steps: [], skipped: [], applied: [] };
-
 function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, steps: readonly Step[]): void {
   const platform = context.platform();
   for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
@@ -66,13 +70,13 @@ export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void
 
 /** Tune a handle that is bound and does not listen yet. */
 function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
-  const request = requestFor(server, context);
+  const request = requestFor(server, context, boundPort(handle));
   leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
   const plan =
     family === undefined
-      ? NOTHING
+      ? EMPTY_PLAN
       : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
   const tuning = { context, request, plan, record };
@@ -96,7 +100,7 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
   addListenerRecord(record);
   debug('listener %s: %o', record.address, record.outcomes);
   warnOfFailures(context, record.outcomes);
-  tuneAccepted(context, tuning.request, handle, record);
+  tuneAccepted(context, tuning.request, server, handle, record);
 }
 
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {

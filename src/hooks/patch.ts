@@ -5,6 +5,7 @@
 import { hiddenSlot } from '../hidden-slot.js';
 import {
   type ConnectionCallback,
+  type ConnectRequest,
   type FileReadStream,
   type HttpMessage,
   type ListenHandle,
@@ -98,6 +99,17 @@ export function aroundConnection(
     return result;
   };
   handle.onconnection = onconnection;
+}
+
+/** Have `after` called when a connection has been made, once Node has told the app. */
+export function afterCompletion(request: ConnectRequest, after: () => void): void {
+  const { oncomplete } = request;
+  if (oncomplete === undefined) return;
+  request.oncomplete = function (status, ...rest) {
+    const result = oncomplete.call(this, status, ...rest);
+    if (status === 0) after();
+    return result;
+  };
 }
 
 /** Take a call of `_read` back: Readable calls it again when somebody wants data. */

@@ -2,7 +2,7 @@ import { nextTick } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
 import { counters } from '../report/counters.js';
-import type { Hook, HookContext } from './hook.js';
+import { allValues, type Hook, type HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
 
 /** What is known of a connection whose reads are to be acknowledged at once. */
@@ -76,7 +76,7 @@ function onActivity(
 }
 
 function install(context: HookContext): Undo | undefined {
-  if (context.values.quickAck !== 'on') return undefined;
+  if (!allValues(context).some((values) => values.quickAck === 'on')) return undefined;
   const platform = context.platform();
   const constant = platform.constants.TCP_QUICKACK;
   const { prototype } = net().Socket;

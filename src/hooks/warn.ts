@@ -1,5 +1,5 @@
 import { warnOnce } from '../diagnostics.js';
-import type { OptionOutcome } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
 import { OPTION_ROWS } from '../options/table.js';
 import type { HookContext } from './hook.js';
 
@@ -9,8 +9,11 @@ import type { HookContext } from './hook.js';
  */
 export function warnOfFailures(context: HookContext, outcomes: readonly OptionOutcome[]): void {
   for (const { option, constant, verdict, asked, cause } of outcomes) {
-    if (verdict !== 'refused' && !(verdict === 'unsupported' && context.asked.has(option))) continue;
-    const variable = OPTION_ROWS.find((row) => row.key === option)?.variable;
+    if (verdict !== 'refused' && verdict !== 'unsupported') continue;
+    const row = OPTION_ROWS.find((candidate) => candidate.key === option);
+    const isAsked = option === 'raw' || context.asked.has(option);
+    if (!isAsked && (verdict === 'unsupported' || row?.leastByTick)) continue;
+    const variable = row?.variable ?? 'RAW';
     const message = `${constant}=${asked} (SOCKET_TUNE_${variable}) is ${verdict}: ${cause}; it is left as it was`;
     warnOnce(`SOCKET_TUNE_${verdict.toUpperCase()}`, constant, message);
   }

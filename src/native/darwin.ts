@@ -3,11 +3,14 @@ import type { Platform, SocketConstant } from './platform.js';
 import { socketOptionCalls } from './sockopt.js';
 
 const SOL_SOCKET = 0xffff;
+const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
+const IPPROTO_IPV6 = 41;
 
 /**
- * xnu: bsd/sys/socket.h, bsd/netinet/tcp.h. Keepalive and its times do not pass from a listener to what it accepts;
- * TCP_FASTOPEN is refused before listen(2).
+ * xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h; what the kernel makes of them: bsd/netinet/tcp_usrreq.c.
+ * Keepalive and its times do not pass from a listener to what it accepts; TCP_FASTOPEN is on or off, and refused before listen(2);
+ * TCP_RXT_CONNDROPTIME, which is what Linux calls TCP_USER_TIMEOUT, counts seconds.
  */
 const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
@@ -17,8 +20,14 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 0x10, acceptedOnly: true },
   TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 0x101, acceptedOnly: true },
   TCP_KEEPCNT: { level: IPPROTO_TCP, name: 0x102, acceptedOnly: true },
-  TCP_FASTOPEN: { level: IPPROTO_TCP, name: 0x105, afterListen: true },
-  TCP_USER_TIMEOUT: { level: IPPROTO_TCP, name: 0x80, acceptedOnly: true },
+  TCP_FASTOPEN: { level: IPPROTO_TCP, name: 0x105, afterListen: true, greatest: 1 },
+  TCP_USER_TIMEOUT: { level: IPPROTO_TCP, name: 0x80, acceptedOnly: true, divisor: 1000 },
+  TCP_NOTSENT_LOWAT: { level: IPPROTO_TCP, name: 0x201, acceptedOnly: true },
+  TCP_MAXSEG: { level: IPPROTO_TCP, name: 0x02 },
+  SO_RCVLOWAT: { level: SOL_SOCKET, name: 0x1004 },
+  IP_TOS: { level: IPPROTO_IP, name: 3, acceptedOnly: true },
+  IPV6_TCLASS: { level: IPPROTO_IPV6, name: 36, acceptedOnly: true },
+  IP_RECVTOS: { level: IPPROTO_IP, name: 27 },
   SO_NOSIGPIPE: { level: SOL_SOCKET, name: 0x1022, acceptedOnly: true },
 };
 
@@ -30,6 +39,9 @@ export function darwinPlatform(libc: Libc): Platform {
     ...socketOptionCalls(libc),
     autotuningCeiling: () => undefined,
     inertCause: () => undefined,
+    limitOf: () => undefined,
+    // There is no SOCK_CLOEXEC: a child that is started in between would inherit it.
+    openSocket: () => undefined,
     files: undefined,
   };
 }

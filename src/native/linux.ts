@@ -2,6 +2,8 @@ import { debug } from '../diagnostics.js';
 import { fs } from '../node-internals.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
+import { listenBacklog } from './listen-backlog.js';
+import { socketCall } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
 import { residency } from './residency.js';
@@ -10,13 +12,15 @@ import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
 
 const SOL_SOCKET = 1;
+const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
+const IPPROTO_IPV6 = 41;
 
-/** include/uapi/asm-generic/socket.h, include/uapi/linux/tcp.h */
+/** include/uapi/asm-generic/socket.h, include/uapi/linux/{tcp,in,in6}.h */
 const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_NODELAY: { level: IPPROTO_TCP, name: 1 },
-  SO_RCVBUF: { level: SOL_SOCKET, name: 8 },
-  SO_SNDBUF: { level: SOL_SOCKET, name: 7 },
+  SO_RCVBUF: { level: SOL_SOCKET, name: 8, privileged: { level: SOL_SOCKET, name: 33 } },
+  SO_SNDBUF: { level: SOL_SOCKET, name: 7, privileged: { level: SOL_SOCKET, name: 32 } },
   SO_KEEPALIVE: { level: SOL_SOCKET, name: 9 },
   TCP_KEEPIDLE: { level: IPPROTO_TCP, name: 4 },
   TCP_KEEPINTVL: { level: IPPROTO_TCP, name: 5 },
@@ -25,13 +29,42 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_DEFER_ACCEPT: { level: IPPROTO_TCP, name: 9 },
   TCP_FASTOPEN: { level: IPPROTO_TCP, name: 23 },
   TCP_USER_TIMEOUT: { level: IPPROTO_TCP, name: 18 },
+  TCP_NOTSENT_LOWAT: { level: IPPROTO_TCP, name: 25 },
+  TCP_DELACK_MAX_US: { level: IPPROTO_TCP, name: 46 },
+  'listen(2)': { level: IPPROTO_TCP, name: 0, call: 'listen', afterListen: true },
+  TCP_CONGESTION: { level: IPPROTO_TCP, name: 13 },
+  TCP_FASTOPEN_CONNECT: { level: IPPROTO_TCP, name: 30 },
+  TCP_MAXSEG: { level: IPPROTO_TCP, name: 2 },
+  TCP_SYNCNT: { level: IPPROTO_TCP, name: 7 },
+  TCP_WINDOW_CLAMP: { level: IPPROTO_TCP, name: 10 },
+  TCP_LINGER2: { level: IPPROTO_TCP, name: 8 },
+  TCP_THIN_LINEAR_TIMEOUTS: { level: IPPROTO_TCP, name: 16 },
+  TCP_RTO_MIN_US: { level: IPPROTO_TCP, name: 45 },
+  TCP_RTO_MAX_MS: { level: IPPROTO_TCP, name: 44 },
+  SO_RCVLOWAT: { level: SOL_SOCKET, name: 18 },
+  SO_PRIORITY: { level: SOL_SOCKET, name: 12 },
+  SO_MAX_PACING_RATE: { level: SOL_SOCKET, name: 47 },
+  SO_BUSY_POLL: { level: SOL_SOCKET, name: 46 },
+  SO_INCOMING_CPU: { level: SOL_SOCKET, name: 49 },
+  SO_MARK: { level: SOL_SOCKET, name: 36 },
+  IP_TOS: { level: IPPROTO_IP, name: 1 },
+  IPV6_TCLASS: { level: IPPROTO_IPV6, name: 67 },
+  IP_MTU_DISCOVER: { level: IPPROTO_IP, name: 10 },
+  IP_RECVTOS: { level: IPPROTO_IP, name: 13 },
+};
+
+/** The sysctls that cut an option's value, by the option. */
+const LIMITS: Readonly<Record<string, string>> = {
+  SO_RCVBUF: 'core/rmem_max',
+  SO_SNDBUF: 'core/wmem_max',
+  'listen(2)': 'core/somaxconn',
 };
 
 const SO_TYPE: SocketConstant = { level: SOL_SOCKET, name: 3 };
 const SOCK_STREAM = 1;
 
-/** Bit of net.ipv4.tcp_fastopen that lets servers take data in a SYN (Documentation/networking/ip-sysctl.rst). */
-const TFO_SERVER = 2;
+/** Bits of net.ipv4.tcp_fastopen that let sockets have data in a SYN (Documentation/networking/ip-sysctl.rst). */
+const FASTOPEN_BITS: Readonly<Record<string, number>> = { TCP_FASTOPEN_CONNECT: 1, TCP_FASTOPEN: 2 };
 
 /** struct layouts and off_t are the 64-bit ones on these. */
 const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
@@ -39,7 +72,7 @@ const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', '
 /** A sysctl as numbers; undefined where /proc is not to be had. */
 function sysctl(name: string): readonly number[] | undefined {
   try {
-    return fs().readFileSync(`/proc/sys/net/ipv4/${name}`, 'latin1').trim().split(/\s+/).map(Number);
+    return fs().readFileSync(`/proc/sys/net/${name}`, 'latin1').trim().split(/\s+/).map(Number);
   } catch {
     return undefined;
   }
@@ -66,20 +99,30 @@ function fileCalls(libc: Libc, get: Platform['get']): FileCalls | undefined {
   }
 }
 
+function inertCause(constant: string): string | undefined {
+  const bit = FASTOPEN_BITS[constant];
+  const value = bit === undefined ? undefined : sysctl('ipv4/tcp_fastopen')?.[0];
+  if (bit === undefined || value === undefined || (value & bit) !== 0) return undefined;
+  return `net.ipv4.tcp_fastopen=${value} lacks bit ${bit}`;
+}
+
+function limitOf(constant: string): string | undefined {
+  const name = LIMITS[constant];
+  const value = name === undefined ? undefined : sysctl(name)?.[0];
+  return value === undefined ? undefined : `net.${name?.replace('/', '.')}=${value}`;
+}
+
 export function linuxPlatform(libc: Libc): Platform {
-  const calls = socketOptionCalls(libc);
+  const calls = listenBacklog(libc, socketOptionCalls(libc));
   return {
     name: 'linux',
     unavailable: undefined,
     constants: CONSTANTS,
     ...calls,
-    autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'tcp_wmem' : 'tcp_rmem')?.[2],
-    inertCause(constant) {
-      if (constant !== 'TCP_FASTOPEN') return undefined;
-      const value = sysctl('tcp_fastopen')?.[0];
-      if (value === undefined || (value & TFO_SERVER) !== 0) return undefined;
-      return `net.ipv4.tcp_fastopen=${value} lacks bit ${TFO_SERVER}`;
-    },
+    autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
+    inertCause,
+    limitOf,
+    openSocket: socketCall(libc),
     files: fileCalls(libc, calls.get),
   };
 }

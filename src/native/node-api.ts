@@ -32,6 +32,8 @@ export function nodeApiPlatform(cause: string): Platform {
     get: () => undefined,
     autotuningCeiling: () => undefined,
     inertCause: () => undefined,
+    limitOf: () => undefined,
+    openSocket: () => undefined,
     files: undefined,
   };
 }

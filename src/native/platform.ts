@@ -8,6 +8,14 @@ export interface SocketConstant {
   readonly acceptedOnly?: true;
   /** It must be set after listen(2) here. */
   readonly afterListen?: true;
+  /** The kernel's unit in the table's: 1000 where the table has milliseconds and the kernel seconds. */
+  readonly divisor?: number;
+  /** The greatest value that the kernel takes here; what is larger means the same as this. */
+  readonly greatest?: number;
+  /** Not an option of setsockopt(2): it is set by this call, and read by a means of the platform's own. */
+  readonly call?: 'listen';
+  /** The form of the option that goes beyond the system's limits, for processes with CAP_NET_ADMIN. */
+  readonly privileged?: SocketConstant;
 }
 
 /** Calls on files and descriptors that the file path needs. A negative result is an errno, negated. */
@@ -62,13 +70,23 @@ export interface Platform {
   readonly unavailable: string | undefined;
   /** An option whose constant is missing here is unsupported here. */
   readonly constants: Readonly<Record<string, SocketConstant>>;
-  /** setsockopt(2) with an int. Returns 0 or an errno. */
-  set(handle: SocketHandle, constant: SocketConstant, value: Int32Array): number;
-  /** getsockopt(2) of an int into `value`. Returns 0 or an errno; undefined where reading is not possible. */
-  get(handle: SocketHandle, constant: SocketConstant, value: Int32Array): number | undefined;
+  /** setsockopt(2) with an int, or the bytes of a name. Returns 0 or an errno. */
+  set(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number;
+  /** getsockopt(2) into `value`. Returns 0 or an errno; undefined where reading is not possible. */
+  get(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number | undefined;
   /** The size in bytes up to which the kernel grows this buffer by itself; undefined if unknown. */
   autotuningCeiling(direction: 'receive' | 'send'): number | undefined;
   /** Why a listener's option that was set and read back has no effect all the same. */
   inertCause(constant: string): string | undefined;
+  /** The system's limit that an option meets, with its value, in words. */
+  limitOf(constant: string): string | undefined;
+  /**
+   * A TCP socket that is neither bound nor connected, non-blocking and closed on exec, as libuv makes them: for what must be set
+   * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
+   */
+  openSocket(isIPv6: boolean): number | undefined;
   readonly files: FileCalls | undefined;
 }
+
+/** An int as its only element, or the bytes of a name. */
+export type OptionBytes = Int32Array | Uint8Array;

@@ -1,16 +1,20 @@
 /** Where an option is set. A listener's options are what its accepted sockets inherit. */
 export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
 
-/** When, in a listener's life, the option has to be set to have its effect. */
-export type OptionPhase = 'before-bind' | 'before-listen' | 'after-listen';
+/**
+ * When, in a socket's life, the option has to be set to have its effect. What the first packet says or is sent with must be set
+ * `before-handshake`: on a listener before listen(2), on an outgoing socket before connect(2).
+ */
+export type OptionPhase = 'before-bind' | 'before-handshake' | 'any-time';
 
 /** What an option's value means; decides how its text is parsed and which numbers are in range. */
-export type OptionKind = 'flag' | 'count' | 'bytes' | 'seconds' | 'milliseconds' | 'microseconds' | 'rearm';
+export type OptionKind = 'flag' | 'count' | 'bytes' | 'seconds' | 'milliseconds' | 'microseconds' | 'rearm' | 'name';
 
 /** `rearm`: not set, set once on the accepted socket, or set again each time its effect has worn off. */
 export type Rearm = 'off' | 'once' | 'on';
 
-export type OptionValue = boolean | number | Rearm;
+/** A `name` and {@link Rearm} are strings. */
+export type OptionValue = boolean | number | string;
 
 export type PresetName = 'default' | 'lowlatency' | 'highthroughput' | 'none';
 
@@ -25,6 +29,8 @@ export interface SocketOption {
   readonly kind: OptionKind;
   /** Least and greatest value, in the kind's unit. */
   readonly range?: readonly [number, number];
+  /** Words that stand for numbers. */
+  readonly words?: Readonly<Record<string, number>>;
   readonly targets: readonly OptionTarget[];
   readonly phase: OptionPhase;
   /** Only sockets of these address families know it. */
@@ -33,8 +39,15 @@ export interface SocketOption {
   readonly clientSpeaksFirst?: true;
   /** Meaningless unless this other option is on. */
   readonly requires?: string;
-  /** A fixed size turns the kernel's autotuning off, so below the kernel's own ceiling it is left alone. */
-  readonly floor?: 'receive' | 'send';
+  /**
+   * The value is a least one. `receive`, `send`: a fixed size turns the kernel's autotuning off, so below the kernel's own ceiling
+   * it is left alone. `current`: it is left alone where the socket has as much already.
+   */
+  readonly floor?: 'receive' | 'send' | 'current';
+  /** The least value is the kernel's tick (CONFIG_HZ), so a preset's value is refused by kernels with a slower one. */
+  readonly leastByTick?: true;
+  /** Only IPv6 sockets have it. */
+  readonly ipv6Only?: true;
   /** What the kernel answers to a value that it took: the same, twice as much, or its own rounding of it. */
   readonly readBack: 'same' | 'doubled' | 'rounded' | 'none';
   /** Node's `setKeepAlive(true, …)` overwrites it with a value of its own, of which the app has not spoken. */
@@ -47,4 +60,10 @@ export interface SocketOption {
   readonly doc: string;
 }
 
-export type SocketFamily = 'tcp' | 'unix';
+export type SocketFamily = 'tcp' | 'unix' | 'udp';
+
+/** An option of the catalogue that is not built yet. */
+export interface PlannedOption {
+  readonly variable: string;
+  readonly doc: string;
+}

@@ -1,4 +1,4 @@
-import type { OptionOutcome } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
 
 /** What was done to one listener, and what its first accepted socket turned out to have. */
 export interface ListenerRecord {

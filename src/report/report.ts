@@ -1,5 +1,5 @@
 import { fs } from '../node-internals.js';
-import type { OptionOutcome } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { type ListenerRecord, listenerRecords } from './listener-record.js';
 

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import {
-  type ConfigProblem,
   configFromEnvironment,
   defaultConfig,
   describeProblem,
@@ -8,9 +7,10 @@ import {
   highThroughputConfig,
   lowLatencyConfig,
   SENDFILE_DEFAULTS,
-  validateConfig,
 } from '../../src/config/config.js';
 import { presetValues } from '../../src/config/presets.js';
+import type { ConfigProblem } from '../../src/config/reader.js';
+import { validateConfig } from '../../src/config/validate.js';
 import { SocketTuneError } from '../../src/errors.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
 
@@ -201,9 +201,19 @@ describe('the config of an environment', () => {
         {
           variable: 'SOCKET_TUNE_KEEPALIVE_IDEL',
           value: '5',
-          expected: 'a variable that socket-tune knows',
+          expected: 'a variable that socket-tune knows, such as SOCKET_TUNE_KEEPALIVE_IDLE',
           used: 'nothing',
         },
+      ]);
+      expect(read({ SOCKET_TUNE_FROBNICATE: '5' }).problems[0]?.expected).to.equal('a variable that socket-tune knows');
+      expect(read({ SOCKET_TUNE_PORT_8080_KEEPALIV: 'on' }).problems[0]?.expected).to.equal(
+        'a variable that socket-tune knows, such as SOCKET_TUNE_PORT_8080_KEEPALIVE',
+      );
+    });
+
+    it('names a variable that will be known later', () => {
+      expect(read({ SOCKET_TUNE_REUSEPORT: 'on' }).problems).to.deep.equal([
+        { variable: 'SOCKET_TUNE_REUSEPORT', value: 'on', expected: 'a later version of socket-tune', used: 'nothing' },
       ]);
     });
 

@@ -18,6 +18,9 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
     fastOpen: 256,
     userTimeout: 120_000,
     noSigPipe: true,
+    backlog: 4096,
+    udpReceiveBuffer: 2_097_152,
+    udpSendBuffer: 2_097_152,
   },
   lowlatency: {
     noDelay: true,
@@ -31,6 +34,12 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
     fastOpen: 256,
     userTimeout: 30_000,
     noSigPipe: true,
+    notSentLowWater: 131_072,
+    delayedAckMax: 8000,
+    thinLinear: true,
+    backlog: 4096,
+    udpReceiveBuffer: 2_097_152,
+    udpSendBuffer: 2_097_152,
   },
   highthroughput: {
     noDelay: true,
@@ -45,6 +54,9 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
     fastOpen: 256,
     userTimeout: 120_000,
     noSigPipe: true,
+    backlog: 4096,
+    udpReceiveBuffer: 7_340_032,
+    udpSendBuffer: 7_340_032,
   },
   none: {},
 };

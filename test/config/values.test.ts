@@ -73,7 +73,7 @@ describe('values of the environment', () => {
   describe('a time', () => {
     it('is in the unit of its option where it has none', () => {
       for (const kind of ['seconds', 'milliseconds', 'microseconds'] as const) {
-        expect(parseOptionValue('30', kind, ANY), kind).to.deep.equal({ value: 30 });
+        expect(parseOptionValue('30', { kind }, ANY), kind).to.deep.equal({ value: 30 });
       }
     });
 
@@ -90,33 +90,33 @@ describe('values of the environment', () => {
         '12us': ['microseconds', 12],
       };
       for (const [text, [kind, value]] of Object.entries(expected)) {
-        expect(parseOptionValue(text, kind, ANY), text).to.deep.equal({ value });
+        expect(parseOptionValue(text, { kind }, ANY), text).to.deep.equal({ value });
       }
     });
 
     it('may have any fraction that comes out whole, also one that binary numbers cannot hold', () => {
       for (const [text, value] of Object.entries({ '1.1s': 1100, '8.2s': 8200, '16.1s': 16_100, '1.001s': 1001 })) {
-        expect(parseOptionValue(text, 'milliseconds', ANY), text).to.deep.equal({ value });
+        expect(parseOptionValue(text, { kind: 'milliseconds' }, ANY), text).to.deep.equal({ value });
       }
     });
 
     it('is a problem where it does not come out whole, or has the unit of something else', () => {
-      const parse = (text: string) => parseOptionValue(text, 'seconds', ANY);
+      const parse = (text: string) => parseOptionValue(text, { kind: 'seconds' }, ANY);
       expectProblems(parse, ['1.5s', '1500ms', '1us', '5k', '5m', 's', '', '-5s', '1s 1s']);
     });
 
     it('is within its range, which is named together with the unit where it is not', () => {
-      expect(parseOptionValue('0', 'seconds', [1, 127])).to.deep.equal({
+      expect(parseOptionValue('0', { kind: 'seconds' }, [1, 127])).to.deep.equal({
         expected: 'a time of whole seconds from 1 to 127, such as 1s or 30s, or off',
       });
-      expect(parseOptionValue('128s', 'seconds', [1, 127])).to.have.property('expected');
-      expect(parseOptionValue('127s', 'seconds', [1, 127])).to.deep.equal({ value: 127 });
+      expect(parseOptionValue('128s', { kind: 'seconds' }, [1, 127])).to.have.property('expected');
+      expect(parseOptionValue('127s', { kind: 'seconds' }, [1, 127])).to.deep.equal({ value: 127 });
     });
   });
 
   describe('a count', () => {
     it('is a whole number without a unit, within its range', () => {
-      const parse = (text: string) => parseOptionValue(text, 'count', [1, 9]);
+      const parse = (text: string) => parseOptionValue(text, { kind: 'count' }, [1, 9]);
       expectValues(parse, { 1: 1, ' 9 ': 9 });
       expectProblems(parse, ['0', '10', '1k', '1s', '1.5', 'one']);
       expect(parse('10')).to.deep.equal({ expected: 'a whole number from 1 to 9, or off' });
@@ -126,28 +126,28 @@ describe('values of the environment', () => {
   describe('of an option', () => {
     it('is left alone by "off" where a number is expected', () => {
       for (const kind of ['count', 'bytes', 'seconds', 'milliseconds', 'microseconds'] as const) {
-        expect(parseOptionValue(' OFF ', kind, ANY), kind).to.deep.equal({ value: LEFT_ALONE });
+        expect(parseOptionValue(' OFF ', { kind }, ANY), kind).to.deep.equal({ value: LEFT_ALONE });
       }
     });
 
     it('is left alone by "auto" only where it is a size, which says so', () => {
-      expect(parseOptionValue('Auto', 'bytes', ANY)).to.deep.equal({ value: LEFT_ALONE });
+      expect(parseOptionValue('Auto', { kind: 'bytes' }, ANY)).to.deep.equal({ value: LEFT_ALONE });
       for (const kind of ['count', 'seconds', 'flag', 'rearm'] as const) {
-        expect(parseOptionValue('auto', kind, ANY), kind).to.have.property('expected');
+        expect(parseOptionValue('auto', { kind }, ANY), kind).to.have.property('expected');
       }
-      expect(parseOptionValue('much', 'bytes', [1, 2])).to.deep.equal({
+      expect(parseOptionValue('much', { kind: 'bytes' }, [1, 2])).to.deep.equal({
         expected: 'a size from 1 to 2 bytes, such as 65536, 256k or 1.5mb, or auto',
       });
     });
 
     it('is false, not left alone, by "off" where it is a flag', () => {
-      expect(parseOptionValue('off', 'flag', ANY)).to.deep.equal({ value: false });
-      expect(parseOptionValue('on', 'flag', ANY)).to.deep.equal({ value: true });
+      expect(parseOptionValue('off', { kind: 'flag' }, ANY)).to.deep.equal({ value: false });
+      expect(parseOptionValue('on', { kind: 'flag' }, ANY)).to.deep.equal({ value: true });
     });
 
     it('is on, once or off where it is armed again and again', () => {
-      expectValues((text) => parseOptionValue(text, 'rearm', ANY), { ON: 'on', once: 'once', off: 'off' });
-      expectProblems((text) => parseOptionValue(text, 'rearm', ANY), ['1', 'true', 'twice', '']);
+      expectValues((text) => parseOptionValue(text, { kind: 'rearm' }, ANY), { ON: 'on', once: 'once', off: 'off' });
+      expectProblems((text) => parseOptionValue(text, { kind: 'rearm' }, ANY), ['1', 'true', 'twice', '']);
     });
   });
 });

@@ -11,7 +11,7 @@ import { expect } from 'chai';
 import { listenerHook } from '../../src/hooks/listener.js';
 import type { Undo } from '../../src/hooks/patch.js';
 import { asNetServer } from '../../src/node-internals.js';
-import type { OptionOutcome } from '../../src/options/apply.js';
+import type { OptionOutcome } from '../../src/options/outcome.js';
 import type { OptionValues } from '../../src/options/table.js';
 import { type ListenerRecord, listenerRecords } from '../../src/report/listener-record.js';
 import { realFiles } from '../support/fake-files.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { warnOfFailures } from '../../src/hooks/warn.js';
-import type { OptionOutcome, Verdict } from '../../src/options/apply.js';
+import type { OptionOutcome, Verdict } from '../../src/options/outcome.js';
 import { OPTION_ROWS, type OptionKey } from '../../src/options/table.js';
 import { fakePlatform } from '../support/fake-platform.js';
 import { hookContext } from '../support/hook-context.js';
@@ -42,6 +42,11 @@ describe('warnings of options', () => {
     const [warning] = await warnings({ keepAlive: 'unsupported' }, ['keepAlive']);
     expect(warning).to.include({ code: 'SOCKET_TUNE_UNSUPPORTED' });
     expect(warning?.message).to.include('SOCKET_TUNE_KEEPALIVE');
+  });
+
+  it('leave out what a kernel with a slower tick refuses of a preset', async () => {
+    expect(await warnings({ delayedAckMax: 'refused' })).to.deep.equal([]);
+    expect(await warnings({ delayedAckMax: 'refused' }, ['delayedAckMax'])).to.have.length(1);
   });
 
   it('do not come of anything else', async () => {

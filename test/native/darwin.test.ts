@@ -2,13 +2,14 @@ import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import { defaultConfig } from '../../src/config/config.js';
 import { darwinPlatform } from '../../src/native/darwin.js';
-import { applyPlan, type Plan, planOptions, type SocketKind } from '../../src/options/apply.js';
+import { applyPlan, confirm } from '../../src/options/apply.js';
+import { type Plan, planOptions, type SocketKind } from '../../src/options/plan.js';
 import { type FakeLibc, fakeLibc } from '../support/fake-platform.js';
 
 const LISTENER: SocketKind = { target: 'listener', family: 'tcp', clientSpeaksFirst: true, exactBuffers: false };
 const ACCEPTED: SocketKind = { ...LISTENER, target: 'accepted' };
 
-/** bsd/sys/socket.h and bsd/netinet/tcp.h of xnu, by hand. */
+/** bsd/sys/socket.h, bsd/netinet/{in,tcp}.h and bsd/netinet6/in6.h of xnu, by hand. */
 const HEADERS: Readonly<Record<string, readonly [level: number, name: number]>> = {
   TCP_NODELAY: [6, 0x01],
   SO_RCVBUF: [0xffff, 0x1002],
@@ -19,6 +20,12 @@ const HEADERS: Readonly<Record<string, readonly [level: number, name: number]>> 
   TCP_KEEPCNT: [6, 0x102],
   TCP_FASTOPEN: [6, 0x105],
   TCP_USER_TIMEOUT: [6, 0x80],
+  TCP_NOTSENT_LOWAT: [6, 0x201],
+  TCP_MAXSEG: [6, 0x02],
+  SO_RCVLOWAT: [0xffff, 0x1004],
+  IP_TOS: [0, 3],
+  IPV6_TCLASS: [41, 36],
+  IP_RECVTOS: [0, 27],
   SO_NOSIGPIPE: [0xffff, 0x1022],
 };
 
@@ -76,7 +83,10 @@ describe('the macOS platform', () => {
       planOptions(platform, defaultConfig(), kind).skipped.map(
         ({ option, verdict, cause }) => `${option} ${verdict}: ${cause}`,
       );
-    expect(lacking(LISTENER)).to.deep.equal(['deferAccept unsupported: darwin has no TCP_DEFER_ACCEPT']);
+    expect(lacking(LISTENER)).to.deep.equal([
+      'deferAccept unsupported: darwin has no TCP_DEFER_ACCEPT',
+      'backlog unsupported: darwin has no listen(2)',
+    ]);
     expect(lacking(ACCEPTED)).to.deep.equal(['quickAck unsupported: darwin has no TCP_QUICKACK']);
   });
 
@@ -89,6 +99,24 @@ describe('the macOS platform', () => {
       { call: 'set', fd: 7, level: 6, name: 0x10, value: 33 },
       { call: 'set', fd: 7, level: 0xffff, name: 0x1022, value: 1 },
     ]);
+  });
+
+  it('speaks of times and of FASTOPEN as xnu takes them: in seconds, and on or off', () => {
+    const platform = darwinPlatform(libc);
+    const accepted = planOptions(platform, { userTimeout: 30_500 }, ACCEPTED);
+    const listener = planOptions(platform, { fastOpen: 256 }, LISTENER);
+    for (const plan of [accepted, listener]) applyPlan(platform, plan, { fd: 7 });
+    expect(libc.calls).to.deep.equal([
+      { call: 'set', fd: 7, level: 6, name: 0x80, value: 31 },
+      { call: 'set', fd: 7, level: 6, name: 0x105, value: 1 },
+    ]);
+    expect(accepted.applied[0]).to.include({ asked: 30_500 });
+    const [step] = listener.steps;
+    expect(confirm(platform, step!, step!.applied, { fd: 7 })).to.include({
+      verdict: 'applied',
+      asked: 256,
+      kernel: 1,
+    });
   });
 
   it('passes the errno of a call on', () => {

@@ -56,11 +56,15 @@ describe('the Linux platform', () => {
     const names = Object.keys(linux().constants);
     expect(names).to.have.length.greaterThan(10);
     // Names in quotes are what the preprocessor leaves as they are.
-    const input = `#include <sys/socket.h>\n#include <linux/tcp.h>\n${names.map((name) => `"${name}" ${name}\n`).join('')}`;
+    const input = `#include <sys/socket.h>\n#include <linux/tcp.h>\n#include <linux/in.h>\n#include <linux/in6.h>\n${names.map((name) => `"${name}" ${name}\n`).join('')}`;
     const { status, stdout } = spawnSync('cpp', ['-P'], { input, encoding: 'utf8' });
     // No preprocessor, or no headers, on this machine.
     if (status !== 0) this.skip();
-    for (const name of names) expect(stdout).to.include(`"${name}" ${linux().constants[name]?.name}\n`);
+    const wrong = names.filter((name) => !stdout.includes(`"${name}" ${linux().constants[name]?.name}\n`));
+    // The headers of the C library are older than the kernel: what they do not know stands there as it was.
+    const unknown = wrong.filter((name) => stdout.includes(`"${name}" ${name}\n`));
+    expect(wrong).to.deep.equal(unknown);
+    expect(['TCP_DELACK_MAX_US', 'TCP_RTO_MAX_MS', 'TCP_RTO_MIN_US', 'listen(2)']).to.include.members(unknown);
   });
 
   it('knows how far the kernel grows buffers', () => {
@@ -68,7 +72,7 @@ describe('the Linux platform', () => {
     expect(linux().autotuningCeiling('send')).to.equal(sysctl('ipv4/tcp_wmem')[2]);
   });
 
-  it('calls only FASTOPEN inert, and only where the sysctl leaves servers out', () => {
+  it('calls only FASTOPEN of servers inert, and only where the sysctl leaves servers out', () => {
     const [mode = 0] = sysctl('ipv4/tcp_fastopen');
     const expected = (mode & 2) === 0 ? `net.ipv4.tcp_fastopen=${mode} lacks bit 2` : undefined;
     expect(linux().inertCause('TCP_FASTOPEN')).to.equal(expected);

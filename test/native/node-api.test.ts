@@ -3,7 +3,8 @@ import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import { defaultConfig } from '../../src/config/config.js';
 import { nodeApiPlatform } from '../../src/native/node-api.js';
-import { applyPlan, planOptions, type SocketKind } from '../../src/options/apply.js';
+import { applyPlan } from '../../src/options/apply.js';
+import { planOptions, type SocketKind } from '../../src/options/plan.js';
 import { kernelValue } from '../support/kernel-value.js';
 import { handleOf, type SocketPair, socketPair } from '../support/socket-pair.js';
 

@@ -1,18 +1,10 @@
 import type { Server } from 'node:net';
 import { constants as os } from 'node:os';
 import { expect } from 'chai';
-import { validateConfig } from '../../src/config/config.js';
+import { validateConfig } from '../../src/config/validate.js';
 import type { Platform } from '../../src/native/platform.js';
-import {
-  applyAndConfirm,
-  applyPlan,
-  applyStep,
-  confirm,
-  type Plan,
-  planOptions,
-  readOption,
-  type SocketKind,
-} from '../../src/options/apply.js';
+import { applyAndConfirm, applyPlan, applyStep, confirm, readOption } from '../../src/options/apply.js';
+import { type Plan, planOptions, type SocketKind } from '../../src/options/plan.js';
 import type { OptionValues } from '../../src/options/table.js';
 import { fakeLibc, fakePlatform } from '../support/fake-platform.js';
 import { kernelValue, linux, sysctl } from '../support/kernel-value.js';
@@ -327,17 +319,81 @@ describe('options on the running kernel', () => {
 
   it('are clamped where a buffer is beyond the system’s limit, and below its least', () => {
     const [limit = 0] = sysctl('core/wmem_max');
-    const exact = { ...ACCEPTED, exactBuffers: true };
+    const platform: Platform = { ...linux(), autotuningCeiling: () => undefined };
     const handle = handleOf(pair.accepted);
-    const tooMuch = applyAndConfirm(linux(), only(planOptions(linux(), { sendBuffer: limit * 2 }, exact)), handle);
-    expect(tooMuch).to.deep.include({
+    const set = (sendBuffer: number) =>
+      applyAndConfirm(platform, only(planOptions(platform, { sendBuffer }, ACCEPTED)), handle);
+    expect(set(limit * 2)).to.deep.include({
       verdict: 'clamped',
       kernel: limit * 2,
-      cause: `the kernel made ${limit * 2} into ${limit * 2}`,
+      cause: `the kernel made ${limit * 2} into ${limit * 2}; net.core.wmem_max=${limit}`,
     });
-    const tooLittle = applyAndConfirm(linux(), only(planOptions(linux(), { sendBuffer: 1024 }, exact)), handle);
+    const tooLittle = set(1024);
     expect(tooLittle.verdict).to.equal('clamped');
     expect(tooLittle.kernel).to.be.greaterThan(2048);
+  });
+
+  it('go beyond the system’s limit where the user wants a buffer exactly and the process may', function () {
+    if (process.geteuid?.() !== 0) this.skip();
+    const [limit = 0] = sysctl('core/wmem_max');
+    const exact = { ...ACCEPTED, exactBuffers: true };
+    const handle = handleOf(pair.accepted);
+    const step = only(planOptions(linux(), { sendBuffer: limit + 4096 }, exact));
+    expect(applyAndConfirm(linux(), step, handle)).to.include({ verdict: 'applied', kernel: (limit + 4096) * 2 });
+    const unprivileged: Platform = {
+      ...linux(),
+      set: (socket, constant, value) =>
+        constant === step.constant.privileged ? os.errno.EPERM : linux().set(socket, constant, value),
+    };
+    expect(applyAndConfirm(unprivileged, step, handle)).to.include({ verdict: 'clamped', kernel: limit * 2 });
+  });
+
+  it('have names as well as numbers', () => {
+    const handle = handleOf(pair.accepted);
+    const step = only(planOptions(linux(), { congestionControl: 'reno' }, ACCEPTED));
+    expect(readOption(linux(), step, handle))
+      .to.be.a('string')
+      .and.not.equal('reno');
+    expect(applyAndConfirm(linux(), step, handle)).to.include({ verdict: 'applied', asked: 'reno', kernel: 'reno' });
+    const unknown = only(planOptions(linux(), { congestionControl: 'nonesuch' }, ACCEPTED));
+    expect(applyAndConfirm(linux(), unknown, handle)).to.include({ verdict: 'refused', cause: 'ENOENT' });
+    expect(readOption(linux(), step, handle)).to.equal('reno');
+  });
+
+  it('raise the backlog of a listener, and never lower it', () => {
+    const handle = listenHandleOf(server);
+    const set = (backlog: number) =>
+      applyAndConfirm(linux(), only(planOptions(linux(), { backlog }, LISTENER)), handle);
+    expect(set(100)).to.include({ verdict: 'unneeded', kernel: 511 });
+    expect(set(777)).to.include({ verdict: 'applied', kernel: 777 });
+    expect(set(777)).to.include({ verdict: 'unneeded', kernel: 777 });
+    const [limit = 0] = sysctl('core/somaxconn');
+    expect(set(limit + 1)).to.include({
+      verdict: 'clamped',
+      kernel: limit,
+      cause: `the kernel made ${limit + 1} into ${limit}; net.core.somaxconn=${limit}`,
+    });
+  });
+
+  it('that only IPv6 has are not missed on an IPv4 socket', () => {
+    const step = only(planOptions(linux(), { trafficClass: 184 }, ACCEPTED));
+    const outcome = applyAndConfirm(linux(), step, handleOf(pair.accepted));
+    expect(outcome).to.include({ verdict: 'unneeded', cause: 'not an IPv6 socket' });
+  });
+
+  it('may be given by their numbers, each for its kind of socket', () => {
+    const raw = [
+      { level: 6, name: 25, value: 12_345, phase: 'accepted' },
+      { level: 1, name: 9, value: 1, phase: 'before-listen' },
+      { level: 6, name: 9999, value: 1, phase: 'accepted' },
+    ] as const;
+    const accepted = planOptions(linux(), { raw }, ACCEPTED);
+    const outcomes = accepted.steps.map((step) => applyAndConfirm(linux(), step, handleOf(pair.accepted)));
+    expect(outcomes.map(({ constant, verdict, kernel }) => [constant, verdict, kernel])).to.deep.equal([
+      ['6:25', 'applied', 12_345],
+      ['6:9999', 'unsupported', undefined],
+    ]);
+    expect(planOptions(linux(), { raw }, LISTENER).steps.map((step) => step.row.constant)).to.deep.equal(['1:9']);
   });
 
   it('are doubled where a buffer is exact, and left alone where a floor is below the kernel’s own ceiling', () => {

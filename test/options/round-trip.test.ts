@@ -1,16 +1,22 @@
-import type { Server } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
-import type { SocketHandle } from '../../src/node-internals.js';
-import { applyAndConfirm, planOptions, readOption, type SocketKind, type Step } from '../../src/options/apply.js';
+import { type DatagramHandle, datagramPrototype, type SocketHandle } from '../../src/node-internals.js';
+import { applyAndConfirm, readOption } from '../../src/options/apply.js';
+import { planOptions, type SocketKind, type Step } from '../../src/options/plan.js';
+import type { OptionTarget } from '../../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
 import { linux, setKernelValue } from '../support/kernel-value.js';
-import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../support/socket-pair.js';
+import { connection, handleOf, listenHandleOf, listening } from '../support/socket-pair.js';
 
 /** The one step of a row with its sample; another option is on if the row requires it. */
 function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {
   const required = row.requires === undefined ? {} : { [row.requires]: true };
   const values = { ...required, [row.key]: row.sample };
-  const kind = { target, family: 'tcp', clientSpeaksFirst: true, exactBuffers: true } as const;
+  const family = target === 'datagram' ? 'udp' : 'tcp';
+  const kind = { target, family, clientSpeaksFirst: true, exactBuffers: true } as const;
   return planOptions(linux(), values, kind).steps.find((step) => step.row === row);
 }
 
@@ -19,55 +25,112 @@ function roundTrip(step: Step, handle: SocketHandle): void {
   // A new connection begins with quick ACKs; they end with the first answer.
   if (step.row.key === 'quickAck') setKernelValue(handle, 'TCP_QUICKACK', 0);
   const initial = readOption(linux(), step, handle);
-  expect(initial, 'the initial value').to.be.a('number');
+  expect(initial, 'the initial value').not.to.equal(undefined);
   const outcome = applyAndConfirm(linux(), step, handle);
   const kernel = readOption(linux(), step, handle);
   expect(kernel).not.to.equal(initial);
   if (step.row.readBack === 'none') expect(outcome).to.equal(step.applied);
   else expect(outcome).to.include({ option: step.row.key, asked: step.asked, kernel });
   const { readBack } = step.row;
-  if (readBack === 'doubled') expect(kernel).to.equal(step.asked * 2);
-  else if (readBack === 'rounded') expect(kernel).to.be.within(step.asked, step.asked * 2);
+  const asked = Number(step.asked);
+  if (readBack === 'doubled') expect(kernel).to.equal(asked * 2);
+  else if (readBack === 'rounded') expect(kernel).to.be.within(asked, asked * 2);
   else expect(kernel).to.equal(step.asked);
   expect(outcome.verdict).to.equal(linux().inertCause(step.row.constant) === undefined ? 'applied' : 'inert');
 }
 
-describe('every option of the table, set and read back on real sockets', () => {
-  let server: Server;
-  let pair: SocketPair;
+interface Made {
+  readonly handle: SocketHandle;
+  close(): void;
+}
 
+async function listener(host: string): Promise<Made> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  return { handle: listenHandleOf(server), close: () => server.close() };
+}
+
+async function accepted(host: string): Promise<Made> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const client = connect(address.port, host);
+  const [[socket]] = await Promise.all([once(server, 'connection'), once(client, 'connect')]);
+  const close = (): void => {
+    for (const end of [client, socket, server]) end.destroy?.();
+    server.close();
+  };
+  return { handle: handleOf(socket), close };
+}
+
+/** One that has not begun to connect, for what comes too late after that. */
+function unconnected(host: string): Made {
+  const fd = linux().openSocket(host.includes(':')) ?? -1;
+  if (fd < 0) throw new Error(`socket(2) failed with errno ${-fd}`);
+  return { handle: { fd }, close: () => closeSync(fd) };
+}
+
+async function connected(): Promise<Made> {
+  const server = await listening();
+  const pair = await connection(server);
+  const close = (): void => {
+    pair.close();
+    server.close();
+  };
+  return { handle: handleOf(pair.client), close };
+}
+
+async function datagram(host: string): Promise<Made> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  let handle: SocketHandle | undefined;
+  const prototype = datagramPrototype(socket)!;
+  const own = Object.getOwnPropertyDescriptor(prototype, 'recvStart')!;
+  const start = prototype.recvStart;
+  prototype.recvStart = function (this: DatagramHandle, ...args) {
+    handle = this;
+    return start.apply(this, args);
+  };
+  socket.bind(0, host);
+  await once(socket, 'listening');
+  Object.defineProperty(prototype, 'recvStart', own);
+  return { handle: handle!, close: () => socket.close() };
+}
+
+function make(row: OptionRow, target: OptionTarget): Made | Promise<Made> {
+  const host = row.ipv6Only ? '::1' : '127.0.0.1';
+  if (target === 'listener') return listener(host);
+  if (target === 'accepted') return accepted(host);
+  if (target === 'datagram') return datagram(host);
+  return row.phase === 'before-handshake' ? unconnected(host) : connected();
+}
+
+describe('every option of the table, set and read back on real sockets', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip();
   });
 
-  beforeEach(async () => {
-    server = await listening();
-    pair = await connection(server);
-  });
-
-  afterEach(() => {
-    pair.close();
-    server.close();
-  });
-
   for (const row of OPTION_ROWS) {
     const lacks = row.constant === 'SO_NOSIGPIPE';
-    for (const target of ['listener', 'accepted'] as const) {
+    for (const target of ['listener', 'accepted', 'outgoing', 'datagram'] as const) {
       if (!row.targets.includes(target)) {
-        it(`leaves ${row.constant} out of what is set on ${target} sockets`, () => {
+        it(`leaves ${row.variable} out of what is set on ${target} sockets`, () => {
           expect(sampleStep(row, target)).to.equal(undefined);
-          const elsewhere = target === 'listener' ? 'accepted' : 'listener';
-          if (!lacks) expect(sampleStep(row, elsewhere)).not.to.equal(undefined);
         });
       } else if (lacks) {
         it(`has no ${row.constant} to set on ${target} sockets of Linux`, () => {
           expect(sampleStep(row, target)).to.equal(undefined);
         });
       } else {
-        it(`sets ${row.constant} on ${target} sockets`, () => {
+        it(`sets ${row.constant} (${row.variable}) on ${target} sockets`, async () => {
           const step = sampleStep(row, target);
           expect(step).not.to.equal(undefined);
-          roundTrip(step!, target === 'listener' ? listenHandleOf(server) : handleOf(pair.accepted));
+          const socket = await make(row, target);
+          try {
+            roundTrip(step!, socket.handle);
+          } finally {
+            socket.close();
+          }
         });
       }
     }

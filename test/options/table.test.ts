@@ -1,24 +1,26 @@
 import { expect } from 'chai';
-import { OPTION_ROWS, optionValue, toInt } from '../../src/options/table.js';
+import { OPTION_ROWS, optionValue, PLANNED_OPTIONS, toKernel } from '../../src/options/table.js';
 
 function isWithin(value: unknown, range: readonly [number, number] | undefined): boolean {
   return typeof value !== 'number' || range === undefined || (value >= range[0] && value <= range[1]);
 }
 
 describe('the option table', () => {
-  it('names every option, variable and constant once', () => {
-    for (const column of ['key', 'variable', 'constant'] as const) {
+  it('names every option and variable once, and every constant once for each kind of socket', () => {
+    for (const column of ['key', 'variable'] as const) {
       const names = OPTION_ROWS.map((row) => row[column]);
       expect(names.length).to.be.greaterThan(10);
       expect(new Set(names).size, column).to.equal(names.length);
     }
+    const places = OPTION_ROWS.flatMap((row) => row.targets.map((target) => `${row.constant} on ${target} sockets`));
+    expect(new Set(places).size).to.equal(places.length);
   });
 
   it('writes keys in camel case, variables and constants in capitals', () => {
     for (const row of OPTION_ROWS) {
       expect(row.key).to.match(/^[a-z]+([A-Z][a-z]+)*$/);
-      expect(row.variable).to.match(/^[A-Z]+(_[A-Z]+)*$/);
-      expect(row.constant).to.match(/^(SO|TCP)_[A-Z_]+$/);
+      expect(row.variable).to.match(/^[A-Z]+[0-9]?(_[A-Z]+)*$/);
+      expect(row.constant).to.match(/^(?:(?:SO|TCP|IP|IPV6)_[A-Z_]+2?|listen\(2\))$/);
     }
   });
 
@@ -32,7 +34,7 @@ describe('the option table', () => {
 
   it('gives every number a range, and no range to anything else', () => {
     for (const row of OPTION_ROWS) {
-      const isNumber = row.kind !== 'flag' && row.kind !== 'rearm';
+      const isNumber = !['flag', 'rearm', 'name'].includes(row.kind);
       expect(row.range !== undefined, row.key).to.equal(isNumber);
       for (const value of [row.sample, ...Object.values(row.presets)]) {
         expect(typeof value === 'number', `${row.key} ${value}`).to.equal(isNumber);
@@ -65,7 +67,7 @@ describe('the option table', () => {
       expect(row.doc, row.key).to.match(/\.$/);
     }
     const listenerOnly = OPTION_ROWS.filter((row) => row.targets.join() === 'listener').map((row) => row.key);
-    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen']);
+    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog']);
   });
 
   it('finds the value of a row in a config, and nothing where there is none', () => {
@@ -75,7 +77,8 @@ describe('the option table', () => {
   });
 
   it('turns values into the int that the kernel takes, and "off" into none', () => {
-    expect([true, false, 0, 77, 'on', 'once', 'off'].map((value) => toInt(value as never))).to.deep.equal([
+    const row = OPTION_ROWS.find((candidate) => candidate.kind === 'rearm')!;
+    expect([true, false, 0, 77, 'on', 'once', 'off'].map((value) => toKernel(row, value))).to.deep.equal([
       1,
       0,
       0,
@@ -84,5 +87,28 @@ describe('the option table', () => {
       1,
       undefined,
     ]);
+  });
+
+  it('leaves a name as it is, also one that is a word elsewhere', () => {
+    const row = OPTION_ROWS.find((candidate) => candidate.kind === 'name')!;
+    expect(['bbr', 'off', 'on'].map((value) => toKernel(row, value))).to.deep.equal(['bbr', 'off', 'on']);
+  });
+
+  it('names what is left for later, which is no option yet', () => {
+    const variables = OPTION_ROWS.map((row) => row.variable);
+    expect(PLANNED_OPTIONS).not.to.be.empty;
+    for (const { variable, doc } of PLANNED_OPTIONS) {
+      expect(variables).not.to.include(variable);
+      expect(doc).to.match(/\.$/);
+    }
+  });
+
+  it('gives words only to numbers, and only numbers within their range', () => {
+    const named = OPTION_ROWS.filter((row) => row.words !== undefined);
+    expect(named).not.to.be.empty;
+    for (const { key, kind, words, range } of named) {
+      expect(kind, key).to.equal('count');
+      for (const value of Object.values(words!)) expect(isWithin(value, range), `${key} ${value}`).to.equal(true);
+    }
   });
 });

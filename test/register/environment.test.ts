@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { OptionOutcome } from '../../src/options/outcome.js';
 import type { Report } from '../../src/report/report.js';
 import { BY_IMPORT, BY_REQUIRE, runApp, runNode } from '../support/node-process.js';
 import { isRerouted } from '../support/travel.js';
@@ -17,7 +18,9 @@ async function run(
 type Setting = readonly [constant: string, asked: number | undefined, verdict?: string];
 
 /** What the report says of options on the one listener. */
-function settings(report: Report | undefined): Record<string, { asked: number; kernel: number | undefined }> {
+function settings(
+  report: Report | undefined,
+): Record<string, { asked: number | string; kernel: OptionOutcome['kernel'] }> {
   const outcomes = report?.listeners[0]?.outcomes ?? [];
   return Object.fromEntries(outcomes.map(({ constant, asked, kernel }) => [constant, { asked, kernel }]));
 }

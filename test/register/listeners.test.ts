@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
-import type { Verdict } from '../../src/options/apply.js';
+import type { OptionOutcome, Verdict } from '../../src/options/outcome.js';
 import type { Report } from '../../src/report/report.js';
 import { makeCertificate } from '../support/certificate.js';
 import { runApp, startApp } from '../support/node-process.js';
@@ -19,7 +19,7 @@ const DEFAULTS: Readonly<Record<string, number>> = {
 
 type Outcomes = Report['listeners'][number]['outcomes'];
 
-function kernelValues(outcomes: Outcomes, verdict: Verdict): Record<string, number | undefined> {
+function kernelValues(outcomes: Outcomes, verdict: Verdict): Record<string, OptionOutcome['kernel']> {
   const chosen = outcomes.filter((outcome) => outcome.constant in DEFAULTS && outcome.verdict === verdict);
   return Object.fromEntries(chosen.map(({ constant, kernel }) => [constant, kernel]));
 }

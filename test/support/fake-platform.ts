@@ -31,7 +31,7 @@ export function fakeLibc(errno = 0): FakeLibc {
     calls.push({ call: 'get', fd, level, name, value: value[0] });
     return errno === 0 ? 0 : -1;
   };
-  const functions: Readonly<Record<string, unknown>> = { setsockopt, getsockopt };
+  const functions: Readonly<Record<string, unknown>> = { setsockopt, getsockopt, listen: () => 0, socket: () => -1 };
   return {
     calls,
     bind<F>(prototype: string): F {
@@ -56,6 +56,7 @@ export function fakePlatform(overrides: Partial<Platform> = {}, libc: Libc = fak
     constants,
     autotuningCeiling: () => undefined,
     inertCause: () => undefined,
+    limitOf: () => undefined,
     ...overrides,
   };
 }

@@ -61,5 +61,14 @@ export function observedPlatform(overrides: Partial<Platform> = {}): ObservedPla
 
 /** What a hook goes by. */
 export function hookContext(values: OptionValues, platform: Platform, rest: Partial<HookContext> = {}): HookContext {
-  return { values, asked: new Set(), exactBuffers: false, sendfile: undefined, platform: () => platform, ...rest };
+  return {
+    values,
+    ports: {},
+    outgoing: undefined,
+    asked: new Set(),
+    exactBuffers: false,
+    sendfile: undefined,
+    platform: () => platform,
+    ...rest,
+  };
 }

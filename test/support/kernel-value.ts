@@ -3,7 +3,6 @@ import { loadLibc } from '../../src/native/libc.js';
 import { linuxPlatform } from '../../src/native/linux.js';
 import type { Platform } from '../../src/native/platform.js';
 import type { SocketHandle } from '../../src/node-internals.js';
-import type { ConstantName } from '../../src/options/table.js';
 
 let current: Platform | undefined;
 
@@ -14,7 +13,7 @@ export function linux(): Platform {
 }
 
 /** What the kernel says of an option of a socket, now. */
-export function kernelValue(handle: SocketHandle, name: ConstantName): number {
+export function kernelValue(handle: SocketHandle, name: string): number {
   const constant = linux().constants[name];
   if (constant === undefined) throw new Error(`Linux has no ${name}`);
   const value = new Int32Array(1);
@@ -24,7 +23,7 @@ export function kernelValue(handle: SocketHandle, name: ConstantName): number {
 }
 
 /** Set an option behind everybody's back, for a state to begin with. */
-export function setKernelValue(handle: SocketHandle, name: ConstantName, value: number): void {
+export function setKernelValue(handle: SocketHandle, name: string, value: number): void {
   const constant = linux().constants[name];
   if (constant === undefined) throw new Error(`Linux has no ${name}`);
   const errno = linux().set(handle, constant, Int32Array.of(value));

@@ -1,0 +1,49 @@
+import { debug } from '../diagnostics.js';
+import type { Platform } from '../native/platform.js';
+import { type DatagramHandle, datagramPrototype } from '../node-internals.js';
+import { applyAndConfirm } from '../options/apply.js';
+import { type Plan, planOptions } from '../options/plan.js';
+import { datagramRecord } from '../report/socket-record.js';
+import type { HookContext } from './hook.js';
+import { replaceMethod, type Undo } from './patch.js';
+import { warnOfFailures } from './warn.js';
+
+type ReceiveStart = DatagramHandle['recvStart'];
+
+function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan, handle: DatagramHandle): void {
+  const outcomes = steps.map((step) => applyAndConfirm(platform, step, handle));
+  datagramRecord.sockets++;
+  if (datagramRecord.sockets > 1) return;
+  datagramRecord.outcomes = [...outcomes, ...skipped];
+  debug('first datagram socket: %o', datagramRecord.outcomes);
+  warnOfFailures(context, datagramRecord.outcomes);
+}
+
+/**
+ * Tune every UDP socket from now on, when it is bound: ahead of the sizes that the app gives its own sockets, which Node sets
+ * after that.
+ *
+ * @param socket a dgram.Socket, as Node's class of UDP handles can be had from one only
+ * @returns undefined if there is nothing to do
+ */
+export function tuneDatagrams(context: HookContext, socket: object): Undo | undefined {
+  const platform = context.platform();
+  const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
+  const plan = planOptions(platform, context.values, kind);
+  const prototype = datagramPrototype(socket);
+  if (plan.steps.length === 0 || prototype === undefined) return undefined;
+  let isUndone = false;
+  const undo = replaceMethod<ReceiveStart>(
+    prototype,
+    'recvStart',
+    (original) =>
+      function (this: DatagramHandle, ...args) {
+        if (!isUndone) tune(context, platform, plan, this);
+        return original.apply(this, args);
+      },
+  );
+  return () => {
+    isUndone = true;
+    undo();
+  };
+}

@@ -1,0 +1,32 @@
+import { hiddenSlot } from '../hidden-slot.js';
+import type { Platform } from '../native/platform.js';
+import type { NetSocket, SocketHandle } from '../node-internals.js';
+import type { Step } from '../options/plan.js';
+import type { OptionValues } from '../options/table.js';
+
+/** What sockets of one listener, or outgoing ones, were given, for those who come later to keep. */
+export interface Tuning {
+  readonly platform: Platform;
+  readonly values: OptionValues;
+  /** What comes back after Node has rewritten it. */
+  readonly restored: readonly Step[];
+}
+
+/** By server, as that costs nothing for each connection. */
+const ofServer = hiddenSlot<object, Tuning>();
+const ofHandle = hiddenSlot<SocketHandle, Tuning>();
+
+export function setServerTuning(server: object, tuning: Tuning): void {
+  ofServer.set(server, tuning);
+}
+
+export function setHandleTuning(handle: SocketHandle, tuning: Tuning): void {
+  ofHandle.set(handle, tuning);
+}
+
+/** What a socket was given by us; undefined if nothing. */
+export function tuningOf(socket: NetSocket): Tuning | undefined {
+  const { server, _handle: handle } = socket;
+  if (typeof server === 'object' && server !== null) return ofServer.get(server);
+  return handle === null ? undefined : (ofHandle.get(handle) ?? (handle._parent && ofHandle.get(handle._parent)));
+}

@@ -1,0 +1,116 @@
+import type { Platform, SocketConstant } from '../native/platform.js';
+import type { OptionOutcome } from './outcome.js';
+import { rawRow } from './raw-option.js';
+import type { OptionPhase, OptionTarget, SocketFamily, SocketOption } from './socket-option.js';
+import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue, toKernel } from './table.js';
+
+/** The kind of socket that options are planned for. */
+export interface SocketKind {
+  readonly target: OptionTarget;
+  readonly family: SocketFamily;
+  /** The server waits for the client's first data, as http, https, tls and http2 do. */
+  readonly clientSpeaksFirst: boolean;
+  /** Set buffers whatever the kernel's autotuning could do. */
+  readonly exactBuffers: boolean;
+}
+
+/** An option that is to be set, ready for setsockopt(2). */
+export interface Step {
+  readonly row: SocketOption & { readonly key: OptionKey | 'raw' };
+  readonly constant: SocketConstant;
+  /** In the row's unit. */
+  readonly asked: number | string;
+  /** In the kernel's. */
+  readonly value: Int32Array | Uint8Array;
+  /** The user wants exactly this: where the kernel cuts it, the privileged form of the option is tried. */
+  readonly forced: boolean;
+  readonly applied: OptionOutcome;
+}
+
+/** What has to be set on sockets of one kind, and what is not set on them and why. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly skipped: readonly OptionOutcome[];
+  /** The outcomes when all goes well: made once, so that applying a plan allocates nothing. */
+  readonly applied: readonly OptionOutcome[];
+}
+
+export const EMPTY_PLAN: Plan = Object.freeze({ steps: [], skipped: [], applied: [] });
+
+/** Why a row is not set on a socket of this kind; undefined if it is to be set. */
+function reasonToSkip(
+  platform: Platform,
+  row: SocketOption,
+  asked: number | string,
+  kind: SocketKind,
+): Pick<OptionOutcome, 'verdict' | 'cause'> | undefined {
+  if (platform.constants[row.constant] === undefined) {
+    return { verdict: 'unsupported', cause: platform.unavailable ?? `${platform.name} has no ${row.constant}` };
+  }
+  if (!row.families.includes(kind.family)) return { verdict: 'unneeded', cause: `not for ${kind.family} sockets` };
+  if (row.clientSpeaksFirst && !kind.clientSpeaksFirst) {
+    return { verdict: 'unneeded', cause: 'the server may speak first here, and would be kept from it' };
+  }
+  if (row.floor === undefined || row.floor === 'current' || kind.exactBuffers) return undefined;
+  const ceiling = platform.autotuningCeiling(row.floor);
+  if (ceiling === undefined || typeof asked !== 'number' || ceiling < asked) return undefined;
+  return { verdict: 'unneeded', cause: `the kernel grows it to ${ceiling} by itself` };
+}
+
+/** Whether options of this row are set on this target at all, here. */
+function belongs(row: SocketOption, constant: SocketConstant | undefined, target: OptionTarget): boolean {
+  if (!row.targets.includes(target)) return false;
+  return target !== 'listener' || constant?.acceptedOnly !== true;
+}
+
+/** A value as the kernel takes it, in its own unit where that is another than the row's. */
+function kernelForm(constant: SocketConstant, asked: number | string): Int32Array | Uint8Array {
+  if (typeof asked === 'string') return Buffer.from(asked, 'latin1');
+  const { divisor = 1, greatest = Number.POSITIVE_INFINITY } = constant;
+  return Int32Array.of(Math.min(Math.ceil(asked / divisor), greatest));
+}
+
+function makeStep(row: Step['row'], constant: SocketConstant, asked: number | string, forced: boolean): Step {
+  const applied: OptionOutcome = Object.freeze({
+    option: row.key,
+    constant: row.constant,
+    asked,
+    verdict: 'applied',
+  });
+  return { row, constant, asked, value: kernelForm(constant, asked), forced, applied };
+}
+
+function rawSteps(values: OptionValues, { target }: SocketKind): Step[] {
+  return (values.raw ?? []).flatMap((raw) => {
+    const row = rawRow(raw);
+    return row.targets.includes(target) ? [makeStep(row, { level: raw.level, name: raw.name }, raw.value, false)] : [];
+  });
+}
+
+function planOf(steps: readonly Step[], skipped: readonly OptionOutcome[]): Plan {
+  return { steps, skipped, applied: Object.freeze(steps.map((step) => step.applied)) };
+}
+
+/** Decide, once for all sockets of a kind, what is to be set on them. */
+export function planOptions(platform: Platform, values: OptionValues, kind: SocketKind): Plan {
+  const steps: Step[] = [];
+  const skipped: OptionOutcome[] = [];
+  for (const row of OPTION_ROWS) {
+    const value = optionValue(values, row);
+    const asked = value === undefined ? undefined : toKernel(row, value);
+    const constant = platform.constants[row.constant];
+    if (asked === undefined || !belongs(row, constant, kind.target)) continue;
+    if (row.requires !== undefined && values[row.requires] !== true) continue;
+    const skip = reasonToSkip(platform, row, asked, kind);
+    if (skip !== undefined) skipped.push({ option: row.key, constant: row.constant, asked, ...skip });
+    else if (constant !== undefined) steps.push(makeStep(row, constant, asked, kind.exactBuffers));
+  }
+  if (platform.unavailable === undefined) steps.push(...rawSteps(values, kind));
+  return planOf(steps, skipped);
+}
+
+/** The part of a plan that is set in some phases. */
+export function planOfPhases(plan: Plan, phases: readonly OptionPhase[]): Plan {
+  const steps = plan.steps.filter((step) => phases.includes(step.row.phase));
+  return planOf(steps, plan.skipped);
+}
