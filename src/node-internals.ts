@@ -35,7 +35,13 @@ export interface ConnectingHandle extends SocketHandle {
   open(fd: number): number;
   connect: Connect;
   connect6: Connect;
+  bind: Bind;
+  bind6: Bind;
+  close(): void;
 }
+
+/** bind(2); 0, or libuv's error. */
+export type Bind = (this: ConnectingHandle, ...args: unknown[]) => number;
 
 /** Begins a connection; 0, or libuv's error. */
 export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) => number;
@@ -159,14 +165,19 @@ export function fs(): typeof import('node:fs') {
 }
 
 /** See {@link fs}. */
-export function net(): typeof import('node:net') {
+export function net(): NetModule {
   netModule ??= process.getBuiltinModule('node:net');
   return netModule;
 }
 
+/** lib/net.js exports it for lib/internal/cluster/shared_handle.js. Test: hooks/before-bind. */
+type NetModule = typeof import('node:net') & {
+  readonly _createServerHandle?: (address: string, port: number, addressType: number) => ConnectingHandle | number;
+};
+
 /** Kept, as asking cuts the `node:` off each time, which makes a string. */
 let fsModule: typeof import('node:fs') | undefined;
-let netModule: typeof import('node:net') | undefined;
+let netModule: NetModule | undefined;
 
 /** Whether it is loaded already (lib/internal/bootstrap/realm.js, `moduleLoadList`). Where Node does not say: yes. */
 export function isNetLoaded(): boolean {

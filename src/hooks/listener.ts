@@ -6,7 +6,8 @@ import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.j
 import type { OptionValues } from '../options/table.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
-import type { Hook, HookContext } from './hook.js';
+import { patchBind, setBeforeBind } from './before-bind.js';
+import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
 import { warnOfFailures } from './warn.js';
 
@@ -83,7 +84,7 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
   setSteps(
     tuning,
     handle,
-    plan.steps.filter((step) => !step.constant.afterListen),
+    plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen),
   );
   return tuning;
 }
@@ -103,6 +104,18 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
   tuneAccepted(context, tuning.request, server, handle, record);
 }
 
+/** What is to be set before the server is bound to the port in the arguments of its `_listen2`. */
+function earlySteps(context: HookContext, server: NetServer, [, port]: readonly unknown[]): readonly Step[] {
+  if (!hasEarlySteps(context)) return [];
+  const request = requestFor(server, context, typeof port === 'number' ? port : undefined);
+  const kind = { ...request, family: 'tcp', target: 'listener' } as const;
+  return planOptions(context.platform(), request.values, kind).steps.filter((step) => step.row.phase === 'before-bind');
+}
+
+function hasEarlySteps(context: HookContext): boolean {
+  return allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
+}
+
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone) return original.apply(this, args);
@@ -112,7 +125,11 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
     if (this._handle !== null) tune(this._handle);
-    const result = watchHandle(this, tune, () => original.apply(this, args));
+    const early = earlySteps(context, this, args);
+    const { result, outcomes } = setBeforeBind(context, early, () =>
+      watchHandle(this, tune, () => original.apply(this, args)),
+    );
+    tuning?.record.outcomes.unshift(...outcomes);
     // Listening failed: Node has closed the handle and emits 'error'.
     if (tuning !== undefined && this._handle !== null) afterListen(tuning, this, this._handle);
     return result;
@@ -124,9 +141,11 @@ function install(context: HookContext): Undo | undefined {
   if (!isNodesOwn(Reflect.get(prototype, '_listen2'), 'Server._listen2')) return undefined;
   const state = { isUndone: false };
   const undo = replaceMethod<Listen>(prototype, '_listen2', (original) => makeListen(context, state, original));
+  const unpatch = hasEarlySteps(context) ? patchBind() : undefined;
   return () => {
     state.isUndone = true;
     undo();
+    unpatch?.();
   };
 }
 

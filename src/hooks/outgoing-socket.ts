@@ -1,12 +1,10 @@
 import { debug } from '../diagnostics.js';
 import { fdOf } from '../native/handle-fd.js';
-import type { Platform } from '../native/platform.js';
 import {
   type Connect,
   type ConnectingHandle,
   type ConnectRequest,
   connectingPrototype,
-  fs,
   type NetSocket,
   net,
   ownerOf,
@@ -18,6 +16,7 @@ import { type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { outgoingRecord } from '../report/socket-record.js';
 import { refusedByApp } from './app-choice.js';
+import { giveSocket } from './early-socket.js';
 import type { Hook, HookContext } from './hook.js';
 import { afterCompletion, replaceMethod, type Undo } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
@@ -82,18 +81,6 @@ function tune(outgoing: Outgoing, handle: SocketHandle): void {
   if (outgoing.values.quickAck === 'on') armQuickAck(handle);
 }
 
-/** Give a handle its socket ahead of time, as connect() would. False leaves that to connect(), and all options to after it. */
-function hasSocket(platform: Platform, handle: ConnectingHandle, isIPv6: boolean): boolean {
-  // Bound to a local address.
-  if (fdOf(handle) >= 0) return true;
-  const fd = platform.openSocket(isIPv6);
-  // Out of descriptors: connect() meets the same, and reports it.
-  if (fd === undefined || fd < 0) return false;
-  if (handle.open(fd) === 0) return true;
-  fs().closeSync(fd);
-  return false;
-}
-
 function restore({ platform, restored }: Outgoing, handle: SocketHandle): void {
   if (fdOf(handle) < 0) return;
   for (const step of restored) applyStep(platform, step, handle);
@@ -102,7 +89,7 @@ function restore({ platform, restored }: Outgoing, handle: SocketHandle): void {
 function makeConnect(outgoing: Outgoing, state: State, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
     if (state.isUndone) return original.call(this, request, ...rest);
-    const isTuned = outgoing.isEarly && hasSocket(outgoing.platform, this, isIPv6);
+    const isTuned = outgoing.isEarly && giveSocket(outgoing.platform, this, isIPv6);
     if (isTuned) tune(outgoing, this);
     const error = original.call(this, request, ...rest);
     if (error !== 0) return error;
