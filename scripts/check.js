@@ -22,6 +22,7 @@ const published = [
   /^dist\/register\.js$/,
   /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
+  /^dist\/cli\.js$/,
   /^dist\/types\/register\.d\.ts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,
 ];

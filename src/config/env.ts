@@ -12,3 +12,13 @@ export function readEnvironment(): ReadonlyMap<string, string> {
   }
   return found;
 }
+
+/** A variable that is not ours; undefined if it is unset. */
+export function readVariable(name: string): string | undefined {
+  return process.env[name];
+}
+
+/** The environment of a child: ours, and some variables upon it. */
+export function childEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...variables };
+}

@@ -129,8 +129,8 @@ export function parseOptionValue(
   if (kind === 'rearm') return parseWord(text, REARM_WORDS);
   if (isLeftAlone(text, kind)) return { value: LEFT_ALONE };
   if (kind === 'name') return parseName(text);
-  const word = words?.[text.trim().toLowerCase()];
-  if (word !== undefined) return { value: word };
+  const word = Object.entries(words ?? {}).find(([name]) => name === text.trim().toLowerCase());
+  if (word !== undefined) return { value: word[1] };
   const parsed = parseNumber(text, kind, range);
   if ('value' in parsed) return parsed;
   const named = words === undefined ? '' : `, one of ${Object.keys(words).join(', ')}`;

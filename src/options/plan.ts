@@ -1,7 +1,7 @@
 import type { Platform, SocketConstant } from '../native/platform.js';
 import type { OptionOutcome } from './outcome.js';
 import { rawRow } from './raw-option.js';
-import type { OptionPhase, OptionTarget, SocketFamily, SocketOption } from './socket-option.js';
+import type { OptionTarget, SocketFamily, SocketOption } from './socket-option.js';
 import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue, toKernel } from './table.js';
 
 /** The kind of socket that options are planned for. */
@@ -107,10 +107,4 @@ export function planOptions(platform: Platform, values: OptionValues, kind: Sock
   }
   if (platform.unavailable === undefined) steps.push(...rawSteps(values, kind));
   return planOf(steps, skipped);
-}
-
-/** The part of a plan that is set in some phases. */
-export function planOfPhases(plan: Plan, phases: readonly OptionPhase[]): Plan {
-  const steps = plan.steps.filter((step) => phases.includes(step.row.phase));
-  return planOf(steps, plan.skipped);
 }

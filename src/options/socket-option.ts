@@ -44,6 +44,8 @@ export interface SocketOption {
    * it is left alone. `current`: it is left alone where the socket has as much already.
    */
   readonly floor?: 'receive' | 'send' | 'current';
+  /** The first release of Linux that has it, where that is later than what Node itself needs. */
+  readonly since?: string;
   /** The least value is the kernel's tick (CONFIG_HZ), so a preset's value is refused by kernels with a slower one. */
   readonly leastByTick?: true;
   /** Only IPv6 sockets have it. */

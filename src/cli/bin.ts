@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** What `npx socket-tune` runs. */
+import { main } from './main.js';
+
+await main();

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What is asked of a machine. A fact that it does not tell is undefined. */
+export interface Machine {
+  /** Numbers, or words, of a sysctl such as `net.core.somaxconn`. */
+  sysctl(name: string): readonly string[] | undefined;
+  /** The kernel's release, such as `6.18.44-generic`. */
+  readonly kernel: string | undefined;
+  /** Soft and hard limit of open files of this process. */
+  readonly openFiles: readonly [soft: string, hard: string] | undefined;
+  /** A counter of /proc/net/netstat, such as `ListenOverflows`. */
+  counter(name: string): number | undefined;
+  readonly isContainer: boolean;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch {
+    // No such fact here, or not for us: the check that wants it says so.
+    return undefined;
+  }
+}
+
+/** Names and numbers stand in lines of their own, pair by pair (net/ipv4/proc.c). */
+function counterOf(netstat: string, name: string): number | undefined {
+  const lines = netstat.split('\n').map((line) => line.split(' '));
+  for (const [index, names] of lines.entries()) {
+    const column = names.indexOf(name);
+    const value = column < 0 ? undefined : Number(lines[index + 1]?.[column]);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/**
+ * The machine that this runs on.
+ *
+ * @param root where its file system begins
+ */
+export function machine(root = '/'): Machine {
+  const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read(join(root, 'proc/self/limits')) ?? '');
+  return {
+    sysctl: (name) => read(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
+    kernel: read(join(root, 'proc/sys/kernel/osrelease')),
+    openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
+    counter: (name) => counterOf(read(join(root, 'proc/net/netstat')) ?? '', name),
+    isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
+  };
+}

@@ -1,0 +1,98 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
+import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
+import { PRESET_NAMES } from '../config/presets.js';
+import { doctor } from './doctor.js';
+import { explain } from './explain.js';
+import { makeOutput, type Output } from './output.js';
+import { run } from './run.js';
+
+/** Nothing is wrong; something is missing; the command was not understood. */
+const EXIT = { ok: 0, missing: 1, usage: 2 } as const;
+
+interface Given {
+  readonly json: boolean;
+  readonly preset?: string;
+}
+
+/** The variables of the environment, with a preset from the command line in place of theirs. */
+function variablesWith(preset: string | undefined): ReadonlyMap<string, string> {
+  const variables = new Map(readEnvironment());
+  if (preset !== undefined) variables.set(`${PREFIX}PRESET`, preset);
+  return variables;
+}
+
+function readConfig(variables: ReadonlyMap<string, string>): EnvironmentConfig {
+  const environment = configFromEnvironment(variables);
+  for (const problem of environment.problems) process.stderr.write(`warning: ${describeProblem(problem)}\n`);
+  return environment;
+}
+
+function presetOption(): Option {
+  return new Option('--preset <name>', 'use this preset instead of SOCKET_TUNE_PRESET').choices(PRESET_NAMES);
+}
+
+function jsonOption(): Option {
+  return new Option('--json', 'print JSON').default(false, 'text');
+}
+
+function makeProgram(output: Output, version: string, preload: string): Command {
+  const program = new Command('socket-tune')
+    .description('Tuned sockets and sendfile(2) for unmodified Node.js servers.')
+    .version(version)
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(socket-tune --help tells more)')
+    .configureHelp({ styleTitle: (text) => output.style('bold', text) });
+
+  program
+    .command('doctor')
+    .description('is this machine ready for the configuration in the environment? exit code 1 if not')
+    .addOption(presetOption())
+    .addOption(jsonOption())
+    .action(({ json, preset }: Given) => {
+      const isReady = doctor(output, readConfig(variablesWith(preset)), { json });
+      process.exitCode = isReady ? EXIT.ok : EXIT.missing;
+    });
+
+  program
+    .command('explain')
+    .description('every option with its value, where that comes from, and what it means')
+    .addOption(presetOption())
+    .addOption(jsonOption())
+    .action(({ json, preset }: Given) => {
+      const variables = variablesWith(preset);
+      const { config } = readConfig(variables);
+      explain(output, config, variables, { json, preset: variables.get(`${PREFIX}PRESET`) ?? 'default' });
+    });
+
+  program
+    .command('run')
+    .description('run an app with the preload: socket-tune run [options of node] app.js …')
+    .addOption(presetOption())
+    .argument('<app...>', 'options of node, the script, and its arguments')
+    .passThroughOptions()
+    .allowUnknownOption()
+    // Else a -h of the app's would be taken for ours.
+    .helpOption(false)
+    .action(async (argv: string[], { preset }: Given, command: Command) => {
+      if (argv[0] === '--help' || argv[0] === '-h') return command.outputHelp();
+      process.exitCode = await run(preload, argv, preset === undefined ? {} : { [`${PREFIX}PRESET`]: preset });
+    });
+  return program;
+}
+
+/** Do what the command line says. */
+export async function main(): Promise<void> {
+  const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+  const output = makeOutput(process.stdout, readVariable('NO_COLOR'));
+  const program = makeProgram(output, version, new URL('./register.js', import.meta.url).href);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    // commander has said what is wrong; help and version end with 0.
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}

@@ -1,0 +1,42 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+
+/** Writes what commands have to say: with colour on a terminal only (https://no-color.org). */
+export interface Output {
+  readonly hasColour: boolean;
+  style(style: Style, text: string): string;
+  line(text?: string): void;
+  json(value: unknown): void;
+  /** Rows under heads, without lines around them. */
+  table(heads: readonly string[], rows: readonly (readonly string[])[], widths?: readonly (number | null)[]): string;
+}
+
+const BORDERLESS = Object.fromEntries(
+  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
+    .concat(['mid', 'mid-mid', 'right', 'right-mid'])
+    .map((name) => [name, '']),
+);
+
+/** @param noColour the value of NO_COLOR */
+export function makeOutput(stream: NodeJS.WriteStream, noColour: string | undefined): Output {
+  const hasColour = stream.isTTY === true && (noColour === undefined || noColour === '');
+  const style: Output['style'] = (name, text) => (hasColour ? styleText(name, text) : text);
+  return {
+    hasColour,
+    style,
+    line: (text = '') => stream.write(`${text}\n`),
+    json: (value) => stream.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    table(heads, rows, widths) {
+      const table = new Table({
+        head: heads.map((head) => style('bold', head)),
+        chars: { ...BORDERLESS, middle: '  ' },
+        style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+        ...(widths === undefined ? {} : { colWidths: [...widths], wordWrap: true }),
+      });
+      for (const row of rows) table.push([...row]);
+      return table.toString().replace(/ +$/gm, '');
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { childEnvironment } from '../config/env.js';
+
+/** What a terminal or a supervisor sends, and the app is to decide upon. */
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
+
+/**
+ * Run node with the preload. Signals go to the app, and its end is ours.
+ *
+ * @param preload URL of the preload
+ * @param argv options of node, the script, and its arguments
+ * @param variables upon the environment that is inherited
+ */
+export async function run(
+  preload: string,
+  argv: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<number> {
+  const child = spawn(process.execPath, ['--import', preload, ...argv], {
+    stdio: 'inherit',
+    env: childEnvironment(variables),
+  });
+  const forward = (received: NodeJS.Signals): void => {
+    child.kill(received);
+  };
+  for (const signal of FORWARDED) process.on(signal, forward);
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (...end) => resolve(end));
+  });
+  for (const name of FORWARDED) process.off(name, forward);
+  if (signal === null) return code ?? 0;
+  // Whoever waits for us is to see what ended the app: the same signal ends us, or, if it does not, the shell's code for it.
+  process.kill(process.pid, signal);
+  return 128 + constants.signals[signal];
+}

@@ -1,0 +1,161 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { OPTION_ROWS } from '../../src/options/table.js';
+import { useScratch } from '../support/scratch.js';
+
+const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function cli(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Ended {
+  const env = { PATH: process.env.PATH, ...variables };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', env });
+  return { status, stdout, stderr };
+}
+
+/** The command with some words of JSON among its answer. */
+function json<T>(args: readonly string[], variables: Readonly<Record<string, string>> = {}): T {
+  const { stdout, stderr } = cli([...args, '--json'], variables);
+  expect(stderr).to.equal('');
+  return JSON.parse(stdout);
+}
+
+describe('socket-tune on the command line', () => {
+  it('has help, a version, and exit codes', () => {
+    const help = cli(['--help']);
+    expect(help).to.include({ status: 0, stderr: '' });
+    for (const command of ['doctor', 'explain', 'run']) expect(help.stdout).to.include(`  ${command} `);
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(cli(['--version'])).to.deep.equal({ status: 0, stdout: `${version}\n`, stderr: '' });
+    expect(cli(['doctor', '--help']).status).to.equal(0);
+  });
+
+  it('answers what it does not know with what may have been meant', () => {
+    const command = cli(['docter']);
+    expect(command).to.include({ status: 2, stdout: '' });
+    expect(command.stderr).to.include('Did you mean doctor?');
+    const option = cli(['explain', '--jsn']);
+    expect(option).to.include({ status: 2, stdout: '' });
+    expect(option.stderr).to.include('--json');
+    expect(cli(['explain', '--preset', 'fast']).stderr).to.include('lowlatency');
+  });
+
+  it('has no colours where it is not on a terminal', () => {
+    for (const command of ['doctor', 'explain', '--help']) {
+      expect(cli([command]).stdout, command).not.to.include('\u001b');
+    }
+  });
+
+  it('warns of variables that are not understood, and goes on', () => {
+    const { status, stdout, stderr } = cli(['explain'], { SOCKET_TUNE_NODELAY: 'maybe', SOCKET_TUNE_TOSS: 'ef' });
+    expect(status).to.equal(0);
+    expect(stdout).to.include('SOCKET_TUNE_NODELAY = on');
+    expect(stderr.split('\n')).to.deep.equal([
+      "warning: SOCKET_TUNE_NODELAY='maybe': expected on or off; using on instead",
+      "warning: SOCKET_TUNE_TOSS='ef': expected a variable that socket-tune knows, such as SOCKET_TUNE_TOS; using nothing instead",
+      '',
+    ]);
+  });
+});
+
+describe('socket-tune explain', () => {
+  interface Explained {
+    readonly variable: string;
+    readonly value?: unknown;
+    readonly source: string;
+    readonly constant: string;
+    readonly supported: boolean;
+    readonly link: string;
+  }
+
+  function explained(args: readonly string[] = [], variables = {}): Record<string, Explained> {
+    const all = json<Explained[]>(['explain', ...args], variables);
+    return Object.fromEntries(all.map((one) => [one.variable.slice('SOCKET_TUNE_'.length), one]));
+  }
+
+  it('tells every option of the table, and where its value comes from', () => {
+    const all = explained([], { SOCKET_TUNE_USER_TIMEOUT: '5s', SOCKET_TUNE_FASTOPEN: 'off' });
+    expect(Object.keys(all)).to.deep.equal(OPTION_ROWS.map((row) => row.variable));
+    expect(all.USER_TIMEOUT).to.include({ value: 5000, source: 'SOCKET_TUNE_USER_TIMEOUT' });
+    expect(all.FASTOPEN).to.include({ source: 'SOCKET_TUNE_FASTOPEN' }).and.not.have.property('value');
+    expect(all.KEEPALIVE_IDLE).to.include({ value: 60, source: 'preset default', constant: 'TCP_KEEPIDLE' });
+    expect(all.MARK).to.include({ source: 'left alone' }).and.not.have.property('value');
+  });
+
+  it('tells what a preset would be, over that of the environment', () => {
+    const variables = { SOCKET_TUNE_PRESET: 'highthroughput' };
+    expect(explained([], variables).SNDBUF).to.include({ value: 1 << 20, source: 'preset highthroughput' });
+    const chosen = explained(['--preset', 'lowlatency'], variables);
+    expect(chosen.SNDBUF).to.include({ value: 128 << 10, source: 'preset lowlatency' });
+  });
+
+  it('says what this system does not have, and links to documentation that is there', () => {
+    const { NOSIGPIPE, TOS } = explained();
+    if (process.platform === 'linux') expect(NOSIGPIPE?.supported).to.equal(false);
+    const { pathname, hash } = new URL(TOS?.link ?? '');
+    expect(readFileSync(pathname, 'utf8')).to.include(`## ${hash.slice(1).toUpperCase()}\n`);
+  });
+
+  it('writes values as they may be written into variables', () => {
+    const { stdout } = cli(['explain'], { SOCKET_TUNE_RCVBUF: '96k', SOCKET_TUNE_CONGESTION: 'reno' });
+    for (const shown of ['RCVBUF = 96k ', 'CONGESTION = reno ', 'KEEPALIVE_IDLE = 60s ', 'USER_TIMEOUT = 120000ms ']) {
+      expect(stdout).to.include(`SOCKET_TUNE_${shown}`);
+    }
+  });
+});
+
+describe('socket-tune run', () => {
+  const scratch = useScratch();
+
+  it('runs an app with the preload, its options and its arguments, from anywhere', () => {
+    const script = scratch.file('app.cjs', 'console.log(JSON.stringify([process.execArgv, process.argv.slice(2)]));');
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [CLI, 'run', '--preset', 'none', '--no-warnings', script, '--preset', 'x', '-h'],
+      { encoding: 'utf8', cwd: '/' },
+    );
+    expect(status).to.equal(0);
+    const [options, args] = JSON.parse(stdout);
+    expect(args).to.deep.equal(['--preset', 'x', '-h']);
+    expect(options[0]).to.equal('--import');
+    expect(options[2]).to.equal('--no-warnings');
+  });
+
+  it('tunes it by the preset that is given', () => {
+    const script = scratch.file(
+      'server.cjs',
+      "const server = require('net').createServer().listen(0, () => server.close());",
+    );
+    const { stderr } = cli(['run', '--preset', 'lowlatency', script], { SOCKET_TUNE_REPORT: 'exit' });
+    expect(stderr).to.match(/TCP_USER_TIMEOUT: asked 30000, kernel 30000: applied/);
+  });
+
+  it('ends as the app ends', () => {
+    expect(cli(['run', scratch.file('seven.cjs', 'process.exitCode = 7')]).status).to.equal(7);
+    const script = scratch.file('killed.cjs', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)");
+    const { signal } = spawnSync(process.execPath, [CLI, 'run', script]);
+    expect(signal).to.equal('SIGKILL');
+  });
+
+  it('hands signals on, which the app may handle in its own way', async () => {
+    const script = scratch.file(
+      'signals.cjs',
+      "process.on('SIGTERM', () => { console.log('told'); process.exit(3); }); setInterval(() => {}, 1000); console.log('up');",
+    );
+    const child = spawn(process.execPath, [CLI, 'run', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (output === '') child.kill('SIGTERM');
+      output += text;
+    });
+    const [code] = await once(child, 'close');
+    expect([output, code]).to.deep.equal(['up\ntold\n', 3]);
+  });
+});
