@@ -1,6 +1,6 @@
 // Makes two things from one compilation:
 //   build/  every TypeScript file as a module of its own, which the tests, the benchmarks and the demo run;
-//   dist/   what is published: five bundles and the declarations.
+//   dist/   what is published: six bundles and the declarations.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
@@ -64,6 +64,7 @@ compile();
 await bundle('build/src/runtime.js', 'dist/runtime.js');
 await bundle('build/src/index.js', 'dist/index.js');
 await bundle('build/src/config/config.js', 'dist/config/config.js');
+await bundle('build/src/inspect/server.js', 'dist/inspect/server.js');
 await bundle('build/register.js', 'dist/register.js');
 await bundle('build/src/cli/bin.js', 'dist/cli.js');
 chmodSync('dist/cli.js', 0o755);

@@ -23,6 +23,7 @@ const published = [
   /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
   /^dist\/cli\.js$/,
+  /^dist\/inspect\/server\.js$/,
   /^dist\/types\/register\.d\.ts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,
 ];

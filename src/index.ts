@@ -2,8 +2,13 @@ export type { FileToSend } from './api/send-file.js';
 export type { BufferMode, TuneConfig } from './config/config.js';
 export type { SocketTuneErrorCode } from './errors.js';
 export type { Uninstall } from './install.js';
+export type { TcpInfo } from './native/tcp-info.js';
 export type { OptionOutcome, Verdict } from './options/outcome.js';
+export type { RawOption } from './options/raw-option.js';
 export type { OptionKey, OptionValues } from './options/table.js';
+export type { ConnectionMessage, FileMessage } from './report/channels.js';
+export type { ListenerRecord } from './report/listener-record.js';
+export type { Report } from './report/report.js';
 export {
   apply,
   applyListener,
@@ -14,4 +19,6 @@ export {
   SocketTuneError,
   sendFileAll,
   sendFileRange,
+  stats,
+  tcpInfo,
 } from './runtime.js';

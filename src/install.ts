@@ -1,12 +1,18 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
 import type { TuneConfig } from './config/config.js';
+import { parseInspectAddress } from './config/inspect-address.js';
 import { validateConfig } from './config/validate.js';
+import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, setInstalled, watchFirstUse } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
+import { exemptServer } from './hooks/listener.js';
+import { platform } from './native/index.js';
 import type { OptionKey } from './options/table.js';
+import { watchConnections } from './report/live-connections.js';
 import { reportAtExit } from './report/report.js';
+import { takeSnapshot } from './report/snapshot.js';
 
 /** Take all back that {@link install} did. Sockets keep the options that they were given. */
 export type Uninstall = () => void;
@@ -30,12 +36,14 @@ export function install(config: TuneConfig): Uninstall {
   if (frozen.connect !== undefined) hooks.forSockets();
   const unwatch = watchFirstUse(hooks);
   const unreport = startReport(frozen);
+  const uninspect = startInspect(frozen);
   let isUndone = false;
   return () => {
     if (isUndone) return;
     isUndone = true;
     unwatch();
     unreport();
+    uninspect();
     hooks.undo();
     setInstalled(false);
   };
@@ -48,6 +56,30 @@ export function install(config: TuneConfig): Uninstall {
  */
 export function hooksFor(config: TuneConfig, asked: ReadonlySet<OptionKey>): Hooks {
   return makeHooks(hookContext(config, asked));
+}
+
+/** Serve what there is to see of this process, if the config asks for it. Returns what ends that. */
+export function startInspect({ inspect = 'off' }: TuneConfig): () => void {
+  const parsed = parseInspectAddress(inspect);
+  if (!('value' in parsed) || parsed.value === undefined) return () => undefined;
+  // A worker thread would have to have a port of its own, and its main thread has the same variables.
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread) return () => undefined;
+  const { createRequire } = process.getBuiltinModule('node:module');
+  // http and the page are loaded only where somebody wants to look.
+  const { serve }: typeof import('./inspect/server.js') = createRequire(import.meta.url)('./inspect/server.js');
+  const unwatch = watchConnections();
+  const close = serve({
+    ...parsed.value,
+    snapshot: () => takeSnapshot(platform()),
+    exempt: exemptServer,
+    onListening: (url) => debug('to be seen at %s', url),
+    onFailure: (error) =>
+      warnOnce('SOCKET_TUNE_INSPECT', 'inspect', `nothing is served at ${inspect}: ${error.message}`),
+  });
+  return () => {
+    close();
+    unwatch();
+  };
 }
 
 /** Write the report when the process ends, if the config asks for one. Returns what calls it off. */

@@ -16,6 +16,8 @@ export interface SocketHandle {
   readonly bytesWritten?: number;
   /** Bytes that libuv has queued because the socket took no more. */
   readonly writeQueueSize?: number;
+  /** Not of a Unix socket. */
+  getpeername?(name: { address?: string; port?: number; family?: string }): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
   /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`). */
@@ -265,6 +267,14 @@ export function boundPort(handle: ListenHandle): number | undefined {
   const name: { port?: number } = {};
   handle.getsockname?.(name);
   return name.port;
+}
+
+/** The other end of a connection, as an address and a port; of a Unix socket there is none. */
+export function peerOf(handle: SocketHandle): string {
+  const name: { address?: string; port?: number; family?: string } = {};
+  handle.getpeername?.(name);
+  if (name.address === undefined) return 'unix';
+  return name.family === 'IPv6' ? `[${name.address}]:${name.port}` : `${name.address}:${name.port}`;
 }
 
 /** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */

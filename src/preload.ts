@@ -95,5 +95,8 @@ export function preload(): void {
     // A socket can be made in ways that nobody is told of, so these hooks cannot wait for the first.
     if (environment?.config.connect !== undefined) hooks.forSockets();
     watchFirstUse(hooks);
+    const { config } = environment ?? {};
+    // Once the hooks are watched for, as it listens itself.
+    if (config?.inspect !== undefined && config.inspect !== 'off') loadRuntime().startInspect(config);
   });
 }

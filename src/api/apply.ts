@@ -36,7 +36,8 @@ function planFor(config: TuneConfig, family: SocketFamily): Plan {
   return made;
 }
 
-function socketHandle(socket: unknown): SocketHandle {
+/** @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_SOCKET_CLOSED` */
+export function socketHandle(socket: unknown): SocketHandle {
   if (!(socket instanceof net().Socket) || !hasHandle(socket)) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `socket must be a net.Socket, not ${describe(socket)}`);
   }

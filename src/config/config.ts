@@ -1,11 +1,12 @@
 import type { PresetName } from '../options/socket-option.js';
 import type { OptionKey, OptionValues } from '../options/table.js';
 import { PREFIX } from './env.js';
+import { parseInspectAddress } from './inspect-address.js';
 import { presetValues } from './presets.js';
 import { type ConfigProblem, Reader } from './reader.js';
 import { readScopes } from './scopes.js';
 import { MIN_RANGE, validateConfig, WINDOW_RANGE } from './validate.js';
-import { parseBytes, parseSwitch, parseWord } from './values.js';
+import { type Parsed, parseBytes, parseSwitch, parseWord } from './values.js';
 
 /** `floor`: buffer sizes are set only where the kernel's own ceiling is lower. `exact`: they are set always. */
 export type BufferMode = 'floor' | 'exact';
@@ -29,6 +30,8 @@ export interface TuneConfig extends OptionValues {
   readonly sendfileWindow?: number;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or a file's path. Default: `off`. */
   readonly report?: string;
+  /** Where a page, metrics and a snapshot are served: `127.0.0.1:9465`, or a range of ports of which the first free one is taken. Default: `off`. */
+  readonly inspect?: string;
 }
 
 /** Measured by bench/file.ts: below the least size read+write is as cheap and takes no part in later changes of the file. */
@@ -64,10 +67,17 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     sendfile: reader.read(`${PREFIX}SENDFILE`, parseSwitch, true) ?? true,
     sendfileMin: reader.read(`${PREFIX}SENDFILE_MIN`, bytes(MIN_RANGE), min) ?? min,
     sendfileWindow: reader.read(`${PREFIX}SENDFILE_WINDOW`, bytes(WINDOW_RANGE), window) ?? window,
+    inspect: reader.read(`${PREFIX}INSPECT`, inspectText, 'off') ?? 'off',
     report: reader.read(`${PREFIX}REPORT`, (text) => ({ value: text }), 'off') ?? 'off',
   });
   reader.reportUnknown();
   return { enabled, strict, config, asked, problems: reader.problems };
+}
+
+/** Keep the text, once it is known to be an address. */
+function inspectText(text: string): Parsed<string> {
+  const parsed = parseInspectAddress(text);
+  return 'value' in parsed ? { value: text } : parsed;
 }
 
 /** One problem as the sentence that the user reads. */

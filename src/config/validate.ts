@@ -3,6 +3,7 @@ import { RAW_PHASES } from '../options/raw-option.js';
 import type { OptionRow } from '../options/table.js';
 import { OPTION_ROWS } from '../options/table.js';
 import type { TuneConfig } from './config.js';
+import { parseInspectAddress } from './inspect-address.js';
 import { NAME } from './values.js';
 
 export const MIN_RANGE = [0, Number.MAX_SAFE_INTEGER] as const;
@@ -38,6 +39,13 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
     {
       expected: `a whole number of bytes from ${WINDOW_RANGE.join(' to ')}`,
       accepts: (value) => isWithin(value, WINDOW_RANGE),
+    },
+  ],
+  [
+    'inspect',
+    {
+      expected: "'off', or an address and a port such as '127.0.0.1:9465'",
+      accepts: (value) => typeof value === 'string' && 'value' in parseInspectAddress(value),
     },
   ],
   ['report', { expected: "'off', 'exit' or a path", accepts: (value) => typeof value === 'string' }],

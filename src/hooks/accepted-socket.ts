@@ -1,13 +1,15 @@
 import { debug } from '../diagnostics.js';
 import { familyOf, fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import type { ListenHandle, NetServer, SocketHandle } from '../node-internals.js';
+import { type ListenHandle, type NetServer, net, ownerOf, type SocketHandle } from '../node-internals.js';
 import { applyAndConfirm, applyStep, confirm, readOption } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { type Plan, planOptions, type SocketKind, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
+import { connectionChannel, publishConnection } from '../report/channels.js';
 import { counters } from '../report/counters.js';
 import type { ListenerRecord } from '../report/listener-record.js';
+import { noteConnection } from '../report/live-connections.js';
 import type { HookContext } from './hook.js';
 import { aroundConnection } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
@@ -76,6 +78,7 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
 function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
+  noteConnection(client, tuning.record);
   if (tuning.perConnection === undefined) learn(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
@@ -85,6 +88,11 @@ function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): 
   // The app may have closed it by now.
   if (restored.length === 0 || fdOf(client) < 0) return;
   for (const step of restored) applyStep(platform, step, client);
+}
+
+function publish({ record }: AcceptedTuning, client: SocketHandle): void {
+  const socket = ownerOf(client);
+  if (socket instanceof net().Socket) publishConnection({ listener: record, socket });
 }
 
 /** Tune what a listener accepts. Where all is inherited, that takes no system call after the first connection. */
@@ -114,6 +122,9 @@ export function tuneAccepted(
   aroundConnection(
     handle,
     (client) => onConnection(tuning, client),
-    (client) => restore(tuning, client),
+    (client) => {
+      restore(tuning, client);
+      if (connectionChannel.hasSubscribers) publish(tuning, client);
+    },
   );
 }

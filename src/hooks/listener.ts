@@ -1,9 +1,11 @@
 import { debug } from '../diagnostics.js';
+import { hiddenSlot } from '../hidden-slot.js';
 import { familyOf } from '../native/handle-fd.js';
 import { boundPort, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
 import { applyAndConfirm } from '../options/apply.js';
 import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
+import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
@@ -49,6 +51,14 @@ function addressOf(server: NetServer): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return address ?? '-';
   return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
+
+/** Servers of ours, which are nobody else's to tune or count. */
+const exempt = hiddenSlot<object, true>();
+
+/** Leave a server alone when it listens. */
+export function exemptServer(server: object): void {
+  exempt.set(server, true);
 }
 
 /** One listening handle, from bind to its first connection. */
@@ -99,6 +109,7 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
   record.outcomes.push(...plan.skipped);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
+  listenerChannel.publish(record);
   debug('listener %s: %o', record.address, record.outcomes);
   warnOfFailures(context, record.outcomes);
   tuneAccepted(context, tuning.request, server, handle, record);
@@ -118,7 +129,7 @@ function hasEarlySteps(context: HookContext): boolean {
 
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
-    if (state.isUndone) return original.apply(this, args);
+    if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     let tuning: ListenerTuning | undefined;
     const tune = (handle: ListenHandle): void => {
       tuning = beforeListen(context, this, handle);

@@ -2,7 +2,6 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
-import { hiddenSlot } from '../hidden-slot.js';
 import {
   type ConnectionCallback,
   type ConnectRequest,
@@ -14,6 +13,7 @@ import {
   type SocketHandle,
   standsFor,
 } from '../node-internals.js';
+import { fileBytes } from '../report/file-bytes.js';
 
 export type Undo = () => void;
 
@@ -138,17 +138,15 @@ export function noteWriteProgress(socket: NetSocket): void {
   if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSizeSymbol, queued + 1);
 }
 
-const extraBytes = hiddenSlot<SocketHandle, { bytes: number }>();
-
 /** Add to `bytesWritten` of a handle what went past it: libuv counts only the bytes that it wrote itself. */
 export function addBytesWritten(handle: SocketHandle, bytes: number): void {
-  const extra = extraBytes.get(handle);
+  const extra = fileBytes.get(handle);
   if (extra !== undefined) {
     extra.bytes += bytes;
     return;
   }
   const added = { bytes };
-  extraBytes.set(handle, added);
+  fileBytes.set(handle, added);
   const prototype: object = Object.getPrototypeOf(handle);
   Object.defineProperty(handle, 'bytesWritten', {
     configurable: true,

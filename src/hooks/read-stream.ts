@@ -12,6 +12,7 @@ import { AT_END, cutRegion, hasLostBytes, newSource, nextWindow, type Source } f
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
+import { fileChannel, publishFile } from '../report/channels.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { lingering } from './lingering.js';
@@ -38,6 +39,7 @@ function sourceOf(stream: FileReadStream): Source {
 
 function countReason(stream: FileReadStream, reason: Reason): void {
   count(counters.notRerouted, reason);
+  if (fileChannel.hasSubscribers) publishFile({ path: stream.path, route: 'node', reason });
   debug('not rerouted, %s: %s', reason, stream.path);
 }
 
@@ -132,6 +134,9 @@ function makeRead(rerouting: Rerouting): Read {
 function sourceAtDestroy(stream: FileReadStream): Source | undefined {
   const source = sources.get(stream);
   if (source !== undefined && stream.readableEnded) onEnd(stream, source);
+  if (source?.isRerouted && fileChannel.hasSubscribers) {
+    publishFile({ path: stream.path, route: source.isCopied ? 'copied' : 'sendfile', bytes: stream.bytesRead });
+  }
   return source;
 }
 

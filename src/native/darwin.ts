@@ -42,6 +42,7 @@ export function darwinPlatform(libc: Libc): Platform {
     limitOf: () => undefined,
     // There is no SOCK_CLOEXEC: a child that is started in between would inherit it.
     openSocket: () => undefined,
+    tcpInfo: () => undefined,
     files: undefined,
   };
 }

@@ -10,6 +10,7 @@ import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
 import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
+import { tcpInfoCall } from './tcp-info.js';
 
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
@@ -123,6 +124,7 @@ export function linuxPlatform(libc: Libc): Platform {
     inertCause,
     limitOf,
     openSocket: socketCall(libc),
+    tcpInfo: tcpInfoCall(libc),
     files: fileCalls(libc, calls.get),
   };
 }

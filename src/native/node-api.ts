@@ -34,6 +34,7 @@ export function nodeApiPlatform(cause: string): Platform {
     inertCause: () => undefined,
     limitOf: () => undefined,
     openSocket: () => undefined,
+    tcpInfo: () => undefined,
     files: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import type { SocketHandle } from '../node-internals.js';
+import type { TcpInfo } from './tcp-info.js';
 
 /** A constant of the system's headers, with what differs from the table on this platform. */
 export interface SocketConstant {
@@ -85,6 +86,8 @@ export interface Platform {
    * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
    */
   openSocket(isIPv6: boolean): number | undefined;
+  /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
+  tcpInfo(handle: SocketHandle): TcpInfo | undefined;
   readonly files: FileCalls | undefined;
 }
 

@@ -2,11 +2,16 @@ import { fs } from '../node-internals.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { type ListenerRecord, listenerRecords } from './listener-record.js';
+import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
 /** What was tuned, and how files went, in this thread so far. */
 export interface Report {
   readonly listeners: readonly ListenerRecord[];
   readonly connections: number;
+  /** Sockets that the process has opened, where these are tuned. */
+  readonly outgoing: SocketRecord;
+  /** UDP sockets. */
+  readonly datagrams: SocketRecord;
   readonly quickAcks: number;
   readonly files: {
     readonly reroutedStreams: number;
@@ -23,6 +28,8 @@ export function makeReport(): Report {
   return {
     listeners: listenerRecords(),
     connections: counters.connections,
+    outgoing: outgoingRecord,
+    datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
     files: {
       reroutedStreams: counters.reroutedStreams,
@@ -49,8 +56,20 @@ function listenerLines(record: ListenerRecord): string[] {
   ];
 }
 
+function socketLines(title: string, { sockets, outcomes }: SocketRecord): string[] {
+  return sockets === 0 ? [] : [`${title}, ${sockets} sockets`, ' the first', ...outcomes.map(outcomeLine)];
+}
+
 function reasonLines(title: string, reasons: Readonly<Record<string, number>>): string[] {
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
+}
+
+/**
+ * What was tuned, and how files went, in this thread so far: listeners and their connections, outgoing and UDP sockets, with what the
+ * kernel made of each option; bytes by sendfile and by copy; reasons for not rerouting. A copy, which does not change any more.
+ */
+export function stats(): Report {
+  return structuredClone(makeReport());
 }
 
 /** The report as text for people. */
@@ -59,6 +78,8 @@ export function formatReport(report: Report): string {
   return [
     `socket-tune report of process ${process.pid}`,
     ...report.listeners.flatMap(listenerLines),
+    ...socketLines('outgoing', report.outgoing),
+    ...socketLines('udp', report.datagrams),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

@@ -18,6 +18,8 @@ const RECORD: ListenerRecord = {
 const REPORT: Report = {
   listeners: [RECORD, { address: '/run/app.sock', outcomes: [], accepted: [], connections: 0 }],
   connections: 3,
+  outgoing: { sockets: 0, outcomes: [] },
+  datagrams: { sockets: 0, outcomes: [] },
   quickAcks: 2,
   files: {
     reroutedStreams: 5,

@@ -1,0 +1,110 @@
+import type { OptionOutcome } from '../options/outcome.js';
+import type { Report } from '../report/report.js';
+import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
+
+type Client = typeof import('prom-client');
+type Registry = InstanceType<Client['Registry']>;
+
+/** From a connection within a machine to one around the world, in seconds. */
+const ROUND_TRIPS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+const MICROSECONDS = 1e6;
+
+interface Exposition {
+  readonly client: Client;
+  readonly registry: Registry;
+}
+
+/** A counter that stands where it stands: a registry is made anew for each answer. */
+function counter({ client, registry }: Exposition, name: string, help: string, value: number): void {
+  new client.Counter({ name, help, registers: [registry] }).inc(value);
+}
+
+function byReason(
+  { client, registry }: Exposition,
+  name: string,
+  help: string,
+  amounts: Readonly<Record<string, number>>,
+): void {
+  const metric = new client.Counter({ name, help, labelNames: ['reason'], registers: [registry] });
+  for (const [reason, amount] of Object.entries(amounts)) metric.inc({ reason }, amount);
+}
+
+function addReport(to: Exposition, { connections, quickAcks, files, outgoing, datagrams }: Report): void {
+  counter(to, 'socket_tune_connections_total', 'Connections accepted by tuned listeners.', connections);
+  counter(to, 'socket_tune_outgoing_sockets_total', 'Outgoing sockets that were tuned.', outgoing.sockets);
+  counter(to, 'socket_tune_udp_sockets_total', 'UDP sockets that were tuned.', datagrams.sockets);
+  counter(to, 'socket_tune_quick_acks_total', 'Times TCP_QUICKACK was armed again.', quickAcks);
+  counter(to, 'socket_tune_rerouted_streams_total', 'File streams that were rerouted.', files.reroutedStreams);
+  counter(to, 'socket_tune_sendfile_bytes_total', 'Bytes of files sent by sendfile(2).', files.sendfileBytes);
+  counter(to, 'socket_tune_truncated_files_total', 'Files that became shorter while sent.', files.truncatedFiles);
+  const copied = 'Bytes of rerouted streams that were copied all the same.';
+  byReason(to, 'socket_tune_copied_bytes_total', copied, files.copiedBytes);
+  const refused = 'File streams piped to a socket or response that took Node’s own path.';
+  byReason(to, 'socket_tune_not_rerouted_total', refused, files.notRerouted);
+}
+
+function addListeners({ client, registry }: Exposition, { listeners }: Report): void {
+  const accepted = new client.Counter({
+    name: 'socket_tune_listener_connections_total',
+    help: 'Connections accepted, by listener.',
+    labelNames: ['listener'],
+    registers: [registry],
+  });
+  const verdicts = new client.Gauge({
+    name: 'socket_tune_option',
+    help: '1 for what became of each option on a listener and on the first connection that it accepted.',
+    labelNames: ['listener', 'socket', 'option', 'verdict'],
+    registers: [registry],
+  });
+  for (const { address: listener, connections, outcomes, accepted: first } of listeners) {
+    accepted.inc({ listener }, connections);
+    const add = (socket: string, all: readonly OptionOutcome[]): void => {
+      for (const { constant: option, verdict } of all) verdicts.set({ listener, socket, option, verdict }, 1);
+    };
+    add('listener', outcomes);
+    add('accepted', first);
+  }
+}
+
+/** What the open connections are like now: these go up and down with them, and are no counters. */
+function addConnections(
+  { client, registry }: Exposition,
+  open: number,
+  connections: readonly ConnectionSnapshot[],
+): void {
+  const gauge = (name: string, help: string, value: number): void => {
+    new client.Gauge({ name, help, registers: [registry] }).set(value);
+  };
+  const sum = (of: (connection: ConnectionSnapshot) => number | undefined): number =>
+    connections.reduce((total, connection) => total + (of(connection) ?? 0), 0);
+  gauge('socket_tune_open_connections', 'Accepted connections that are open.', open);
+  gauge(
+    'socket_tune_open_retransmits',
+    'Segments sent again, of open connections.',
+    sum(({ tcp }) => tcp?.retransmits),
+  );
+  gauge(
+    'socket_tune_open_unsent_bytes',
+    'Bytes that open connections have yet to send.',
+    sum(({ tcp }) => tcp?.notSentBytes),
+  );
+  const roundTrips = new client.Histogram({
+    name: 'socket_tune_open_round_trip_seconds',
+    help: 'Smoothed round-trip time of the open connections.',
+    buckets: ROUND_TRIPS,
+    registers: [registry],
+  });
+  for (const { tcp } of connections) if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS);
+}
+
+/** The metrics in Prometheus' text format. */
+export async function metrics({ report, connections }: Snapshot): Promise<{ type: string; body: string }> {
+  const { default: client } = await import('prom-client');
+  const registry = new client.Registry();
+  const all = { client, registry };
+  addReport(all, report);
+  addListeners(all, report);
+  addConnections(all, connections.open, connections.shown);
+  return { type: registry.contentType, body: await registry.metrics() };
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Snapshot } from '../report/snapshot.js';
+import { metrics } from './metrics.js';
+import { PAGE, SCRIPT, STYLE } from './page.js';
+import { whyRefused } from './request.js';
+
+/** What the server needs from the process that it is in. */
+export interface InspectContext {
+  readonly host: string;
+  /** It listens on the first of these that is free. */
+  readonly ports: readonly [first: number, last: number];
+  snapshot(): Snapshot;
+  /** Before it listens: nobody is to tune or count it. */
+  exempt(server: Server): void;
+  onListening(url: string): void;
+  onFailure(error: Error): void;
+}
+
+interface Answer {
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Nobody who asks for a page or a few numbers needs longer. */
+const HEADERS_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const MOST_HEADER_BYTES = 8192;
+
+/** Of the only scripts and styles that the page may have. */
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+const POLICY = [
+  "default-src 'none'",
+  'img-src data:',
+  "connect-src 'self'",
+  `style-src ${hashOf(STYLE)}`,
+  `script-src ${hashOf(SCRIPT)}`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise<Answer>> = new Map<
+  string,
+  (context: InspectContext) => Answer | Promise<Answer>
+>([
+  ['/', () => ({ type: 'text/html; charset=utf-8', body: PAGE, headers: { 'Content-Security-Policy': POLICY } })],
+  ['/snapshot.json', ({ snapshot }) => ({ type: 'application/json', body: JSON.stringify(snapshot()) })],
+  ['/metrics', async ({ snapshot }) => metrics(snapshot())],
+]);
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
+  response.writeHead(status, {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' } as const;
+
+async function answer(context: InspectContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const refusal = whyRefused(request, context.host);
+  if (refusal !== undefined) {
+    return send(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
+  }
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const make = ANSWERS.get(path);
+  if (make === undefined) return send(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
+  const { type, body, headers } = await make(context);
+  send(request, response, 200, { 'Content-Type': type, ...headers }, body);
+}
+
+function listen(context: InspectContext, server: Server, port: number): void {
+  const [, last] = context.ports;
+  const onError = (error: NodeJS.ErrnoException): void => {
+    server.off('listening', onListening);
+    if (error.code === 'EADDRINUSE' && port < last) listen(context, server, port + 1);
+    else context.onFailure(error);
+  };
+  const onListening = (): void => {
+    server.off('error', onError);
+    server.on('error', context.onFailure);
+    context.onListening(`http://${context.host.includes(':') ? `[${context.host}]` : context.host}:${port}/`);
+  };
+  server.once('error', onError).once('listening', onListening);
+  // A cluster worker listens for itself: its primary would hand everybody the same port.
+  server.listen({ host: context.host, port, exclusive: true });
+}
+
+/**
+ * Serve the page, the metrics and the snapshot. Never keeps the process alive.
+ *
+ * @returns what ends it
+ */
+export function serve(context: InspectContext): () => void {
+  const server = createServer(
+    { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => {
+      answer(context, request, response).catch((error: unknown) => {
+        context.onFailure(error instanceof Error ? error : new Error(String(error)));
+        if (response.headersSent) response.destroy();
+        else send(request, response, 500, PLAIN, 'socket-tune could not make this\n');
+      });
+    },
+  );
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.on('connection', (socket) => socket.unref());
+  context.exempt(server);
+  listen(context, server, context.ports[0]);
+  server.unref();
+  return () => {
+    server.close();
+    server.closeAllConnections();
+  };
+}

@@ -1,0 +1,69 @@
+import { now } from '../clock.js';
+import type { Platform } from '../native/platform.js';
+import type { TcpInfo } from '../native/tcp-info.js';
+import { peerOf } from '../node-internals.js';
+import { fileBytes } from './file-bytes.js';
+import { type LiveConnection, liveConnections } from './live-connections.js';
+import { type Report, stats } from './report.js';
+
+/** One open connection. */
+export interface ConnectionSnapshot {
+  /** Address of the listener that has accepted it. */
+  readonly listener: string;
+  readonly peer: string;
+  /** Milliseconds since it was accepted. */
+  readonly age: number;
+  readonly bytesRead: number;
+  /** All that was written, of which `bytesBySendfile` by sendfile(2). */
+  readonly bytesWritten: number;
+  readonly bytesBySendfile: number;
+  /** Absent of what is no TCP connection. */
+  readonly tcp?: TcpInfo;
+}
+
+/** What a process has to tell of itself. */
+export interface Snapshot {
+  readonly pid: number;
+  readonly title: string;
+  readonly node: string;
+  /** Of the wall clock, in milliseconds; when the process began, and now. */
+  readonly began: number;
+  readonly at: number;
+  readonly report: Report;
+  readonly connections: {
+    readonly open: number;
+    /** At most {@link MOST_SHOWN}, those with the longest round trips first. */
+    readonly shown: readonly ConnectionSnapshot[];
+  };
+}
+
+const MOST_SHOWN = 1000;
+
+function look(platform: Platform, at: number, { handle, listener, since }: LiveConnection): ConnectionSnapshot {
+  const tcp = platform.tcpInfo(handle);
+  return {
+    listener: listener.address,
+    peer: peerOf(handle),
+    age: at - since,
+    bytesRead: handle.bytesRead ?? 0,
+    bytesWritten: handle.bytesWritten ?? 0,
+    bytesBySendfile: fileBytes.get(handle)?.bytes ?? 0,
+    ...(tcp === undefined ? {} : { tcp }),
+  };
+}
+
+/** This thread as it is now, with the connections that were accepted since somebody watches them. */
+export function takeSnapshot(platform: Platform): Snapshot {
+  const at = now();
+  const connections = liveConnections().map((connection) => look(platform, at, connection));
+  connections.sort((a, b) => (b.tcp?.roundTripTime ?? 0) - (a.tcp?.roundTripTime ?? 0));
+  return {
+    pid: process.pid,
+    title: process.title,
+    node: process.versions.node,
+    began: Math.round(at - process.uptime() * 1000),
+    at,
+    report: stats(),
+    connections: { open: connections.length, shown: connections.slice(0, MOST_SHOWN) },
+  };
+}
