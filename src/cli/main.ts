@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
 import { PRESET_NAMES } from '../config/presets.js';
@@ -7,6 +7,7 @@ import { doctor } from './doctor.js';
 import { explain } from './explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
+import { TopError, type TopOptions, top } from './top.js';
 
 /** Nothing is wrong; something is missing; the command was not understood. */
 const EXIT = { ok: 0, missing: 1, usage: 2 } as const;
@@ -31,6 +32,13 @@ function readConfig(variables: ReadonlyMap<string, string>): EnvironmentConfig {
 
 function presetOption(): Option {
   return new Option('--preset <name>', 'use this preset instead of SOCKET_TUNE_PRESET').choices(PRESET_NAMES);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600))
+    throw new InvalidArgumentError('It is a number of seconds from 0.1 to 3600.');
+  return seconds;
 }
 
 function jsonOption(): Option {
@@ -68,6 +76,17 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     });
 
   program
+    .command('top')
+    .description('a tuned process live: its listeners, connections, and how its files travel')
+    .argument('<pid|url>', 'a process that has SOCKET_TUNE_INSPECT set, or the URL that this names')
+    .addOption(jsonOption())
+    .option('--once', 'print once', false)
+    .addOption(new Option('--interval <seconds>', 'time between two looks').default(1).argParser(parseSeconds))
+    .action(async (target: string, options: TopOptions) => {
+      await top(output, target, options);
+    });
+
+  program
     .command('run')
     .description('run an app with the preload: socket-tune run [options of node] app.js …')
     .addOption(presetOption())
@@ -91,6 +110,11 @@ export async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
+    if (error instanceof TopError) {
+      process.stderr.write(`error: ${error.message}\n`);
+      process.exitCode = EXIT.missing;
+      return;
+    }
     // commander has said what is wrong; help and version end with 0.
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

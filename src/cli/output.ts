@@ -5,7 +5,7 @@ type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
 /** Writes what commands have to say: with colour on a terminal only (https://no-color.org). */
 export interface Output {
-  readonly hasColour: boolean;
+  readonly isTerminal: boolean;
   style(style: Style, text: string): string;
   line(text?: string): void;
   json(value: unknown): void;
@@ -21,10 +21,11 @@ const BORDERLESS = Object.fromEntries(
 
 /** @param noColour the value of NO_COLOR */
 export function makeOutput(stream: NodeJS.WriteStream, noColour: string | undefined): Output {
-  const hasColour = stream.isTTY === true && (noColour === undefined || noColour === '');
+  const isTerminal = stream.isTTY === true;
+  const hasColour = isTerminal && (noColour === undefined || noColour === '');
   const style: Output['style'] = (name, text) => (hasColour ? styleText(name, text) : text);
   return {
-    hasColour,
+    isTerminal,
     style,
     line: (text = '') => stream.write(`${text}\n`),
     json: (value) => stream.write(`${JSON.stringify(value, undefined, 2)}\n`),

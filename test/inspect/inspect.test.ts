@@ -1,0 +1,218 @@
+import { once } from 'node:events';
+import http, { createServer } from 'node:http';
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { expect } from 'chai';
+import { whyRefused } from '../../src/inspect/request.js';
+import type { Snapshot } from '../../src/report/snapshot.js';
+import { type NodeProcess, startApp } from '../support/node-process.js';
+
+/** A port that is free now, with some free ones behind it, most likely. */
+async function freePort(): Promise<number> {
+  const server = createNetServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+async function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Answer> {
+  const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }).end();
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+async function snapshotAt(port: number): Promise<Snapshot> {
+  return JSON.parse((await ask(port, '/snapshot.json')).body);
+}
+
+const APP = `
+import { createReadStream, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+const file = join(tmpdir(), 'inspected-' + process.pid);
+writeFileSync(file, Buffer.alloc(5_000_000));
+const server = createServer(({ url }, response) => {
+  if (url === '/hold') return response.write('held');
+  if (url === '/end') return response.end(() => server.close());
+  createReadStream(file, url === '/encoded' ? 'latin1' : undefined).pipe(response);
+}).listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
+`;
+
+describe('SOCKET_TUNE_INSPECT', () => {
+  let inspect: number;
+  let app: NodeProcess;
+  let port: number;
+
+  before(async function () {
+    if (process.platform !== 'linux') this.skip();
+    inspect = await freePort();
+    app = startApp('mjs', APP, { env: { SOCKET_TUNE_INSPECT: `127.0.0.1:${inspect}` } });
+    port = Number((await app.until(/port (\d+)/))[1]);
+    for (const path of ['/', '/encoded']) {
+      const [response] = await once(http.get({ host: '127.0.0.1', port, path, agent: false }), 'response');
+      await buffer(response);
+    }
+  });
+
+  after(() => app?.child.kill('SIGKILL'));
+
+  it('serves a snapshot: listeners, files, and the connections that are open, with what the kernel knows', async () => {
+    const held = http.get({ host: '127.0.0.1', port, path: '/hold', agent: false });
+    const [response] = await once(held, 'response');
+    await once(response, 'data');
+    const { pid, report, connections } = await snapshotAt(inspect);
+    expect(pid).to.equal(app.child.pid);
+    expect(report.listeners.map(({ address }) => address)).to.deep.equal([`127.0.0.1:${port}`]);
+    expect(report.files.sendfileBytes).to.be.within(1, 5_000_000);
+    expect(report.files.notRerouted).to.deep.equal({ 'encoding-or-object-mode': 1 });
+    expect(connections.open).to.equal(1);
+    const [one] = connections.shown;
+    expect(one).to.include({ listener: `127.0.0.1:${port}`, bytesBySendfile: 0 });
+    expect(one?.peer).to.equal(`127.0.0.1:${held.socket?.localPort}`);
+    expect(one?.tcp).to.include({ state: 'ESTAB' });
+    expect(one?.tcp?.bytesSent).to.equal(one?.bytesWritten);
+    held.destroy();
+    while ((await snapshotAt(inspect)).connections.open > 0);
+  });
+
+  it('is neither tuned nor counted itself', async () => {
+    const before = await snapshotAt(inspect);
+    for (let count = 0; count < 5; count++) await ask(inspect, '/');
+    const after = await snapshotAt(inspect);
+    expect(after.report.connections).to.equal(before.report.connections);
+    expect(after.report.listeners).to.have.length(1);
+  });
+
+  it('serves metrics that Prometheus can read', async () => {
+    const { headers, body } = await ask(inspect, '/metrics');
+    expect(headers['content-type']).to.match(/^text\/plain; version=0\.0\.4/);
+    const { report } = await snapshotAt(inspect);
+    const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    for (const sample of samples) {
+      expect(sample).to.match(/^[a-z_]+(?:\{(?:[a-z]+="[^"\n]*",?)*\})? (?:[0-9.e+-]+|\+Inf)$/);
+    }
+    expect(samples).to.include(`socket_tune_sendfile_bytes_total ${report.files.sendfileBytes}`);
+    expect(samples).to.include('socket_tune_not_rerouted_total{reason="encoding-or-object-mode"} 1');
+    expect(samples).to.include(
+      `socket_tune_option{listener="127.0.0.1:${port}",socket="listener",option="TCP_NODELAY",verdict="applied"} 1`,
+    );
+    const typed = new Set([...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    for (const sample of samples) {
+      const name = /^[a-z_]+/.exec(sample)?.[0] ?? '';
+      expect(typed.has(name) || typed.has(name.replace(/_(?:bucket|sum|count)$/, '')), name).to.equal(true);
+    }
+  });
+
+  it('takes GET and HEAD only', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const { status, headers } = await ask(inspect, '/', { method });
+      expect([status, headers.allow], method).to.deep.equal([405, 'GET, HEAD']);
+    }
+    const head = await ask(inspect, '/', { method: 'HEAD' });
+    expect([head.status, head.body]).to.deep.equal([200, '']);
+    expect(Number(head.headers['content-length'])).to.be.greaterThan(1000);
+    expect((await ask(inspect, '/elsewhere')).status).to.equal(404);
+  });
+
+  it('answers nobody who has been led here under another name', async () => {
+    for (const host of ['evil.example', `evil.example:${inspect}`, '127.0.0.1.evil.example']) {
+      for (const path of ['/', '/metrics', '/snapshot.json']) {
+        expect((await ask(inspect, path, { headers: { host } })).status, host).to.equal(403);
+      }
+    }
+    for (const host of ['localhost', `LOCALHOST:${inspect}`, '127.0.0.1', '[::1]:80', '10.1.2.3']) {
+      expect((await ask(inspect, '/', { headers: { host } })).status, host).to.equal(200);
+    }
+    const own = { method: 'GET', headers: { host: 'Metrics.internal:9465' } };
+    expect(whyRefused(own, 'metrics.internal')).to.equal(undefined);
+    expect(whyRefused(own, '127.0.0.1')).to.include({ status: 403 });
+  });
+
+  it('lets the page have its own scripts and styles only, and be framed by nobody', async () => {
+    const { headers, body } = await ask(inspect, '/');
+    const policy = headers['content-security-policy'];
+    expect(policy).to.include("default-src 'none'").and.include("frame-ancestors 'none'");
+    expect(policy).not.to.include('unsafe');
+    expect(headers).to.include({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+    expect(headers).not.to.have.property('access-control-allow-origin');
+    expect(body).not.to.match(/(?:src|href)="(?!data:,)/);
+  });
+
+  it('closes connections that say nothing, and headers that are too long', async () => {
+    const socket = connect(inspect, '127.0.0.1');
+    socket.end(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`);
+    expect(await text(socket)).to.match(/^HTTP\/1\.1 431 /);
+  });
+
+  it('does not keep the process alive, not even with somebody looking', async () => {
+    const agent = new http.Agent({ keepAlive: true });
+    await ask(inspect, '/', { agent });
+    await ask(port, '/end');
+    const { code, signal } = await app.ended;
+    agent.destroy();
+    expect([code, signal]).to.deep.equal([0, null]);
+  });
+});
+
+describe('SOCKET_TUNE_INSPECT, where it cannot be had', () => {
+  const hello = "console.log('hello'); setTimeout(() => {}, 500);";
+
+  it('takes the first free port of a range', async () => {
+    const first = await freePort();
+    const taken = createServer().listen(first, '127.0.0.1');
+    await once(taken, 'listening');
+    const app = startApp('mjs', "setTimeout(() => {}, 20_000); console.log('up');", {
+      env: { SOCKET_TUNE_INSPECT: `${first}-${first + 20}` },
+    });
+    await app.until(/up/);
+    const found: number[] = [];
+    for (let port = first + 1; port <= first + 20 && found.length === 0; port++) {
+      const snapshot = await snapshotAt(port).catch(() => undefined);
+      if (snapshot?.pid === app.child.pid) found.push(port);
+    }
+    expect(found).to.have.length(1);
+    app.child.kill('SIGKILL');
+    taken.close();
+  });
+
+  it('is one warning, and the app runs', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const app = startApp('mjs', hello, { env: { SOCKET_TUNE_INSPECT: `127.0.0.1:${port}` } });
+    const { code, stdout, stderr } = await app.ended;
+    taken.close();
+    expect([code, stdout]).to.deep.equal([0, 'hello\n']);
+    expect(stderr).to.include(`nothing is served at 127.0.0.1:${port}`).and.include('EADDRINUSE');
+    expect(stderr.match(/SocketTuneWarning/g)).to.have.length(1);
+  });
+
+  it('listens nowhere unless it is told to, and not where it cannot be understood', async () => {
+    for (const value of [undefined, 'off', 'yes', 'http://127.0.0.1:1', '127.0.0.1:0', '127.0.0.1:9-8', 'a b:80']) {
+      const env: Record<string, string> = value === undefined ? {} : { SOCKET_TUNE_INSPECT: value };
+      const source = 'console.log(process.getActiveResourcesInfo().filter((name) => /TCP/.test(name)).length)';
+      const { stdout, stderr } = await startApp('mjs', `setTimeout(() => ${source}, 100)`, { env }).ended;
+      expect(stdout, value).to.equal('0\n');
+      if (value !== undefined && value !== 'off') expect(stderr, value).to.include('expected off, or an address');
+    }
+  });
+
+  it('is for the main thread only', async () => {
+    const port = await freePort();
+    const source = `
+import { Worker } from 'node:worker_threads';
+new Worker('process.exit()', { eval: true }).on('exit', (code) => console.log('worker ' + code));
+`;
+    const { stdout, stderr } = await startApp('mjs', source, { env: { SOCKET_TUNE_INSPECT: `${port}` } }).ended;
+    expect([stdout, stderr]).to.deep.equal(['worker 0\n', '']);
+  });
+});

@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { serve } from '../../src/inspect/server.js';
+import type { OptionOutcome } from '../../src/options/outcome.js';
+import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
+
+/** Debian's chromium; a variable for others. */
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** Where screenshots are wanted, for people to look at. */
+const SCREENSHOTS = process.env.SCREENSHOTS;
+
+const HOSTILE = '<img src=x onerror="document.title=1">';
+
+function outcome(constant: string, verdict: OptionOutcome['verdict'], cause?: string): OptionOutcome {
+  return { option: 'noDelay', constant, asked: 1, kernel: 1, verdict, ...(cause === undefined ? {} : { cause }) };
+}
+
+function connection(index: number): ConnectionSnapshot {
+  return {
+    listener: '[::]:8080',
+    peer: `10.0.0.${index}:5${index}000`,
+    age: 1000 * 4 ** index,
+    bytesRead: 400,
+    bytesWritten: 3 * 4 ** (index + 8),
+    bytesBySendfile: 2 * 4 ** (index + 8),
+    tcp: {
+      state: 'ESTAB',
+      roundTripTime: 40 * 4 ** index,
+      roundTripVariation: 10,
+      minRoundTripTime: 30,
+      congestionWindow: 10 + index,
+      unacknowledged: 3,
+      segmentSize: 1448,
+      retransmits: index,
+      notSentBytes: 1024 * index,
+      deliveryRate: 125_000_000 / 4 ** index,
+      bytesSent: 1,
+      bytesAcknowledged: 1,
+      bytesReceived: 1,
+      bytesRetransmitted: 0,
+    },
+  };
+}
+
+function snapshot(at: number, isBusy: boolean): Snapshot {
+  const record = { sockets: 0, outcomes: [] };
+  const shown = isBusy ? Array.from({ length: 9 }, (_, index) => connection(8 - index)) : [];
+  const verdicts: readonly OptionOutcome[] = [
+    outcome('TCP_NODELAY', 'applied'),
+    outcome('SO_RCVBUF', 'clamped', 'net.core.rmem_max=212992'),
+    outcome('TCP_FASTOPEN', 'inert', 'net.ipv4.tcp_fastopen=1 lacks bit 2'),
+    outcome('SO_MARK', 'refused', 'EPERM'),
+  ];
+  const listeners = isBusy
+    ? [
+        {
+          address: '[::]:8080',
+          connections: 1234,
+          outcomes: [...verdicts],
+          accepted: [outcome('TCP_QUICKACK', 'applied')],
+        },
+        { address: HOSTILE, connections: 1, outcomes: [], accepted: [] },
+      ]
+    : [];
+  return {
+    pid: 4711,
+    title: isBusy ? HOSTILE : 'node',
+    node: '24.0.0',
+    began: at - 3_700_000,
+    at,
+    report: {
+      listeners,
+      connections: isBusy ? 1235 : 0,
+      outgoing: record,
+      datagrams: record,
+      quickAcks: 0,
+      files: {
+        reroutedStreams: isBusy ? 900 : 0,
+        sendfileBytes: isBusy ? (at % 100_000_000) * 9000 : 0,
+        copiedBytes: isBusy ? { 'socket-full': (at % 100_000_000) * 900, [HOSTILE]: 5 } : {},
+        notRerouted: isBusy ? { 'not-a-plain-socket': 40, 'wrapped-write': 7 } : {},
+        truncatedFiles: 0,
+      },
+    },
+    connections: { open: shown.length, shown },
+  };
+}
+
+describe('the page of a process, in a real browser', function () {
+  this.timeout(60_000);
+  let browser: Browser;
+  let close: () => void;
+  let url: string;
+  let isBusy = true;
+
+  before(async function () {
+    if (!existsSync(CHROMIUM)) {
+      process.stderr.write(`skipped, as there is no ${CHROMIUM} here: ${this.test?.parent?.fullTitle()}\n`);
+      this.skip();
+    }
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const probe: Server = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    url = await new Promise((resolve, reject) => {
+      close = serve({
+        host: '127.0.0.1',
+        ports: [port, port],
+        snapshot: () => snapshot(Date.now(), isBusy),
+        exempt: () => undefined,
+        onListening: resolve,
+        onFailure: reject,
+      });
+    });
+  });
+
+  after(async () => {
+    close?.();
+    await browser?.close();
+  });
+
+  async function open(colorScheme: 'light' | 'dark', width: number): Promise<{ page: Page; complaints: string[] }> {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+    const complaints: string[] = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) complaints.push(request.url());
+    });
+    await page.goto(url);
+    return { page, complaints };
+  }
+
+  for (const [scheme, width] of [
+    ['light', 1200],
+    ['dark', 1200],
+    ['dark', 400],
+  ] as const) {
+    it(`shows all that there is, ${scheme}, at a width of ${width}`, async () => {
+      isBusy = true;
+      const { page, complaints } = await open(scheme, width);
+      // Two samples: a chart has something to draw.
+      await page.waitForSelector('.line-a[d*="L"]', { state: 'attached' });
+      const shown = await page.textContent('body');
+      for (const expected of [
+        'process 4711',
+        'up 1 h 1 min',
+        '1,235 accepted',
+        'TCP_FASTOPEN 1 inert',
+        'not-a-plain-socket',
+      ]) {
+        expect(shown).to.include(expected);
+      }
+      expect(await page.locator('tbody tr').count()).to.equal(9);
+      expect(await page.locator('tbody tr').first().textContent()).to.match(/^10\.0\.0\.8:58000.*2\.6 s/);
+      expect(await page.locator('.badge.refused').getAttribute('title')).to.equal('EPERM');
+      // Nothing but tables may be wider than the window.
+      const inner = await page.locator('main').boundingBox();
+      expect(inner?.width).to.be.at.most(width);
+      if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/${scheme}-${width}.png`, fullPage: true });
+      expect(complaints).to.deep.equal([]);
+      await page.close();
+    });
+  }
+
+  it('takes nothing that comes from outside for markup', async () => {
+    isBusy = true;
+    const { page, complaints } = await open('light', 1200);
+    await page.waitForSelector('.listener');
+    expect(await page.locator('img').count()).to.equal(0);
+    expect(await page.textContent('body')).to.include(HOSTILE);
+    expect(await page.title()).to.equal('socket-tune 4711');
+    expect(complaints).to.deep.equal([]);
+    await page.close();
+  });
+
+  it('says so where there is nothing yet, and where the process is gone', async () => {
+    isBusy = false;
+    const { page } = await open('light', 1200);
+    await page.waitForSelector('text=Nothing listens yet.');
+    expect(await page.textContent('body'))
+      .to.include('No open connections.')
+      .and.include('No file had to go another way.');
+    close();
+    await page.waitForSelector('.gone');
+    expect(await page.textContent('body')).to.include('does not answer');
+    await page.close();
+  });
+});
