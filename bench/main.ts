@@ -10,8 +10,9 @@ import type { Result, Scenario } from './scenario.js';
 import { splitRequest } from './split-request.js';
 import { startUp } from './start-up.js';
 import { formatResult } from './table.js';
+import { tcpInfoScenario } from './tcp-info.js';
 
-const SCENARIOS: readonly Scenario[] = [startUp, apply, splitRequest, accept, files, limits];
+const SCENARIOS: readonly Scenario[] = [startUp, apply, tcpInfoScenario, splitRequest, accept, files, limits];
 
 const HELP = `Measures socket-tune against stock Node on this machine. Build first: npm run bench does.
 

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tcpInfo } from '../src/api/tcp-info.js';
+import { type Effort, goal, type Result, type Scenario } from './scenario.js';
+import { median } from './statistics.js';
+
+const CONNECTIONS = 1000;
+const ROUNDS = 50;
+const GOAL_MILLISECONDS = 2;
+
+/** Connections within this process: the kernel answers the same of any. */
+async function openConnections(): Promise<{ accepted: Socket[]; close(): void }> {
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1', 4096);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clients = Array.from({ length: CONNECTIONS }, () => connect(port, '127.0.0.1'));
+  await Promise.all(clients.map((client) => once(client, 'connect')));
+  while (accepted.length < CONNECTIONS) await new Promise(setImmediate);
+  const close = (): void => {
+    for (const socket of [...clients, ...accepted]) socket.destroy();
+    server.close();
+  };
+  return { accepted, close };
+}
+
+async function run({ quick }: Effort): Promise<Result> {
+  const { accepted, close } = await openConnections();
+  const rounds = Array.from({ length: quick ? 10 : ROUNDS }, () => {
+    const start = performance.now();
+    for (const socket of accepted) tcpInfo(socket);
+    return performance.now() - start;
+  });
+  close();
+  const milliseconds = median(rounds);
+  return {
+    tables: [
+      {
+        title: `tcpInfo(socket) of ${CONNECTIONS} connections`,
+        columns: ['ms for all', 'µs for one', 'goal'],
+        rows: [[milliseconds, milliseconds, goal(milliseconds, GOAL_MILLISECONDS, ' ms')]],
+      },
+    ],
+    notes: [`median of ${rounds.length} rounds`],
+  };
+}
+
+export const tcpInfoScenario: Scenario = { name: 'tcp-info', what: 'looking at many connections', run };

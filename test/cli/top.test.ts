@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { formatAge, formatBytes, formatTime } from '../../src/cli/format.js';
+import { type NodeProcess, startApp } from '../support/node-process.js';
+
+const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+
+function top(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'top', ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+describe('socket-tune top', () => {
+  const source =
+    "const server = require('net').createServer((socket) => socket.write('held')).listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));";
+  let app: NodeProcess;
+  let client: Socket;
+  let inspect: number;
+  let port: number;
+
+  before(async function () {
+    if (process.platform !== 'linux') this.skip();
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    inspect = (probe.address() as AddressInfo).port;
+    // Taken, so that the process is at the next one or the one after.
+    app = startApp('cjs', source, { env: { SOCKET_TUNE_INSPECT: `127.0.0.1:${inspect}-${inspect + 20}` } });
+    port = Number((await app.until(/port (\d+)/))[1]);
+    probe.close();
+    client = connect(port, '127.0.0.1');
+    await once(client, 'data');
+  });
+
+  after(() => {
+    client?.destroy();
+    app?.child.kill('SIGKILL');
+  });
+
+  it('finds a process by its number, and prints once where there is no terminal', () => {
+    const { status, stdout, stderr } = top(String(app.child.pid));
+    expect([status, stderr]).to.deep.equal([0, '']);
+    expect(stdout).to.include(`socket-tune: process ${app.child.pid}`);
+    expect(stdout).to.match(new RegExp(`^127\\.0\\.0\\.1:${port} {2}1 accepted`, 'm'));
+    const row = new RegExp(`^127\\.0\\.0\\.1:${client.localPort} +127\\.0\\.0\\.1:${port} .* 0 B +4 B$`, 'm');
+    expect(stdout).to.match(row);
+  });
+
+  it('prints the snapshot as JSON', () => {
+    const snapshot = JSON.parse(top(String(app.child.pid), '--json').stdout);
+    expect(snapshot).to.include({ pid: app.child.pid });
+    expect(snapshot.connections).to.include({ open: 1 });
+  });
+
+  it('says what is missing where there is nothing to be seen', async () => {
+    const silent = startApp('cjs', "setTimeout(() => {}, 20_000); console.log('up')");
+    await silent.until(/up/);
+    const pid = String(silent.child.pid);
+    expect(top(pid)).to.deep.equal({
+      status: 1,
+      stdout: '',
+      stderr: `error: process ${pid} does not tell anything of itself; start it with SOCKET_TUNE_INSPECT=127.0.0.1:9465\n`,
+    });
+    silent.child.kill('SIGKILL');
+    expect(top('nothing').stderr).to.equal("error: 'nothing' is neither the number of a process nor a URL\n");
+    expect(top('http://127.0.0.1:1').stderr).to.equal('error: http://127.0.0.1:1/ does not answer\n');
+    expect(top('4194303').stderr).to.match(/^error: process 4194303 cannot be looked at: ENOENT/);
+    expect(top('1', '--interval', '0').status).to.equal(2);
+  });
+
+  it('goes on until it is told to stop, on a terminal', function () {
+    if (spawnSync('script', ['--version']).status !== 0) this.skip();
+    const command = `${process.execPath} ${CLI} top ${app.child.pid} --interval 0.2`;
+    // Under script(1) it has a terminal; q comes after two seconds.
+    const { stdout } = spawnSync(
+      'bash',
+      ['-c', `(sleep 2; printf q) | timeout 20 script -qec '${command}' /dev/null`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    const screens = stdout.split('\u001b[H').slice(1);
+    expect(screens.length).to.be.greaterThan(2);
+    for (const screen of screens) expect(screen).to.include(`process ${app.child.pid}`).and.include('\u001b[J');
+  });
+
+  it('writes sizes and times for people', () => {
+    expect([undefined, 0, 1023, 1024, 17.2 * 2 ** 20, 200 * 2 ** 30].map(formatBytes)).to.deep.equal([
+      '–',
+      '0 B',
+      '1023 B',
+      '1.0 KB',
+      '17.2 MB',
+      '200 GB',
+    ]);
+    expect([undefined, 350, 12_500, 1_200_000].map(formatTime)).to.deep.equal(['–', '350 µs', '12.5 ms', '1.2 s']);
+    expect([12_999, 200_000, 18_120_000, 349_200_000].map(formatAge)).to.deep.equal([
+      '12 s',
+      '3 min 20 s',
+      '5 h 2 min',
+      '4 d 1 h',
+    ]);
+  });
+});
