@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { OptionKind, OptionValue, PresetName } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../src/options/table.js';
 
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+/** Where the table is. */
+export const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const BEGIN = '<!-- options: made by scripts/options-table.ts -->';
 const END = '<!-- /options -->';
 

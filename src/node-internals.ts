@@ -298,14 +298,18 @@ export function connectingPrototype(handle: SocketHandle | null | undefined): Co
 /** lib/internal/dgram.js `kStateSymbol`. */
 let datagramState: symbol | undefined;
 
-/** The prototype of the handle of a dgram.Socket, if it looks as we know it. */
-export function datagramPrototype(socket: object): DatagramHandle | undefined {
+/** The handle of a dgram.Socket, if it looks as we know it. */
+export function datagramHandle(socket: object): DatagramHandle | undefined {
   datagramState ??= Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
   const state: unknown = datagramState === undefined ? undefined : Reflect.get(socket, datagramState);
-  const { handle } = (state ?? {}) as { readonly handle?: object | null };
-  const prototype: unknown = handle && Object.getPrototypeOf(handle);
-  const known = prototype as Partial<DatagramHandle> | null | undefined;
-  return typeof known?.recvStart === 'function' ? (known as DatagramHandle) : undefined;
+  const { handle } = (state ?? {}) as { readonly handle?: Partial<DatagramHandle> | null };
+  return typeof handle?.recvStart === 'function' ? (handle as DatagramHandle) : undefined;
+}
+
+/** The prototype of such a handle, by which all are patched. */
+export function datagramPrototype(socket: object): DatagramHandle | undefined {
+  const handle = datagramHandle(socket);
+  return handle && (Object.getPrototypeOf(handle) as DatagramHandle);
 }
 
 export function asNetSocket(socket: Socket): NetSocket {

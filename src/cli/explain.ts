@@ -42,7 +42,7 @@ function sourceOf(row: OptionRow, value: unknown, variables: ReadonlyMap<string,
 }
 
 /** Every option with its value and where that comes from. */
-export function explanations(
+function explanations(
   config: TuneConfig,
   variables: ReadonlyMap<string, string>,
   preset: string,

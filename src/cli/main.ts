@@ -8,6 +8,7 @@ import { explain } from './explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
 import { TopError, type TopOptions, top } from './top.js';
+import { verify } from './verify.js';
 
 /** Nothing is wrong; something is missing; the command was not understood. */
 const EXIT = { ok: 0, missing: 1, usage: 2 } as const;
@@ -73,6 +74,14 @@ function makeProgram(output: Output, version: string, preload: string): Command 
       const variables = variablesWith(preset);
       const { config } = readConfig(variables);
       explain(output, config, variables, { json, preset: variables.get(`${PREFIX}PRESET`) ?? 'default' });
+    });
+
+  program
+    .command('verify')
+    .description('set every option on sockets of its own, and tell what the kernel makes of it')
+    .addOption(jsonOption())
+    .action(async ({ json }: Given) => {
+      process.exitCode = (await verify(output, { json })) ? EXIT.ok : EXIT.missing;
     });
 
   program

@@ -104,7 +104,7 @@ function reasons(amounts: Readonly<Record<string, number>>, display: (amount: nu
 }
 
 /** A snapshot as a screen of text. */
-export function formatSnapshot(output: Output, { pid, title, node, at, began, report, connections }: Snapshot): string {
+function formatSnapshot(output: Output, { pid, title, node, at, began, report, connections }: Snapshot): string {
   const { files, listeners } = report;
   const rows = connections.shown.slice(0, MOST_CONNECTIONS).map(connectionRow);
   return [

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { Verification } from '../../src/cli/verify.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
 import { useScratch } from '../support/scratch.js';
 
@@ -108,6 +109,25 @@ describe('socket-tune explain', () => {
     for (const shown of ['RCVBUF = 96k ', 'CONGESTION = reno ', 'KEEPALIVE_IDLE = 60s ', 'USER_TIMEOUT = 120000ms ']) {
       expect(stdout).to.include(`SOCKET_TUNE_${shown}`);
     }
+  });
+});
+
+describe('socket-tune verify', () => {
+  it('has a verdict for every option on every kind of socket that it is for', function () {
+    if (process.platform !== 'linux' || process.geteuid?.() !== 0) this.skip();
+    const all = json<Verification[]>(['verify']);
+    const places = OPTION_ROWS.flatMap((row) => row.targets.map((target) => `${row.variable} on ${target}`));
+    expect(all.map(({ variable, target }) => `${variable} on ${target}`)).to.deep.equal(places);
+    const others = all.filter(({ outcome }) => !['applied', 'inert'].includes(outcome.verdict));
+    expect(others.map(({ variable, outcome }) => [variable, outcome.verdict])).to.deep.equal([
+      ['NOSIGPIPE', 'unsupported'],
+      ['NOSIGPIPE', 'unsupported'],
+    ]);
+    for (const { variable, initial, outcome } of all) {
+      if (outcome.verdict === 'applied' && variable !== 'QUICKACK')
+        expect(outcome.kernel, variable).not.to.equal(initial);
+    }
+    expect(cli(['verify']).stdout).to.include(`${places.length} of ${places.length} have a verdict`);
   });
 });
 

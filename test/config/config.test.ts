@@ -23,6 +23,7 @@ const SETTINGS_UNSET = {
   sendfile: true,
   sendfileMin: SENDFILE_DEFAULTS.min,
   sendfileWindow: SENDFILE_DEFAULTS.window,
+  inspect: 'off',
   report: 'off',
 } as const;
 
@@ -127,6 +128,7 @@ describe('the config of an environment', () => {
       sendfile: false,
       sendfileMin: 0,
       sendfileWindow: 2 << 20,
+      inspect: 'off',
       report: '/tmp/report-%p.json',
     });
   });

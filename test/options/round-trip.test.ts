@@ -1,15 +1,10 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { closeSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
-import { type DatagramHandle, datagramPrototype, type SocketHandle } from '../../src/node-internals.js';
+import { probeSocket } from '../../src/cli/probe-sockets.js';
+import type { SocketHandle } from '../../src/node-internals.js';
 import { applyAndConfirm, readOption } from '../../src/options/apply.js';
 import { planOptions, type SocketKind, type Step } from '../../src/options/plan.js';
-import type { OptionTarget } from '../../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
 import { linux, setKernelValue } from '../support/kernel-value.js';
-import { connection, handleOf, listenHandleOf, listening } from '../support/socket-pair.js';
 
 /** The one step of a row with its sample; another option is on if the row requires it. */
 function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {
@@ -39,72 +34,6 @@ function roundTrip(step: Step, handle: SocketHandle): void {
   expect(outcome.verdict).to.equal(linux().inertCause(step.row.constant) === undefined ? 'applied' : 'inert');
 }
 
-interface Made {
-  readonly handle: SocketHandle;
-  close(): void;
-}
-
-async function listener(host: string): Promise<Made> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  return { handle: listenHandleOf(server), close: () => server.close() };
-}
-
-async function accepted(host: string): Promise<Made> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const client = connect(address.port, host);
-  const [[socket]] = await Promise.all([once(server, 'connection'), once(client, 'connect')]);
-  const close = (): void => {
-    for (const end of [client, socket, server]) end.destroy?.();
-    server.close();
-  };
-  return { handle: handleOf(socket), close };
-}
-
-/** One that has not begun to connect, for what comes too late after that. */
-function unconnected(host: string): Made {
-  const fd = linux().openSocket(host.includes(':')) ?? -1;
-  if (fd < 0) throw new Error(`socket(2) failed with errno ${-fd}`);
-  return { handle: { fd }, close: () => closeSync(fd) };
-}
-
-async function connected(): Promise<Made> {
-  const server = await listening();
-  const pair = await connection(server);
-  const close = (): void => {
-    pair.close();
-    server.close();
-  };
-  return { handle: handleOf(pair.client), close };
-}
-
-async function datagram(host: string): Promise<Made> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  let handle: SocketHandle | undefined;
-  const prototype = datagramPrototype(socket)!;
-  const own = Object.getOwnPropertyDescriptor(prototype, 'recvStart')!;
-  const start = prototype.recvStart;
-  prototype.recvStart = function (this: DatagramHandle, ...args) {
-    handle = this;
-    return start.apply(this, args);
-  };
-  socket.bind(0, host);
-  await once(socket, 'listening');
-  Object.defineProperty(prototype, 'recvStart', own);
-  return { handle: handle!, close: () => socket.close() };
-}
-
-function make(row: OptionRow, target: OptionTarget): Made | Promise<Made> {
-  const host = row.ipv6Only ? '::1' : '127.0.0.1';
-  if (target === 'listener') return listener(host);
-  if (target === 'accepted') return accepted(host);
-  if (target === 'datagram') return datagram(host);
-  return row.phase === 'before-handshake' ? unconnected(host) : connected();
-}
-
 describe('every option of the table, set and read back on real sockets', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip();
@@ -125,7 +54,7 @@ describe('every option of the table, set and read back on real sockets', () => {
         it(`sets ${row.constant} (${row.variable}) on ${target} sockets`, async () => {
           const step = sampleStep(row, target);
           expect(step).not.to.equal(undefined);
-          const socket = await make(row, target);
+          const socket = await probeSocket(linux(), row, target);
           try {
             roundTrip(step!, socket.handle);
           } finally {

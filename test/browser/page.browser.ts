@@ -91,8 +91,7 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
   };
 }
 
-describe('the page of a process, in a real browser', function () {
-  this.timeout(60_000);
+describe('the page of a process, in a real browser', () => {
   let browser: Browser;
   let close: () => void;
   let url: string;

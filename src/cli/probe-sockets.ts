@@ -1,0 +1,78 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Platform } from '../native/platform.js';
+import { asNetServer, asNetSocket, datagramHandle, type SocketHandle } from '../node-internals.js';
+import type { OptionTarget, SocketOption } from '../options/socket-option.js';
+
+/** A socket of our own, to try options on. */
+export interface ProbeSocket {
+  readonly handle: SocketHandle;
+  close(): void;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}
+
+async function listen(host: string): Promise<Server> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  return server;
+}
+
+async function listener(host: string): Promise<ProbeSocket> {
+  const server = await listen(host);
+  const { _handle: handle } = asNetServer(server);
+  if (handle === null) throw new Error('the server does not listen');
+  return { handle, close: () => server.close() };
+}
+
+/** One end of a connection. */
+async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<ProbeSocket> {
+  const server = await listen(host);
+  const client = connect(portOf(server), host);
+  const [[accepted]]: [[Socket], unknown] = await Promise.all([
+    once(server, 'connection').then(([socket]): [Socket] => [socket]),
+    once(client, 'connect'),
+  ]);
+  const { _handle: handle } = asNetSocket(end === 'accepted' ? accepted : client);
+  if (handle === null) throw new Error('the connection is closed');
+  const close = (): void => {
+    client.destroy();
+    accepted.destroy();
+    server.close();
+  };
+  return { handle, close };
+}
+
+/** A socket that has not begun to connect: later it is too late for some options. */
+function unconnected(platform: Platform, isIPv6: boolean): ProbeSocket {
+  const fd = platform.openSocket(isIPv6) ?? -1;
+  if (fd < 0) throw new Error(`no socket (errno ${-fd})`);
+  return { handle: { fd }, close: () => closeSync(fd) };
+}
+
+async function datagram(host: string): Promise<ProbeSocket> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(0, host);
+  await once(socket, 'listening');
+  const handle = datagramHandle(socket);
+  if (handle === undefined) throw new Error('this Node’s UDP sockets are not as we know them');
+  return { handle, close: () => socket.close() };
+}
+
+/**
+ * A socket of the kind that a row is for.
+ *
+ * @throws Error if none can be had
+ */
+export async function probeSocket(platform: Platform, row: SocketOption, target: OptionTarget): Promise<ProbeSocket> {
+  const host = row.ipv6Only ? '::1' : '127.0.0.1';
+  if (target === 'listener') return listener(host);
+  if (target === 'datagram') return datagram(host);
+  if (target === 'outgoing' && row.phase === 'before-handshake') return unconnected(platform, row.ipv6Only === true);
+  return connection(host, target);
+}
