@@ -10,6 +10,7 @@ import { connectionChannel, publishConnection } from '../report/channels.js';
 import { counters } from '../report/counters.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import { noteConnection } from '../report/live-connections.js';
+import { undecided } from './app-choice.js';
 import type { HookContext } from './hook.js';
 import { aroundConnection } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
@@ -87,7 +88,7 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
 function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
   // The app may have closed it by now.
   if (restored.length === 0 || fdOf(client) < 0) return;
-  for (const step of restored) applyStep(platform, step, client);
+  for (const step of undecided(ownerOf(client), restored)) applyStep(platform, step, client);
 }
 
 function publish({ record }: AcceptedTuning, client: SocketHandle): void {

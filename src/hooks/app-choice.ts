@@ -1,65 +1,89 @@
 import { hiddenSlot } from '../hidden-slot.js';
 import { type NetSocket, net } from '../node-internals.js';
 import { applyStep } from '../options/apply.js';
+import type { Step } from '../options/plan.js';
 import type { OptionKey } from '../options/table.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
 import { tuningOf } from './tuning.js';
 
 type SetNoDelay = NetSocket['setNoDelay'];
-type SetKeepAlive = NetSocket['setKeepAlive'];
+type KeepAliveArguments = [enable?: unknown, initialDelay?: number, interval?: number, count?: number];
+type SetKeepAlive = (this: NetSocket, ...args: KeepAliveArguments) => NetSocket;
+
+interface KeepAliveWish {
+  readonly enable?: unknown;
+  readonly interval?: unknown;
+  readonly count?: unknown;
+}
 
 interface State {
   isUndone: boolean;
 }
 
-/** What an app has said of a socket before it was connected. */
-const refusals = hiddenSlot<object, Set<OptionKey>>();
+/** Options of a socket that are the app's, for this connection of it and for the next. */
+const decided = hiddenSlot<object, Set<string>>();
 
-/** Options that the app does not want on a socket that is not connected yet. */
-export function refusedByApp(socket: object): ReadonlySet<OptionKey> | undefined {
-  return refusals.get(socket);
+function note(socket: NetSocket, option: OptionKey, isOurs: boolean): void {
+  const known = decided.get(socket);
+  if (isOurs) known?.delete(option);
+  else if (known === undefined) decided.set(socket, new Set([option]));
+  else known.add(option);
 }
 
-function note(socket: NetSocket, option: OptionKey, isWanted: boolean): void {
-  if (socket.server != null) return;
-  const refused = refusals.get(socket);
-  if (isWanted) refused?.delete(option);
-  else if (refused === undefined) refusals.set(socket, new Set([option]));
-  else refused.add(option);
+/**
+ * The steps about which the app has not said something else.
+ *
+ * @param owner of a handle, which need not be a socket
+ */
+export function undecided(owner: unknown, steps: readonly Step[]): readonly Step[] {
+  const known = owner instanceof net().Socket ? decided.get(owner) : undefined;
+  if (known === undefined || known.size === 0) return steps;
+  return steps.filter(({ row }) => !known.has(row.key) && !known.has(row.requires ?? ''));
 }
 
 function makeSetNoDelay(state: State, original: SetNoDelay): SetNoDelay {
-  return function (this: NetSocket, enable) {
-    const result = original.call(this, enable);
+  return function (this: NetSocket, ...args) {
+    const result = original.apply(this, args);
     if (state.isUndone) return result;
-    const tuning = tuningOf(this);
+    const [enable] = args;
     // Node takes whatever is given as in an `if`, and nothing at all for true.
     const isWanted = enable === undefined || Boolean(enable);
-    if (tuning === undefined) note(this, 'noDelay', isWanted);
-    else if (!isWanted && tuning.values.noDelay) this._handle?.setNoDelay?.(false);
+    note(this, 'noDelay', isWanted);
+    if (!isWanted && tuningOf(this)?.values.noDelay) this._handle?.setNoDelay?.(false);
     return result;
   };
 }
 
+/** What a call of setKeepAlive says: from Node 24 on also of the interval and the count, and as an object. */
+function keepAliveWish(original: SetKeepAlive, args: KeepAliveArguments): KeepAliveWish {
+  const [enable, , interval, count] = args;
+  if (original.length < 4) return { enable };
+  return typeof enable === 'object' && enable !== null ? enable : { enable, interval, count };
+}
+
 function makeSetKeepAlive(state: State, original: SetKeepAlive): SetKeepAlive {
-  return function (this: NetSocket, enable, initialDelay) {
-    const result = original.call(this, enable, initialDelay);
+  return function (this: NetSocket, ...args) {
+    const result = original.apply(this, args);
     if (state.isUndone) return result;
+    const { enable, interval, count } = keepAliveWish(original, args);
+    note(this, 'keepAlive', Boolean(enable));
+    note(this, 'keepAliveInterval', interval === undefined);
+    note(this, 'keepAliveCount', count === undefined);
     const tuning = tuningOf(this);
     const handle = this._handle;
-    if (tuning === undefined) note(this, 'keepAlive', Boolean(enable));
-    else if (!tuning.values.keepAlive || handle === null) return result;
-    else if (enable) for (const step of tuning.restored) applyStep(tuning.platform, step, handle);
-    else handle.setKeepAlive?.(false, 0);
+    if (tuning === undefined || !tuning.values.keepAlive || handle === null) return result;
+    if (!enable) handle.setKeepAlive?.(false, 0);
+    else for (const step of undecided(this, tuning.restored)) applyStep(tuning.platform, step, handle);
     return result;
   };
 }
 
 /**
  * Node remembers what it has set itself and leaves out calls that would change nothing, so an app's `setNoDelay(false)` on a
- * socket that was tuned behind Node's back would be lost. What the app says wins: it is said to the kernel in any case. And
- * what it has not spoken of stays: its `setKeepAlive(true, delay)` is about the delay, and not about interval and count.
+ * socket that was tuned behind Node's back would be lost. What the app says wins: it is said to the kernel in any case, and
+ * kept in mind for a handle that the socket is given later (the next address of a name, a new connection). And what it has not
+ * spoken of stays: its `setKeepAlive(true, delay)` is about the delay, and not about interval and count.
  */
 function install(context: HookContext): Undo | undefined {
   const { prototype } = net().Socket;

@@ -15,10 +15,10 @@ import type { OptionOutcome } from '../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { outgoingRecord } from '../report/socket-record.js';
-import { refusedByApp } from './app-choice.js';
+import { undecided } from './app-choice.js';
 import { giveSocket } from './early-socket.js';
 import type { Hook, HookContext } from './hook.js';
-import { afterCompletion, replaceMethod, type Undo } from './patch.js';
+import { afterCompletion, replaceMethod, type Undo, watchSocketHandle } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
 import { warnOfFailures } from './warn.js';
@@ -53,12 +53,15 @@ function makeOutgoing(context: HookContext, values: OptionValues): Outgoing {
   };
 }
 
+/**
+ * The TLS socket whose handle is connecting: for a second address of a name, Node makes a handle below it that does not know whose
+ * it is (lib/internal/tls/wrap.js `kReinitializeHandle`).
+ */
+let wrapOwner: unknown;
+
 /** The steps that the app has not spoken against. */
 function wantedSteps(handle: SocketHandle, steps: readonly Step[]): readonly Step[] {
-  const socket = ownerOf(handle);
-  const refused: ReadonlySet<string> | undefined = socket instanceof net().Socket ? refusedByApp(socket) : undefined;
-  if (refused === undefined || refused.size === 0) return steps;
-  return steps.filter(({ row }) => !refused.has(row.key) && !refused.has(row.requires ?? ''));
+  return undecided(ownerOf(handle) ?? wrapOwner, steps);
 }
 
 function learn(outgoing: Outgoing, handle: SocketHandle, steps: readonly Step[]): void {
@@ -81,9 +84,10 @@ function tune(outgoing: Outgoing, handle: SocketHandle): void {
   if (outgoing.values.quickAck === 'on') armQuickAck(handle);
 }
 
-function restore({ platform, restored }: Outgoing, handle: SocketHandle): void {
+/** @param owner of the handle as it began to connect */
+function restore({ platform, restored }: Outgoing, handle: SocketHandle, owner: unknown): void {
   if (fdOf(handle) < 0) return;
-  for (const step of restored) applyStep(platform, step, handle);
+  for (const step of undecided(owner, restored)) applyStep(platform, step, handle);
 }
 
 function makeConnect(outgoing: Outgoing, state: State, isIPv6: boolean, original: Connect): Connect {
@@ -94,7 +98,8 @@ function makeConnect(outgoing: Outgoing, state: State, isIPv6: boolean, original
     const error = original.call(this, request, ...rest);
     if (error !== 0) return error;
     if (!isTuned) tune(outgoing, this);
-    if (outgoing.restored.length > 0) afterCompletion(request, () => restore(outgoing, this));
+    const owner = ownerOf(this) ?? wrapOwner;
+    if (outgoing.restored.length > 0) afterCompletion(request, () => restore(outgoing, this, owner));
     return error;
   };
 }
@@ -114,34 +119,57 @@ function patchHandles(outgoing: Outgoing, state: State, prototype: ConnectingHan
   };
 }
 
+function makeWrapConnect(state: State, original: Connect): Connect {
+  return function (this: ConnectingHandle, ...args) {
+    if (state.isUndone) return original.apply(this, args);
+    wrapOwner = ownerOf(this);
+    try {
+      return original.apply(this, args);
+    } finally {
+      wrapOwner = undefined;
+    }
+  };
+}
+
+/** TLSWrap, which passes the calls on to the handle below. */
+function patchWraps(state: State, prototype: ConnectingHandle): Undo {
+  const undos = (['connect', 'connect6'] as const).map((name) =>
+    replaceMethod<Connect>(prototype, name, (original) => makeWrapConnect(state, original)),
+  );
+  return () => {
+    for (const undo of undos) undo();
+  };
+}
+
 function install(context: HookContext): Undo | undefined {
   const { outgoing: values } = context;
   if (values === undefined) return undefined;
   const state: State = { isUndone: false };
   const undos: Undo[] = [];
-  let isPatched = false;
-  const patch = (socket: NetSocket): void => {
-    const handle = socket._handle;
-    if (handle === null || state.isUndone) return;
-    const prototype = connectingPrototype(handle._parent ?? handle);
-    if (prototype === undefined) return;
-    isPatched = true;
-    undos.push(patchHandles(makeOutgoing(context, values), state, prototype));
+  const classes = { sockets: false, wraps: false };
+  const patch = (handle: SocketHandle): void => {
+    if (state.isUndone) return;
+    const sockets = connectingPrototype(handle._parent ?? handle);
+    const wraps = handle._parent === undefined ? undefined : connectingPrototype(handle);
+    if (sockets !== undefined && !classes.sockets) {
+      classes.sockets = true;
+      undos.push(patchHandles(makeOutgoing(context, values), state, sockets));
+    }
+    if (wraps !== undefined && !classes.wraps) {
+      classes.wraps = true;
+      undos.push(patchWraps(state, wraps));
+    }
   };
   type SocketConnect = NetSocket['connect'];
-  undos.push(
-    replaceMethod<SocketConnect>(
-      net().Socket.prototype,
-      'connect',
-      (original) =>
-        function (this: NetSocket, ...args) {
-          const result = original.apply(this, args);
-          // It has a handle now, which begins to connect on a later turn (lib/net.js `lookupAndConnect`).
-          if (!isPatched) patch(this);
-          return result;
-        },
-    ),
-  );
+  const makeSocketConnect = (original: SocketConnect): SocketConnect =>
+    function (this: NetSocket, ...args) {
+      const handle = this._handle;
+      if (handle != null) patch(handle);
+      // It gets its handle now, and where the app's own `lookup` answers at once, begins to connect within this call.
+      if (handle == null && !classes.sockets) return watchSocketHandle(this, patch, () => original.apply(this, args));
+      return original.apply(this, args);
+    };
+  undos.push(replaceMethod<SocketConnect>(net().Socket.prototype, 'connect', makeSocketConnect));
   return () => {
     state.isUndone = true;
     for (const undo of undos.reverse()) undo();

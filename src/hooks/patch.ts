@@ -75,6 +75,30 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
   }
 }
 
+/**
+ * Call `act`, and `onHandle` in the moment in which it gives the socket its handle, which is before lib/net.js looks for where to
+ * connect. A socket has its handle by way of an accessor of its prototype.
+ */
+export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: SocketHandle) => void, act: () => T): T {
+  if (Object.hasOwn(socket, '_handle') || !Object.isExtensible(socket)) return act();
+  const prototype: object = Object.getPrototypeOf(socket);
+  Object.defineProperty(socket, '_handle', {
+    configurable: true,
+    enumerable: false,
+    get: () => Reflect.get(prototype, '_handle', socket),
+    set: (assigned: SocketHandle | null) => {
+      Reflect.deleteProperty(socket, '_handle');
+      socket._handle = assigned;
+      if (assigned !== null) onHandle(assigned);
+    },
+  });
+  try {
+    return act();
+  } finally {
+    Reflect.deleteProperty(socket, '_handle');
+  }
+}
+
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
 export function keepNagle(server: NetServer): void {
   server.noDelay = false;
