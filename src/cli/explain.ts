@@ -1,8 +1,7 @@
-import type { TuneConfig } from '../config/config.js';
 import { PREFIX } from '../config/env.js';
 import { platform } from '../native/index.js';
-import type { OptionKind, OptionValue } from '../options/socket-option.js';
-import { OPTION_ROWS, type OptionRow, optionValue } from '../options/table.js';
+import type { OptionKind, OptionTarget, OptionValue } from '../options/socket-option.js';
+import { OPTION_ROWS, type OptionRow, type OptionValues, optionValue } from '../options/table.js';
 import type { Output } from './output.js';
 
 /** The documentation of the options that came with this version, beside dist/. */
@@ -35,26 +34,32 @@ export function displayValue(row: Pick<OptionRow, 'kind'>, value: OptionValue | 
   return value % 2 ** 10 === 0 ? `${value / 2 ** 10}k` : String(value);
 }
 
-function sourceOf(row: OptionRow, value: unknown, variables: ReadonlyMap<string, string>, preset: string): string {
-  const variable = PREFIX + row.variable;
-  if (variables.has(variable)) return variable;
-  return value === undefined ? 'left alone' : `preset ${preset}`;
+/** Whose options are explained. */
+export interface Subject {
+  readonly values: OptionValues;
+  /** Of the variables that are for these sockets only, such as `SOCKET_TUNE_PORT_8080_`. */
+  readonly prefix: string;
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+function sourceOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
+  const named = [prefix + row.variable, PREFIX + row.variable].find((variable) => variables.has(variable));
+  if (named !== undefined) return named;
+  if (value === undefined) return 'left alone';
+  return `preset ${variables.get(`${prefix}PRESET`) ?? variables.get(`${PREFIX}PRESET`) ?? 'default'}`;
 }
 
 /** Every option with its value and where that comes from. */
-function explanations(
-  config: TuneConfig,
-  variables: ReadonlyMap<string, string>,
-  preset: string,
-): readonly Explanation[] {
+function explanations(subject: Subject, target: OptionTarget | undefined): readonly Explanation[] {
   const { constants } = platform();
-  return OPTION_ROWS.map((row) => {
-    const value = optionValue(config, row);
+  const rows = OPTION_ROWS.filter(({ targets }) => target === undefined || targets.includes(target));
+  return rows.map((row) => {
+    const value = optionValue(subject.values, row);
     return {
       option: row.key,
       variable: PREFIX + row.variable,
       ...(value === undefined ? {} : { value }),
-      source: sourceOf(row, value, variables, preset),
+      source: sourceOf(row, value, subject),
       constant: row.constant,
       supported: constants[row.constant] !== undefined,
       doc: row.doc,
@@ -63,14 +68,17 @@ function explanations(
   });
 }
 
-/** Print every option with its value, where that comes from, its constant and its meaning. */
+/**
+ * Print every option with its value, where that comes from, its constant and its meaning.
+ *
+ * @param target only options of such sockets; undefined for all
+ */
 export function explain(
   output: Output,
-  config: TuneConfig,
-  variables: ReadonlyMap<string, string>,
-  { preset, json }: { preset: string; json: boolean },
+  subject: Subject,
+  { json, target }: { json: boolean; target: OptionTarget | undefined },
 ): void {
-  const all = explanations(config, variables, preset);
+  const all = explanations(subject, target);
   if (json) {
     output.json(all);
     return;

@@ -35,6 +35,13 @@ function presetOption(): Option {
   return new Option('--preset <name>', 'use this preset instead of SOCKET_TUNE_PRESET').choices(PRESET_NAMES);
 }
 
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!(Number.isInteger(port) && port >= 1 && port <= 65535))
+    throw new InvalidArgumentError('It is a port, 1 to 65535.');
+  return port;
+}
+
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds >= 0.1 && seconds <= 3600))
@@ -70,10 +77,18 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .description('every option with its value, where that comes from, and what it means')
     .addOption(presetOption())
     .addOption(jsonOption())
-    .action(({ json, preset }: Given) => {
+    .addOption(new Option('--port <port>', 'of the listener on this port').argParser(parsePort))
+    .addOption(new Option('--connect', 'of the sockets that the process opens').conflicts('port'))
+    .action(({ json, preset, port, connect = false }: Given & { port?: number; connect?: boolean }) => {
       const variables = variablesWith(preset);
       const { config } = readConfig(variables);
-      explain(output, config, variables, { json, preset: variables.get(`${PREFIX}PRESET`) ?? 'default' });
+      if (connect) {
+        const subject = { values: config.connect ?? {}, prefix: `${PREFIX}CONNECT_`, variables };
+        return explain(output, subject, { json, target: 'outgoing' });
+      }
+      const values = port === undefined ? config : (config.ports?.[port] ?? config);
+      const prefix = port === undefined ? PREFIX : `${PREFIX}PORT_${port}_`;
+      explain(output, { values, prefix, variables }, { json, target: port === undefined ? undefined : 'listener' });
     });
 
   program

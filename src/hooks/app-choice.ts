@@ -73,8 +73,8 @@ function makeSetKeepAlive(state: State, original: SetKeepAlive): SetKeepAlive {
     const tuning = tuningOf(this);
     const handle = this._handle;
     if (tuning === undefined || !tuning.values.keepAlive || handle === null) return result;
-    if (!enable) handle.setKeepAlive?.(false, 0);
-    else for (const step of undecided(this, tuning.restored)) applyStep(tuning.platform, step, handle);
+    if (enable) for (const step of undecided(this, tuning.restored)) applyStep(tuning.platform, step, handle);
+    else handle.setKeepAlive?.(false, 0);
     return result;
   };
 }

@@ -97,6 +97,28 @@ describe('socket-tune explain', () => {
     expect(chosen.SNDBUF).to.include({ value: 128 << 10, source: 'preset lowlatency' });
   });
 
+  it('tells the options of one port, and of outgoing sockets, where there are such', () => {
+    const variables = {
+      SOCKET_TUNE_USER_TIMEOUT: '9s',
+      SOCKET_TUNE_PORT_80_PRESET: 'lowlatency',
+      SOCKET_TUNE_PORT_80_KEEPALIVE_COUNT: '9',
+      SOCKET_TUNE_CONNECT: 'on',
+      SOCKET_TUNE_CONNECT_NODELAY: 'off',
+    };
+    const port = explained(['--port', '80'], variables);
+    expect(port.KEEPALIVE_COUNT).to.include({ value: 9, source: 'SOCKET_TUNE_PORT_80_KEEPALIVE_COUNT' });
+    expect(port.KEEPALIVE_IDLE).to.include({ value: 30, source: 'preset lowlatency' });
+    expect(port.USER_TIMEOUT).to.include({ value: 9000, source: 'SOCKET_TUNE_USER_TIMEOUT' });
+    expect(port).not.to.have.property('UDP_RCVBUF');
+    expect(explained(['--port', '81'], variables).KEEPALIVE_IDLE).to.include({ value: 60, source: 'preset default' });
+    const outgoing = explained(['--connect'], variables);
+    expect(outgoing.NODELAY).to.include({ value: false, source: 'SOCKET_TUNE_CONNECT_NODELAY' });
+    expect(outgoing).to.have.property('FASTOPEN_CONNECT').and.not.have.property('FASTOPEN');
+    expect(explained(['--connect'], {}).NODELAY).to.include({ source: 'left alone' });
+    expect(cli(['explain', '--port', '0']).status).to.equal(2);
+    expect(cli(['explain', '--port', '80', '--connect']).status).to.equal(2);
+  });
+
   it('says what this system does not have, and links to documentation that is there', () => {
     const { NOSIGPIPE, TOS } = explained();
     if (process.platform === 'linux') expect(NOSIGPIPE?.supported).to.equal(false);
