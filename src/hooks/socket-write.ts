@@ -1,6 +1,7 @@
 import { debug } from '../diagnostics.js';
 import { endRegionsOf, liveRegions } from '../file-region/file-region.js';
-import { hasRegion, type TransferContext, transfer } from '../file-region/transfer.js';
+import { hasRegion, transfer } from '../file-region/transfer.js';
+import type { TransferContext } from '../file-region/transfer-state.js';
 import type { FileCalls } from '../native/platform.js';
 import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../node-internals.js';
 import { count, counters } from '../report/counters.js';

@@ -1,7 +1,8 @@
 import fs, { openSync } from 'node:fs';
 import { FileDescriptor } from '../../src/file-region/descriptor.js';
 import { FileRegion } from '../../src/file-region/file-region.js';
-import { hasRegion, type TransferContext, transfer } from '../../src/file-region/transfer.js';
+import { hasRegion, transfer } from '../../src/file-region/transfer.js';
+import type { TransferContext } from '../../src/file-region/transfer-state.js';
 import type { FileCalls } from '../../src/native/platform.js';
 import type { NetSocket } from '../../src/node-internals.js';
 import { realFiles } from './fake-files.js';
