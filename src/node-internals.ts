@@ -172,6 +172,17 @@ export function net(): NetModule {
   return netModule;
 }
 
+/** A module of CommonJS (lib/internal/modules/cjs/loader.js). */
+export interface CommonModule extends NodeJS.Module {
+  /** Runs its code, however it is loaded: by require(), or by an import (lib/internal/modules/esm/translators.js). Test: hooks/compression. */
+  _compile(...args: unknown[]): unknown;
+}
+
+/** What all of them have for their prototype. */
+export function modulePrototype(): CommonModule {
+  return process.getBuiltinModule('node:module').Module.prototype as CommonModule;
+}
+
 /** lib/net.js exports it for lib/internal/cluster/shared_handle.js. Test: hooks/before-bind. */
 type NetModule = typeof import('node:net') & {
   readonly _createServerHandle?: (address: string, port: number, addressType: number) => ConnectingHandle | number;

@@ -2,10 +2,12 @@ import { debug } from '../diagnostics.js';
 import { notePassThrough } from '../file-region/eligibility.js';
 import { isNodesOwn } from '../node-internals.js';
 import type { Hook, HookContext } from './hook.js';
-import type { Undo } from './patch.js';
-import { watchPackage } from './require.js';
+import { type Undo, watchExports } from './patch.js';
 
 const PACKAGE = 'compression';
+
+/** All of 1.x is this one file, wherever a package manager puts it. */
+const FILE = /[\\/]node_modules[\\/]compression[\\/]index\.js$/;
 
 /**
  * What its source says where it hands a chunk on untouched, on all of 1.x: whether it does is settled when the headers are made,
@@ -17,46 +19,54 @@ const HANDS_ON = [
   '_write.call(this, chunk, encoding)',
 ];
 
+type Callable = (...args: never[]) => unknown;
 type Middleware = (request: unknown, response: object, next: (...args: unknown[]) => unknown) => unknown;
 
-function isFunction(value: unknown): value is (...args: never[]) => unknown {
+function isFunction(value: unknown): value is Callable {
   return typeof value === 'function';
 }
 
-function isMiddleware(value: unknown): value is Middleware {
-  if (!isFunction(value)) return false;
-  const source = Function.prototype.toString.call(value).replaceAll(/\s+/g, ' ');
-  return value.length === 3 && HANDS_ON.every((text) => source.includes(text));
+function isKnown(factory: Callable): boolean {
+  const source = Function.prototype.toString.call(factory).replaceAll(/\s+/g, ' ');
+  return HANDS_ON.every((text) => source.includes(text));
+}
+
+/** Not a Proxy, which Node 26 shows for one. */
+function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
+  return Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(original));
 }
 
 /** It puts its `write` on the response before it calls `next`; what it calls from there is what was there before. */
 function watchMiddleware(middleware: Middleware): Middleware {
-  return new Proxy(middleware, {
-    apply(target, self, [request, response, next]: Parameters<Middleware>) {
-      const below: unknown = Reflect.get(response, 'write');
-      const goOn = (...args: unknown[]): unknown => {
-        if (isNodesOwn(below, 'OutgoingMessage.write')) notePassThrough(response, Reflect.get(response, 'write'));
-        return next(...args);
-      };
-      return Reflect.apply(target, self, [request, response, isFunction(next) ? goOn : next]);
-    },
+  return inGuiseOf(middleware, function (this: unknown, ...[request, response, next]: Parameters<Middleware>) {
+    const below: unknown = Reflect.get(response, 'write');
+    const goOn = (...args: unknown[]): unknown => {
+      if (isNodesOwn(below, 'OutgoingMessage.write')) notePassThrough(response, Reflect.get(response, 'write'));
+      return next(...args);
+    };
+    return middleware.call(this, request, response, isFunction(next) ? goOn : next);
   });
+}
+
+function isMiddleware(value: unknown): value is Middleware {
+  return isFunction(value) && value.length === 3;
 }
 
 function watchFactory(exports: unknown): unknown {
   if (!isFunction(exports)) return exports;
-  return new Proxy(exports, {
-    apply(target, self, args) {
-      const middleware: unknown = Reflect.apply(target, self, args);
-      if (isMiddleware(middleware)) return watchMiddleware(middleware);
-      debug('%s is of a version that is not known: files behind it are sent as ever', PACKAGE);
-      return middleware;
-    },
+  if (!isKnown(exports)) {
+    debug('%s is of a version that is not known: files behind it are sent as ever', PACKAGE);
+    return exports;
+  }
+  return inGuiseOf(exports, function (this: unknown, ...args: never[]) {
+    const middleware: unknown = exports.apply(this, args);
+    return isMiddleware(middleware) ? watchMiddleware(middleware) : middleware;
   });
 }
 
 function install(context: HookContext): Undo | undefined {
-  return context.sendfile === undefined ? undefined : watchPackage(PACKAGE, watchFactory);
+  if (context.sendfile === undefined) return undefined;
+  return watchExports((file) => FILE.test(file), watchFactory);
 }
 
 /** The compression middleware replaces every response's `write`, compressed or not: those that it passes through are known. */

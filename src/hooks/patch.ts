@@ -3,11 +3,13 @@
  * be undone.
  */
 import {
+  type CommonModule,
   type ConnectionCallback,
   type ConnectRequest,
   type FileReadStream,
   type HttpMessage,
   type ListenHandle,
+  modulePrototype,
   type NetServer,
   type NetSocket,
   type SocketHandle,
@@ -18,6 +20,14 @@ import { fileBytes } from '../report/file-bytes.js';
 export type Undo = () => void;
 
 type Method = (this: never, ...args: never[]) => unknown;
+
+/** A name and a number of parameters as those of what is replaced. */
+function looksLike(replacement: Function, original: Function): void {
+  for (const property of ['name', 'length'] as const) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, property);
+    if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
+  }
+}
 
 /**
  * Replace a method of one of Node's objects.
@@ -37,10 +47,7 @@ export function replaceMethod<F extends Method>(
   const original = holder[name];
   if (typeof original !== 'function') throw new TypeError(`${name} is not a method`);
   const replacement = make(original);
-  for (const property of ['name', 'length'] as const) {
-    const descriptor = Object.getOwnPropertyDescriptor(original, property);
-    if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
-  }
+  looksLike(replacement, original);
   standsFor(replacement, original);
   const attributes = own ?? { writable: true, enumerable: true, configurable: true };
   Object.defineProperty(object, name, { ...attributes, value: replacement });
@@ -97,6 +104,51 @@ export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: Socke
   } finally {
     Reflect.deleteProperty(socket, '_handle');
   }
+}
+
+/** Have `after` called when the code of one module has run and nobody has got what it exports. */
+function afterCompile(module: CommonModule, after: () => void): void {
+  const original = module._compile;
+  const compile: CommonModule['_compile'] = (...args) => {
+    // A transpiler may have put a function of its own in place of this one, which it calls.
+    if (module._compile === compile) Reflect.deleteProperty(module, '_compile');
+    const result = original.apply(module, args);
+    after();
+    return result;
+  };
+  looksLike(compile, original);
+  Object.defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
+}
+
+/**
+ * Have `onExports` see, and perhaps replace, what some modules export before anybody gets it, be they required or imported.
+ *
+ * Each module is met where Node assigns its `paths`, which nothing has before. What is called while modules load is left as it
+ * is: it stands in the stack of every error that there is meanwhile, and a wrapper or an accessor would show.
+ *
+ * @returns an undo. Whoever has got a replacement by then keeps it.
+ */
+export function watchExports(isWatched: (file: string) => boolean, onExports: (exports: unknown) => unknown): Undo {
+  const prototype = modulePrototype();
+  if ('paths' in prototype) return () => undefined;
+  const replaced: (() => void)[] = [];
+  const watch = (module: CommonModule): void => {
+    const { exports } = module;
+    const replacement = onExports(exports);
+    module.exports = replacement;
+    replaced.push(() => {
+      if (module.exports === replacement) module.exports = exports;
+    });
+  };
+  const set = function (this: CommonModule, value: unknown): void {
+    Object.defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
+    if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
+  };
+  Object.defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
+  return () => {
+    for (const restore of replaced) restore();
+    if (Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === set) Reflect.deleteProperty(prototype, 'paths');
+  };
 }
 
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */

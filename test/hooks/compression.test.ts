@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { compressionHook } from '../../src/hooks/compression.js';
@@ -31,25 +33,41 @@ describe('the compression middleware', () => {
   const require = createRequire(import.meta.url);
   let path: string;
   let original: Compression;
+  let watched: Compression;
   let undos: (Undo | undefined)[];
 
   before(function () {
     if (process.platform !== 'linux') this.skip();
     path = scratch.file('file', bytes);
-    original = require('compression');
+    original = loadAnew();
   });
 
   beforeEach(() => {
     const context = hookContext({}, linux(), { sendfile: LIMITS });
     undos = [compressionHook.install(context), readStreamHook.install(context)];
+    watched = loadAnew();
   });
 
   afterEach(() => {
     for (const undo of undos) undo?.();
   });
 
-  function required(): Compression {
-    return require('compression');
+  function forget(): string {
+    const file = require.resolve('compression');
+    delete require.cache[file];
+    return file;
+  }
+
+  /** The hook sees what is loaded while it is in place. */
+  function loadAnew(): Compression {
+    return require(forget());
+  }
+
+  let imports = 0;
+
+  async function importAnew(): Promise<Compression> {
+    const { default: imported } = await import(`${pathToFileURL(forget())}?${imports++}`);
+    return imported;
   }
 
   function passOn(response: http.ServerResponse): void {
@@ -83,22 +101,34 @@ describe('the compression middleware', () => {
     };
 
   it('is the same to the app', () => {
-    const ours = required();
-    expect(ours).to.equal(required());
-    expect(ours.name).to.equal(original.name);
-    expect(ours).to.have.length(original.length);
-    expect(ours.filter).to.equal(original.filter);
-    expect(Reflect.ownKeys(ours)).to.deep.equal(Reflect.ownKeys(original));
-    const [middleware, theirs] = [ours(), original()];
-    expect(middleware.name).to.equal(theirs.name);
-    expect(middleware).to.have.length(theirs.length);
+    expect(watched).to.not.equal(original);
+    expect(inspect(watched, { showProxy: true })).to.equal(inspect(original));
+    expect(inspect(watched())).to.equal(inspect(original()));
+    for (const [ours, theirs] of [
+      [watched, original],
+      [watched(), original()],
+    ] as const) {
+      expect(Reflect.ownKeys(ours)).to.deep.equal(Reflect.ownKeys(theirs));
+      expect(ours).to.have.length(theirs.length);
+      expect(ours.name).to.equal(theirs.name);
+    }
+  });
+
+  it('is one thing to whoever requires it, imports it, and looks into the cache', async () => {
+    const imported = await importAnew();
+    expect(imported).to.not.equal(original);
+    expect(require('compression')).to.equal(imported);
+    const module = require.cache[require.resolve('compression')];
+    expect(module?.exports).to.equal(imported);
+    const other = require.cache[require.resolve('vary')];
+    expect(Object.keys(module ?? {})).to.deep.equal(Object.keys(other ?? {}));
   });
 
   it('has what it passes through sent by sendfile, once it has made up its mind', async () => {
     for (const handlers of [
-      [ofType('image/png'), required()()],
-      [required()(), ofType('image/png')],
-      [required()({ threshold: SIZE * 2 }), ofType('text/plain')],
+      [ofType('image/png'), watched()],
+      [watched(), ofType('image/png')],
+      [watched({ threshold: SIZE * 2 }), ofType('text/plain')],
     ]) {
       const { body, encoding, sent } = await fetch(handlers);
       expect(encoding).to.equal(undefined);
@@ -108,8 +138,15 @@ describe('the compression middleware', () => {
     }
   });
 
+  it('has what it passes through sent by sendfile where it was imported', async () => {
+    const imported = await importAnew();
+    const { body, sent } = await fetch([imported(), ofType('image/png')]);
+    expect(digest(body)).to.equal(digest(bytes));
+    expect(sent).to.be.within(1, SIZE - CHUNK);
+  });
+
   it('gets every byte of what it compresses', async () => {
-    const { body, encoding, sent } = await fetch([required()(), ofType('text/plain')]);
+    const { body, encoding, sent } = await fetch([watched(), ofType('text/plain')]);
     expect(encoding).to.equal('gzip');
     expect(digest(gunzipSync(body))).to.equal(digest(bytes));
     expect(sent).to.equal(0);
@@ -120,7 +157,7 @@ describe('the compression middleware', () => {
       response.setHeader('Content-Encoding', 'x-ours');
       next();
     };
-    const { body, sent } = await fetch([required()(), encoded]);
+    const { body, sent } = await fetch([watched(), encoded]);
     expect(digest(body)).to.equal(digest(bytes));
     expect(sent).to.equal(0);
   });
@@ -131,9 +168,9 @@ describe('the compression middleware', () => {
       next();
     };
     for (const handlers of [
-      [wrap, ofType('image/png'), required()()],
-      [required()(), ofType('image/png'), wrap],
-      [required()(), wrap, ofType('image/png'), required()()],
+      [wrap, ofType('image/png'), watched()],
+      [watched(), ofType('image/png'), wrap],
+      [watched(), wrap, ofType('image/png'), watched()],
     ]) {
       const { body, sent } = await fetch(handlers);
       expect(digest(body)).to.equal(digest(bytes));
@@ -142,9 +179,20 @@ describe('the compression middleware', () => {
   });
 
   it('is the original once the hook is undone', () => {
-    expect(required()).to.not.equal(original);
+    expect(require('compression')).to.equal(watched);
     for (const undo of undos.splice(0)) undo?.();
-    expect(required()).to.equal(original);
+    expect(require('compression')).to.not.equal(watched);
+    expect(String(require('compression'))).to.equal(String(original));
+    expect(String(loadAnew())).to.equal(String(original));
+  });
+
+  it('is left alone where it is of a version that is not known', () => {
+    const source = 'function compression() { return (request, response, next) => next(); }';
+    const directory = scratch.path('node_modules/compression');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(`${directory}/index.js`, `module.exports = ${source};`);
+    expect(String(require(`${directory}/index.js`))).to.equal(source);
+    expect(String(watched)).to.not.equal(String(original));
   });
 
   it('is left alone where files are not sent by sendfile', () => {

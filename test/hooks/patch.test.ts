@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import {
@@ -6,9 +7,17 @@ import {
   noteWriteProgress,
   postponeRead,
   replaceMethod,
+  watchExports,
   watchHandle,
 } from '../../src/hooks/patch.js';
-import { asNetServer, type FileReadStream, type ListenHandle, type SocketHandle } from '../../src/node-internals.js';
+import {
+  asNetServer,
+  type CommonModule,
+  type FileReadStream,
+  type ListenHandle,
+  type SocketHandle,
+} from '../../src/node-internals.js';
+import { useScratch } from '../support/scratch.js';
 import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/socket-pair.js';
 
 describe('replacing a method', () => {
@@ -273,5 +282,82 @@ describe('bytes that went past a handle', () => {
     addBytesWritten(handle, 100);
     expect(Object.keys(handle)).to.deep.equal(before);
     pair.close();
+  });
+});
+
+describe('watching what modules export', () => {
+  const scratch = useScratch();
+  const require = createRequire(import.meta.url);
+  let undo: () => void = () => undefined;
+
+  function watch(name: string): unknown[] {
+    const seen: unknown[] = [];
+    undo = watchExports(
+      (file) => file.endsWith(name),
+      (exports) => {
+        seen.push(exports);
+        return { replaced: exports };
+      },
+    );
+    return seen;
+  }
+
+  afterEach(() => undo());
+
+  it('replaces it for whoever requires or imports the module, and for nobody else', async () => {
+    const seen = watch('watched.cjs');
+    scratch.file('other.cjs', 'module.exports = 2;');
+    const watched = scratch.file('watched.cjs', 'module.exports = 1;');
+    const app = scratch.file(
+      'app.mjs',
+      "import one from './watched.cjs'; import two from './other.cjs'; export { one, two };",
+    );
+    const { one, two } = await import(app);
+    expect({ one, two }).to.deep.equal({ one: { replaced: 1 }, two: 2 });
+    expect(require(watched)).to.equal(one);
+    expect(seen).to.deep.equal([1]);
+    const module = require.cache[watched];
+    expect(Object.keys(module ?? {}))
+      .to.include('paths')
+      .and.not.include('_compile');
+    undo();
+    expect(require(watched)).to.equal(1);
+    expect(module?.constructor.prototype).to.not.have.property('paths');
+  });
+
+  it('does not show in the stack of an error while modules are loaded', () => {
+    const throwing = scratch.file('throwing.cjs', 'throw new Error("not today");');
+    const stackOf = (): string => {
+      try {
+        return String(require(throwing));
+      } catch (error) {
+        return error instanceof Error ? String(error.stack) : '';
+      }
+    };
+    const [before, watched] = [() => [], () => watch('watched.cjs')].map((prepare) => {
+      prepare();
+      return stackOf();
+    });
+    expect(before).to.include('not today').and.include('.load ');
+    expect(watched).to.equal(before);
+  });
+
+  it('sees what a transpiler has made of a module', () => {
+    const seen = watch('transpiled.cjs');
+    const file = scratch.file('transpiled.cjs', 'module.exports = SEVEN;');
+    const load = require.extensions['.js'];
+    require.extensions['.cjs'] = (module, path) => {
+      const { _compile: compile } = module as CommonModule;
+      (module as CommonModule)._compile = function (code, ...rest) {
+        return compile.call(this, String(code).replace('SEVEN', '7'), ...rest);
+      };
+      load(module, path);
+    };
+    try {
+      expect(require(file)).to.deep.equal({ replaced: 7 });
+      expect(seen).to.deep.equal([7]);
+    } finally {
+      Reflect.deleteProperty(require.extensions, '.cjs');
+    }
   });
 });

@@ -52,9 +52,9 @@ export const FRAMEWORKS: readonly Framework[] = [
     app: 'express-compression',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
-    rerouted: 'none',
-    reasons: ['patched-response'],
-    why: 'compression puts a `write` of its own on every response, and only where it is required can we see what is below that',
+    rerouted: 'rest',
+    reasons: ['compressed'],
+    why: 'as by require()',
   },
   {
     title: 'send(request, path).pipe(response)',
