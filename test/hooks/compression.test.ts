@@ -120,7 +120,8 @@ describe('the compression middleware', () => {
     expect(require('compression')).to.equal(imported);
     const module = require.cache[require.resolve('compression')];
     expect(module?.exports).to.equal(imported);
-    const other = require.cache[require.resolve('vary')];
+    require('semver');
+    const other = require.cache[require.resolve('semver')];
     expect(Object.keys(module ?? {})).to.deep.equal(Object.keys(other ?? {}));
   });
 
