@@ -42,8 +42,16 @@ export interface EligibilityContext {
   isStreamSocket(fd: number): boolean;
 }
 
+/** A response whose next chunk may be compressed, or else go to its socket as it is: that is settled when it comes. */
+export const UNDECIDED = 'undecided';
+
 /** A socket that takes regions, or why there is none. */
-export type Destination = NetSocket | Reason;
+export type Destination = NetSocket | typeof UNDECIDED | Reason;
+
+/** Whether there is a reason for Node's own path. */
+export function isBarred(destination: Destination): destination is Reason {
+  return typeof destination === 'string' && destination !== UNDECIDED;
+}
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
@@ -97,23 +105,24 @@ export function notePassThrough(response: object, write: unknown): void {
   passThrough.set(response, write);
 }
 
-function whyNotWrite(response: HttpMessage): Reason | undefined {
+function whyNotWrite(response: HttpMessage): Reason | typeof UNDECIDED | undefined {
   const { write, _header: header } = response;
   if (isNodesOwn(write, 'OutgoingMessage.write')) return undefined;
   if (passThrough.get(response) !== write) return 'patched-response';
   // It makes up its mind when the first chunk comes, and says so in the header. An app that has encoded the body by itself
   // looks the same.
-  return header === null || /^content-encoding:/im.test(header) ? 'compressed' : undefined;
+  if (header === null) return UNDECIDED;
+  return /^content-encoding:/im.test(header) ? 'compressed' : undefined;
 }
 
-function whyNotResponse(response: HttpMessage): Reason | undefined {
+function whyNotResponse(response: HttpMessage): Reason | typeof UNDECIDED | undefined {
   const reason = whyNotWrite(response);
-  if (reason !== undefined) return reason;
+  if (reason !== undefined && reason !== UNDECIDED) return reason;
   if (!isNodesOwn(response._send, 'OutgoingMessage._send')) return 'patched-response';
   if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
   if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
   if (response.destroyed || response.writableEnded) return 'destination-ended';
-  return response._hasBody ? undefined : 'no-body';
+  return response._hasBody ? reason : 'no-body';
 }
 
 /** The socket that a destination's writes go to in the end, as they are, if they do. */
@@ -125,10 +134,10 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   }
   const { socket } = destination;
   const reason = whyNotResponse(destination);
-  if (reason !== undefined) return reason;
+  if (reason !== undefined && reason !== UNDECIDED) return reason;
   // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
   if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return 'destination-not-ready';
-  return whyNotSocket(context, socket) ?? socket;
+  return whyNotSocket(context, socket) ?? reason ?? socket;
 }
 
 /** How many bytes of body the destination has promised, if it is a response that has. */

@@ -156,6 +156,35 @@ export function nextWindow(
   return resident;
 }
 
+/** The stream's position moves on as if it had read. */
+function moveOn(stream: FileReadStream, count: number): void {
+  // From now on reads must say where: neither sendfile nor pread moves the descriptor's own position.
+  stream.pos = (stream.pos ?? stream.bytesRead) + count;
+  stream.bytesRead += count;
+}
+
+/** As many bytes as Node's own read would bring next, if they are in the page cache. */
+export function nextChunk(
+  files: FileCalls,
+  source: Source,
+  stream: FileReadStream,
+  fd: number,
+  size: number,
+): Buffer | Reason {
+  if (!files.status(fd, status)) return 'not-a-regular-file';
+  const refusal = source.descriptor === undefined ? open(files, source, fd) : undefined;
+  if (refusal !== undefined) return refusal;
+  const position = stream.pos ?? stream.bytesRead;
+  const count = Math.min(status.size, stream.end + 1, position + size) - position;
+  if (count <= 0) return 'empty-file';
+  if (!stageWindow(files, fd, position, count)) return 'not-resident';
+  moveOn(stream, count);
+  const { buffer, lead } = files.staging;
+  const chunk = Buffer.allocUnsafeSlow(count);
+  buffer.copy(chunk, 0, lead, lead + count);
+  return chunk;
+}
+
 /**
  * Cut the next region off a stream, whose position moves on as if it had been read.
  *
@@ -170,9 +199,7 @@ export function cutRegion(
   const descriptor = regionDescriptor(files, source, stream);
   if (descriptor === undefined) return undefined;
   const position = stream.pos ?? stream.bytesRead;
-  // From now on reads must say where: sendfile does not move the descriptor's own position.
-  stream.pos = position + count;
-  stream.bytesRead += count;
+  moveOn(stream, count);
   const region = new FileRegion(descriptor, position, count, stream);
   if (source.isCopied) {
     region.copyReason = 'small-file';

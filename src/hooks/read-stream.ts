@@ -2,13 +2,23 @@ import { nextTick, setImmediate } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import {
   destinationSocket,
+  isBarred,
   isFlowing,
   promisedBytes,
   type Reason,
+  UNDECIDED,
   whyNotNow,
   whyNotSource,
 } from '../file-region/eligibility.js';
-import { AT_END, cutRegion, hasLostBytes, newSource, nextWindow, type Source } from '../file-region/source.js';
+import {
+  AT_END,
+  cutRegion,
+  hasLostBytes,
+  newSource,
+  nextChunk,
+  nextWindow,
+  type Source,
+} from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
@@ -81,13 +91,20 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   const files = rerouting.files();
   const [destination] = stream._readableState.pipes;
   const socket = destinationSocket(eligibility, destination);
-  if (typeof socket === 'string') return readAsEver(stream, size, original, source, socket);
-  source.socket = socket;
+  if (isBarred(socket)) return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
   if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
   if (rerouting.state.isUndone || files === undefined) return readByNode(stream, size, original, source);
   // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
   if (!isFlowing(stream)) return postponeRead(stream);
+  if (socket === UNDECIDED) {
+    const chunk = nextChunk(files, source, stream, stream.fd, size);
+    if (typeof chunk === 'string') return readAsEver(stream, size, original, source, chunk);
+    count(counters.copiedBytes, UNDECIDED, chunk.length);
+    stream.push(chunk);
+    return;
+  }
+  source.socket = socket;
   const window = nextWindow(files, source, stream, stream.fd, limits, () => promisedBytes(destination));
   if (window === AT_END) {
     onEnd(stream, source);
@@ -123,7 +140,7 @@ function makeRead(rerouting: Rerouting): Read {
     const source = sourceOf(this);
     if (source.isRefused) return readByNode(this, size, original, source);
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
-    const reason = typeof socket === 'string' ? socket : whyNotNow(this);
+    const reason = isBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
     if (!isFlowing(this)) return postponeRead(this);
     return schedule(rerouting, this, size, source);
