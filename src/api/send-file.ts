@@ -5,7 +5,7 @@ import { describe, SocketTuneError } from '../errors.js';
 import { FileDescriptor } from '../file-region/descriptor.js';
 import { isUnpatched } from '../file-region/eligibility.js';
 import { FileRegion } from '../file-region/file-region.js';
-import { newStatus, whyNotFile } from '../file-region/source.js';
+import { newStatus, whyNotFile } from '../file-region/sendable-file.js';
 import { installSocketWrite, sendsRegions } from '../hooks/socket-write.js';
 import { platform } from '../native/index.js';
 import type { FileCalls } from '../native/platform.js';

@@ -4,19 +4,20 @@ import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import type { Reason } from '../../src/file-region/eligibility.js';
 import { type FileRegion, liveRegions } from '../../src/file-region/file-region.js';
+import { newStatus, whyNotFile } from '../../src/file-region/sendable-file.js';
 import {
   AT_END,
   cutRegion,
   hasLostBytes,
   newSource,
-  newStatus,
+  nextChunk,
   nextWindow,
   type Source,
   type WindowLimits,
-  whyNotFile,
 } from '../../src/file-region/source.js';
 import type { FileCalls } from '../../src/native/platform.js';
 import type { FileReadStream } from '../../src/node-internals.js';
+import { content } from '../support/content.js';
 import { descriptorsOf } from '../support/descriptors.js';
 import { realFiles } from '../support/fake-files.js';
 import { useScratch } from '../support/scratch.js';
@@ -193,6 +194,25 @@ describe('a file that is to be sent', () => {
       expect(next(of, { ...realFiles(), resident: resident(50_000) })).to.equal(50_000);
       expect(next(of, { ...realFiles(), resident: resident(0) })).to.equal('not-resident' satisfies Reason);
       expect(asked).to.deep.equal(new Array(2).fill([of.fd, 0, 100_000]));
+    });
+
+    it('is read in the chunks that Node would read, where nobody can say yet what becomes of them', async () => {
+      const bytes = content(25_000);
+      const counted = scratch.file('counted', bytes);
+      const of = await stream({ start: 7, end: 22_222 }, counted);
+      const chunk = (files = realFiles()): Buffer | Reason => nextChunk(files, source, of, of.fd ?? -1, 10_000);
+      expect(chunk({ ...realFiles(), stage: () => false })).to.equal('not-resident' satisfies Reason);
+      expect(of).to.include({ pos: 7, bytesRead: 0 });
+      for (const [from, to] of [
+        [7, 10_007],
+        [10_007, 20_007],
+        [20_007, 22_223],
+      ]) {
+        expect(chunk()).to.deep.equal(bytes.subarray(from, to));
+        expect(of.pos).to.equal(to);
+      }
+      expect(of.bytesRead).to.equal(22_216);
+      expect(chunk()).to.be.a('string');
     });
 
     it('is missed where the file has lost bytes that the stream has not come to, and only there', async () => {

@@ -17,6 +17,7 @@ import { useScratch } from '../support/scratch.js';
 import { listening, reach, received } from '../support/socket-pair.js';
 
 const SIZE = 1_000_000;
+const SMALL = 20_000;
 const CHUNK = 64 << 10;
 const LIMITS = { min: 1000, window: 100_000 };
 
@@ -32,6 +33,7 @@ describe('the compression middleware', () => {
   const bytes = content(SIZE);
   const require = createRequire(import.meta.url);
   let path: string;
+  let small: string;
   let original: Compression;
   let watched: Compression;
   let undos: (Undo | undefined)[];
@@ -39,6 +41,7 @@ describe('the compression middleware', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip();
     path = scratch.file('file', bytes);
+    small = scratch.file('small', bytes.subarray(0, SMALL));
     original = loadAnew();
   });
 
@@ -76,10 +79,13 @@ describe('the compression middleware', () => {
   }
 
   /** Send the file through handlers; answers with the body, its encoding, and the bytes that went by sendfile. */
-  async function fetch(handlers: readonly Handler[]): Promise<{ body: Buffer; encoding?: string; sent: number }> {
+  async function fetch(
+    handlers: readonly Handler[],
+    from = path,
+  ): Promise<{ body: Buffer; encoding?: string; sent: number }> {
     const server = http.createServer((asked, answer) => {
       const [first, ...others] = handlers;
-      const finish = (): void => void createReadStream(path).pipe(answer);
+      const finish = (): void => void createReadStream(from).pipe(answer);
       const run = others.reduceRight<() => void>((next, handler) => () => handler(asked, answer, next), finish);
       first?.(asked, answer, run);
     });
@@ -93,10 +99,10 @@ describe('the compression middleware', () => {
   }
 
   const ofType =
-    (type: string): Handler =>
+    (type: string, length = SIZE): Handler =>
     (_, response, next) => {
       response.setHeader('Content-Type', type);
-      response.setHeader('Content-Length', SIZE);
+      response.setHeader('Content-Length', length);
       next();
     };
 
@@ -144,6 +150,20 @@ describe('the compression middleware', () => {
     const { body, sent } = await fetch([imported(), ofType('image/png')]);
     expect(digest(body)).to.equal(digest(bytes));
     expect(sent).to.be.within(1, SIZE - CHUNK);
+  });
+
+  it('gets its first chunk, which may be all, without the thread pool: as bytes, as it may compress them', async () => {
+    for (const [type, unpack] of [
+      ['image/png', (body: Buffer) => body],
+      ['text/plain', gunzipSync],
+    ] as const) {
+      const before = counters.copiedBytes.get('undecided') ?? 0;
+      const { body, encoding, sent } = await fetch([watched(), ofType(type, SMALL)], small);
+      expect(encoding).to.equal(type === 'text/plain' ? 'gzip' : undefined);
+      expect(digest(unpack(body))).to.equal(digest(bytes.subarray(0, SMALL)));
+      expect(sent).to.equal(0);
+      expect((counters.copiedBytes.get('undecided') ?? 0) - before).to.equal(SMALL);
+    }
   });
 
   it('gets every byte of what it compresses', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, constants as fs, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
-import { newStatus } from '../../src/file-region/source.js';
+import { newStatus } from '../../src/file-region/sendable-file.js';
 import { statusCalls } from '../../src/native/file-status.js';
 import type { FileCalls, FileStatus } from '../../src/native/platform.js';
 import { linux } from '../support/kernel-value.js';

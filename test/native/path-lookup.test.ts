@@ -3,7 +3,7 @@ import fs, { closeSync, mkdirSync, openSync, readdirSync, statSync, symlinkSync,
 import { constants as os } from 'node:os';
 import { relative } from 'node:path';
 import { expect } from 'chai';
-import { newStatus } from '../../src/file-region/source.js';
+import { newStatus } from '../../src/file-region/sendable-file.js';
 import type { FileCalls, FileStatus } from '../../src/native/platform.js';
 import { realFiles } from '../support/fake-files.js';
 import { useScratch } from '../support/scratch.js';
