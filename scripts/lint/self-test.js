@@ -31,6 +31,7 @@ const caught = [
   ['src/api/cast-of-target.ts', '(x as number) += 1;'],
   ['src/native/sockopt.ts', `const x = require('koffi');`],
   ['src/native/sendfile.ts', `import x from 'koffi';`],
+  ['src/hooks/index.ts', `import { Hook } from 'require-in-the-middle';`],
   ['src/options/platform.ts', 'export const x = process.platform;'],
   ['src/options/os.ts', 'export const x = os.platform();'],
   ['src/options/env.ts', 'export const x = process.env.X;'],
@@ -48,6 +49,7 @@ const fine = [
   ['src/config/env.ts', 'export const x = process.env.X;'],
   ['src/native/index.ts', 'export const x = process.platform;'],
   ['src/native/libc.ts', `const x = require('koffi') as unknown;`],
+  ['src/hooks/require.ts', `import { Hook } from 'require-in-the-middle';`],
   ['src/api/literal.ts', 'export const x = [1] as const;'],
   ['test/api/a.test.ts', `import { x } from '../../src/hooks/patch.js'; const y = x as unknown;`],
 ];

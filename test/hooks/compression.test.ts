@@ -126,8 +126,7 @@ describe('the compression middleware', () => {
     expect(require('compression')).to.equal(imported);
     const module = require.cache[require.resolve('compression')];
     expect(module?.exports).to.equal(imported);
-    require('semver');
-    const other = require.cache[require.resolve('semver')];
+    const other = require.cache[require.resolve('vary')];
     expect(Object.keys(module ?? {})).to.deep.equal(Object.keys(other ?? {}));
   });
 
