@@ -121,14 +121,18 @@ function afterCompile(module: CommonModule, after: () => void): void {
 }
 
 /**
- * Have `onExports` see, and perhaps replace, what some modules export before anybody gets it, be they required or imported.
+ * Have `onExports` see, and perhaps replace, what some modules of CommonJS export before anybody gets it, be they required or
+ * imported.
  *
  * Each module is met where Node assigns its `paths`, which nothing has before. What is called while modules load is left as it
  * is: it stands in the stack of every error that there is meanwhile, and a wrapper or an accessor would show.
  *
  * @returns an undo. Whoever has got a replacement by then keeps it.
  */
-export function watchExports(isWatched: (file: string) => boolean, onExports: (exports: unknown) => unknown): Undo {
+export function watchExports(
+  isWatched: (file: string, module: CommonModule) => boolean,
+  onExports: (exports: unknown) => unknown,
+): Undo {
   const prototype = modulePrototype();
   if ('paths' in prototype) return () => undefined;
   const replaced: (() => void)[] = [];
@@ -142,7 +146,7 @@ export function watchExports(isWatched: (file: string) => boolean, onExports: (e
   };
   const set = function (this: CommonModule, value: unknown): void {
     Object.defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
-    if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
+    if (typeof this.filename === 'string' && isWatched(this.filename, this)) afterCompile(this, () => watch(this));
   };
   Object.defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
   return () => {
