@@ -16,7 +16,7 @@ export function hookContext(config: TuneConfig, asked: ReadonlySet<OptionKey> = 
     outgoing: config.connect,
     asked,
     exactBuffers: config.bufferMode === 'exact',
-    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow } : undefined,
+    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: config.cork !== 'off' } : undefined,
     platform,
   };
 }

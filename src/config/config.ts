@@ -11,6 +11,9 @@ import { type Parsed, parseBytes, parseSwitch, parseWord } from './values.js';
 /** `floor`: buffer sizes are set only where the kernel's own ceiling is lower. `exact`: they are set always. */
 export type BufferMode = 'floor' | 'exact';
 
+/** `auto`: headers leave in one segment with the first bytes of the file behind them, as TCP_CORK would have it. `off`: ahead of it. */
+export type CorkMode = 'auto' | 'off';
+
 /** What is to be done to sockets and files. An absent option is left as the kernel and Node have it. */
 export interface TuneConfig extends OptionValues {
   /**
@@ -28,6 +31,8 @@ export interface TuneConfig extends OptionValues {
   readonly sendfileMin?: number;
   /** Bytes that are given to the socket before Node's streams have their say again. Default: {@link SENDFILE_DEFAULTS}. */
   readonly sendfileWindow?: number;
+  /** Default: `auto`. */
+  readonly cork?: CorkMode;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or a file's path. Default: `off`. */
   readonly report?: string;
   /** Where a page, metrics and a snapshot are served: `127.0.0.1:9465`, or a range of ports of which the first free one is taken. Default: `off`. */
@@ -36,6 +41,8 @@ export interface TuneConfig extends OptionValues {
 
 /** Measured by bench/file.ts: below the least size read+write is as cheap and takes no part in later changes of the file. */
 export const SENDFILE_DEFAULTS = { min: 64 << 10, window: 512 << 10 } as const;
+
+const CORK_MODES = ['auto', 'off'] as const satisfies readonly CorkMode[];
 
 const BUFFER_MODES = ['floor', 'exact'] as const satisfies readonly BufferMode[];
 
@@ -67,6 +74,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     sendfile: reader.read(`${PREFIX}SENDFILE`, parseSwitch, true) ?? true,
     sendfileMin: reader.read(`${PREFIX}SENDFILE_MIN`, bytes(MIN_RANGE), min) ?? min,
     sendfileWindow: reader.read(`${PREFIX}SENDFILE_WINDOW`, bytes(WINDOW_RANGE), window) ?? window,
+    cork: reader.read(`${PREFIX}CORK`, (text) => parseWord(text, CORK_MODES), 'auto') ?? 'auto',
     inspect: reader.read(`${PREFIX}INSPECT`, inspectText, 'off') ?? 'off',
     report: reader.read(`${PREFIX}REPORT`, (text) => ({ value: text }), 'off') ?? 'off',
   });

@@ -32,6 +32,7 @@ interface Setting {
 /** What a config may hold besides the options of the table. */
 const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['bufferMode', { expected: "'floor' or 'exact'", accepts: (value) => value === 'floor' || value === 'exact' }],
+  ['cork', { expected: "'auto' or 'off'", accepts: (value) => value === 'auto' || value === 'off' }],
   ['sendfile', { expected: 'a boolean', accepts: (value) => typeof value === 'boolean' }],
   ['sendfileMin', { expected: 'a whole number of bytes from 0', accepts: (value) => isWithin(value, MIN_RANGE) }],
   [

@@ -12,6 +12,8 @@ export const TURN = 1 << 20;
 /** What a transfer needs from outside. */
 export interface TransferContext {
   readonly files: FileCalls;
+  /** What goes ahead of a region, mostly HTTP's headers, is sent in the same segment. */
+  readonly joins: boolean;
   /** Node's own functions. */
   readonly write: WriteGeneric;
   readonly read: typeof read;

@@ -64,7 +64,7 @@ function sendPlain(state: Transfer): boolean {
   let end = state.next;
   while (end < parts.length && !isRegion(parts[end])) end++;
   const batch: WriteBatch = parts.slice(state.next, end);
-  const following = parts[end];
+  const following = state.context.joins ? parts[end] : undefined;
   if (isRegion(following) && isStageable(state, following.chunk)) {
     const wentOn = sendStaged(state, batch, following.chunk, end);
     if (wentOn !== undefined) return wentOn;

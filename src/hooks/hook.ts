@@ -13,7 +13,7 @@ export interface HookContext {
   readonly asked: ReadonlySet<OptionKey>;
   readonly exactBuffers: boolean;
   /** Undefined switches the file path off. */
-  readonly sendfile: { readonly min: number; readonly window: number } | undefined;
+  readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
   /** The system; asking for it loads koffi, so no hook asks before there is a socket or a region. */
   platform(): Platform;
 }

@@ -169,7 +169,7 @@ function install(context: HookContext): Undo | undefined {
   if (!isNodesOwn(Reflect.get(prototype, '_read'), 'ReadStream._read')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'ReadStream._destroy')) return undefined;
   const files = (): FileCalls | undefined => context.platform().files;
-  const undoWrite = installSocketWrite(files);
+  const undoWrite = installSocketWrite(files, limits.joins);
   if (undoWrite === undefined) return undefined;
   const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
   const state = { isUndone: false };

@@ -16,10 +16,11 @@ export function sendsRegions(writeGeneric: unknown): boolean {
   return current !== undefined && writeGeneric === current;
 }
 
-function transferContext(files: FileCalls, write: WriteGeneric): TransferContext {
+function transferContext(files: FileCalls, joins: boolean, write: WriteGeneric): TransferContext {
   const { read, readSync } = fs();
   return {
     files,
+    joins,
     write,
     read,
     readSync,
@@ -42,6 +43,8 @@ function transferContext(files: FileCalls, write: WriteGeneric): TransferContext
 /** Where the calls to send regions come from; asked for when the first region is written. */
 let filesOf: () => FileCalls | undefined = () => undefined;
 
+let joinsHeaders = true;
+
 function makeWrite(original: WriteGeneric): WriteGeneric {
   let context: TransferContext | undefined;
   return function (this: NetSocket, writev, data, encoding, callback) {
@@ -52,7 +55,7 @@ function makeWrite(original: WriteGeneric): WriteGeneric {
     const files = filesOf();
     // Regions are made of these calls, so they are there.
     if (files === undefined) return callback(new Error('a file region without the calls to send it'));
-    context ??= transferContext(files, original);
+    if (context?.joins !== joinsHeaders) context = transferContext(files, joinsHeaders, original);
     this._unrefTimer();
     return transfer(context, this, data, encoding, callback);
   };
@@ -87,13 +90,15 @@ const patchSockets = lingering(() => {
  * a process without regions, pays for one comparison.
  *
  * @param files asked for when the first region is written
+ * @param joins whether what goes ahead of a region is sent in the same segment
  * @returns undefined if Node's own code is not what we know
  */
-export function installSocketWrite(files: () => FileCalls | undefined): Undo | undefined {
+export function installSocketWrite(files: () => FileCalls | undefined, joins = true): Undo | undefined {
   const { prototype } = net().Socket;
   if (!isNodesOwn(Reflect.get(prototype, '_writeGeneric'), 'Socket._writeGeneric')) return undefined;
   if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'Socket._destroy')) return undefined;
   filesOf = files;
+  joinsHeaders = joins;
   const unpatch = patchSockets();
   current = replacement;
   return () => {

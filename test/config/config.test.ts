@@ -24,6 +24,7 @@ const SETTINGS_UNSET = {
   sendfileMin: SENDFILE_DEFAULTS.min,
   sendfileWindow: SENDFILE_DEFAULTS.window,
   inspect: 'off',
+  cork: 'auto',
   report: 'off',
 } as const;
 
@@ -129,6 +130,7 @@ describe('the config of an environment', () => {
       sendfileMin: 0,
       sendfileWindow: 2 << 20,
       inspect: 'off',
+      cork: 'auto',
       report: '/tmp/report-%p.json',
     });
   });

@@ -246,6 +246,13 @@ describe('a transfer', () => {
       expect(digest(await body)).to.equal(digest(HEAD, bytes.subarray(0, 1000), TAIL));
     });
 
+    it('sends them ahead by Node’s own write where they are not to be joined', async () => {
+      const { log, calls } = logged();
+      await writeAll(regionSocket(pair.accepted, calls, { joins: false }), true, 0, 1000);
+      expect(log).to.deep.equal(['file']);
+      expect(digest(await body)).to.equal(digest(HEAD, bytes.subarray(0, 1000), TAIL));
+    });
+
     it('joins several pieces, in whatever encoding they are', async () => {
       const { log, calls } = logged();
       const { socket, region } = regionSocket(pair.accepted, calls);

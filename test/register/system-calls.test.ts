@@ -140,6 +140,27 @@ describe('the system calls of an app under the preload', () => {
     expect(set).to.deep.equal([]);
   });
 
+  it('send the headers of a file with MSG_MORE, and by a write of their own where CORK is off', async () => {
+    const large = `
+import { createReadStream } from 'node:fs';
+import { createServer, get } from 'node:http';
+const server = createServer((request, response) => createReadStream(process.execPath, { end: 199_999 }).pipe(response));
+server.listen(0, '127.0.0.1', () => {
+  get({ port: server.address().port, host: '127.0.0.1', agent: false }, (response) => response.resume().on('end', () => server.close()));
+});`;
+    const heads = async (env: Record<string, string>): Promise<string[]> => {
+      const traced = await traceNode(['sendto', 'write', 'writev'], [...BY_IMPORT, writeApp('traced.mjs', large)], {
+        env,
+      });
+      return traced.calls
+        .filter(({ text }) => text.includes('HTTP/1.1 200'))
+        .map(({ name, text }) => `${name} ${/MSG_MORE/.exec(text) ?? ''}`);
+    };
+    expect(await heads({})).to.deep.equal(['sendto MSG_MORE']);
+    const [head, ...others] = await heads({ SOCKET_TUNE_CORK: 'off' });
+    expect([head?.replace('writev', 'write'), others]).to.deep.equal(['write ', []]);
+  });
+
   it('arm TCP_QUICKACK again when half a request has come, and not when a whole one has', async () => {
     const halves = `
 import { createServer } from 'node:http';

@@ -42,6 +42,7 @@ export function regionSocket(
     Reflect.apply(overrides.read ?? fs.read, fs, args);
   }, fs.read);
   const context: TransferContext = {
+    joins: true,
     write: original,
     readSync: fs.readSync,
     addBytesWritten: () => undefined,
