@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { accept } from './accept.js';
 import { apply } from './apply.js';
+import { deadPeer } from './dead-peer.js';
 import { files } from './files.js';
 import { limits } from './limits.js';
 import { machine } from './machine.js';
@@ -12,7 +13,7 @@ import { startUp } from './start-up.js';
 import { formatResult } from './table.js';
 import { tcpInfoScenario } from './tcp-info.js';
 
-const SCENARIOS: readonly Scenario[] = [startUp, apply, tcpInfoScenario, splitRequest, accept, files, limits];
+const SCENARIOS: readonly Scenario[] = [startUp, apply, tcpInfoScenario, splitRequest, accept, files, limits, deadPeer];
 
 const HELP = `Measures socket-tune against stock Node on this machine. Build first: npm run bench does.
 

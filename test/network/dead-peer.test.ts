@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { cutOff, type Fate, QUERIES, SET_SECONDS } from './dead-peer.js';
+import { makeNetwork } from './network.js';
+import { postgresPrograms } from './postgres.js';
+
+/** Why it cannot be seen here; undefined if it can. */
+function obstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'this is not Linux';
+  if (postgresPrograms() === undefined) return 'PostgreSQL is not installed';
+  try {
+    makeNetwork().close();
+    return undefined;
+  } catch (error) {
+    return `there is no network to be had: ${String(error)}`;
+  }
+}
+
+describe('a query to a database whose machine is gone', function () {
+  this.timeout(60_000);
+  let fates: readonly Fate[] = [];
+
+  before(async function () {
+    const why = obstacle();
+    if (why !== undefined) {
+      console.log(`    skipped, as ${why}`);
+      this.skip();
+    }
+    fates = await cutOff(SET_SECONDS * 1.8);
+  });
+
+  function endOf(app: Fate['app'], query: Fate['query']): Fate['end'] {
+    const fate = fates.find((one) => one.app === app && one.query === query);
+    if (fate === undefined) throw new Error(`nothing is known of ${app}, ${query}`);
+    return fate.end;
+  }
+
+  for (const query of QUERIES) {
+    it(`hangs on in stock Node, ${query}`, () => {
+      expect(endOf('stock', query)).to.equal(undefined);
+    });
+
+    it(`ends with ETIMEDOUT in the set time, ${query}`, () => {
+      const end = endOf('tuned', query);
+      expect(end).to.include({ code: 'ETIMEDOUT' });
+      expect(end?.milliseconds)
+        .to.be.at.most(SET_SECONDS * 1200)
+        .and.at.least(SET_SECONDS * 500);
+    });
+  }
+});
