@@ -19,6 +19,8 @@ export interface Case {
   readonly areRequestsIndependent?: true;
   /** Values that depend on how much was under way when something was broken off, which no two runs share. */
   readonly varying?: readonly string[];
+  /** It opens so many sockets over TCP: it is run with those tuned as well. */
+  readonly opens?: number;
   run(witness: Witness): Promise<void>;
 }
 

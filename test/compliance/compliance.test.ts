@@ -6,7 +6,7 @@ import { BY_IMPORT, runNode } from '../support/node-process.js';
 import { sampleDirectory } from '../support/sample-files.js';
 import { scratchProject } from '../support/scratch-project.js';
 import type { Case } from './case.js';
-import { expectWays, type Performance, type Performances, WAYS } from './ways.js';
+import { CONNECTING, CONNECTING_ENVIRONMENT, expectWays, type Performance, type Performances, WAYS } from './ways.js';
 import type { Observations, WitnessedEvent } from './witness.js';
 
 const program = join(import.meta.dirname, 'program.js');
@@ -26,11 +26,12 @@ async function perform(
 }
 
 /** A case, stock and tuned in each of the ways, at the same time: there is one run of stock Node for all to be compared with. */
-async function performAll(module: string, title: string): Promise<Performances> {
+async function performAll(module: string, title: string, one: Case): Promise<Performances> {
   const tuned = (env: Readonly<Record<string, string>>): Promise<Performance> => perform(module, title, BY_IMPORT, env);
   const runs = [perform(module, title, []), tuned(WAYS.off), tuned(WAYS['options only']), tuned(WAYS.all)] as const;
   const [stock, off, optionsOnly, all] = await Promise.all(runs);
-  return { stock, off, 'options only': optionsOnly, all };
+  const connecting = one.opens === undefined ? {} : { [CONNECTING]: await tuned(CONNECTING_ENVIRONMENT) };
+  return { stock, off, 'options only': optionsOnly, all, ...connecting };
 }
 
 /** What an application causes itself, one after the other: its order is the same every time, across emitters. */
@@ -96,7 +97,7 @@ for (const module of readdirSync(directory).filter((name) => name.endsWith('.js'
 
     for (const [title, one] of Object.entries(cases)) {
       it(title, async () => {
-        const { stock, ...tuned } = await performAll(module, title);
+        const { stock, ...tuned } = await performAll(module, title, one);
         const { report: _, ...stockProcess } = stock.process;
         for (const [way, { process, observations }] of Object.entries(tuned)) {
           expect(process, way).to.include(stockProcess);

@@ -12,7 +12,16 @@ export interface Performance {
 }
 
 /** All the runs of a case, by how they were made. */
-export type Performances = Readonly<Record<'stock' | Way, Performance>>;
+export type Performances = Readonly<Record<'stock' | Way, Performance>> & { readonly [CONNECTING]?: Performance };
+
+/** The way of cases that are about sockets which the app opens: some options have to be there before connect(2). */
+export const CONNECTING = 'outgoing sockets too';
+
+export const CONNECTING_ENVIRONMENT = {
+  SOCKET_TUNE_CONNECT: 'on',
+  SOCKET_TUNE_CONNECT_USER_TIMEOUT: '54321ms',
+  SOCKET_TUNE_CONNECT_SYNCNT: '3',
+};
 
 /** How much of socket-tune there is beside the application. What it sees must be what stock Node shows it, in each way. */
 export const WAYS = {
@@ -26,8 +35,9 @@ export type Way = keyof typeof WAYS;
 /** Where files are rerouted. */
 const FILE_HOOKS = /^(?:fs\.|stream\.|http\.|net\.Socket\.prototype\.(?:_writeGeneric|_destroy)$)/;
 
-function replaced(way: Way, performances: Performances): string[] {
-  return unlike(performances.stock.observations.surroundings, performances[way].observations.surroundings);
+function replaced(way: Way | typeof CONNECTING, performances: Performances): string[] {
+  const { surroundings } = performances[way]?.observations ?? {};
+  return surroundings === undefined ? [] : unlike(performances.stock.observations.surroundings, surroundings);
 }
 
 function expectNothingInstalled(performances: Performances): void {
@@ -78,9 +88,25 @@ function expectTravel({ process: { report }, observations }: Performance, { trav
   expect(regionBytes(files)).to.equal(observations.streamBytes);
 }
 
+function expectConnecting(performances: Performances, { opens }: Case): void {
+  const report = performances[CONNECTING]?.process.report;
+  if (opens === undefined || report === undefined) throw new Error('no report');
+  expect(report.outgoing.sockets, 'outgoing sockets').to.equal(opens);
+  const verdicts = report.outgoing.outcomes.map(({ constant, verdict }) => `${constant} ${verdict}`);
+  if (opens > 0) expect(verdicts).to.include('TCP_USER_TIMEOUT applied').and.to.include('TCP_SYNCNT applied');
+  expect(performances.all.process.report?.outgoing.sockets).to.equal(0);
+  const isConnect = (name: string): boolean => name === 'net.Socket.prototype.connect';
+  expect(replaced(CONNECTING, performances).filter(isConnect)).to.have.length(1);
+  expect(replaced('all', performances).filter(isConnect)).to.have.length(0);
+}
+
 /** Each way must have done what it is for: a preload that does nothing passes every comparison. */
 export function expectWays(performances: Performances, one: Case): void {
   expectNothingInstalled(performances);
   expectOptionsOnly(performances);
   expectTravel(performances.all, one);
+  const connecting = performances[CONNECTING];
+  if (connecting === undefined) return;
+  expectTravel(connecting, one);
+  expectConnecting(performances, one);
 }

@@ -83,7 +83,7 @@ describe('an option that has to be there before connect(2)', () => {
   it('is in time as to all of them, and is what the kernel has in the end', async () => {
     const values = { typeOfService: 184, maxSegment: 1000, synCount: 3, windowClamp: 50_000, mark: 42, priority: 3 };
     const CONSTANTS = ['IP_TOS', 'TCP_SYNCNT', 'TCP_WINDOW_CLAMP', 'SO_PRIORITY'];
-    const of = (socket: Socket) => CONSTANTS.map((name) => kernelValue(handleOf(socket), name));
+    const of = (one: Socket) => CONSTANTS.map((name) => kernelValue(handleOf(one), name));
     const before = of(await connected());
     tuned({ connect: values });
     const socket = await connected();

@@ -39,15 +39,18 @@ function errorWords(error: Error): unknown[] {
   return [error.name, error.message, code, errno, syscall, address, port, Object.keys(error), ...inner];
 }
 
+function argumentWords(argument: unknown): unknown {
+  if (argument instanceof Error) return errorWords(argument);
+  return argument instanceof Buffer ? String(argument) : argument;
+}
+
 type Log = Parameters<Story['tell']>[1];
 
 /** Write down all that happens to a socket, and what it says of itself meanwhile. */
 function watch(socket: Socket, log: Log): Socket {
   for (const event of EVENTS) {
     socket.on(event, (...args: unknown[]) => {
-      const words = args.map((arg) =>
-        arg instanceof Error ? errorWords(arg) : arg instanceof Buffer ? `${arg}` : arg,
-      );
+      const words = args.map(argumentWords);
       log(event, words, state(socket));
     });
   }

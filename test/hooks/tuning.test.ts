@@ -157,7 +157,7 @@ describe('what an app says of a socket that it opens', () => {
     });
 
     it('holds on a request, whichever way it is said', async () => {
-      const server = http.createServer((_request, response) => response.write('a part'));
+      const server = http.createServer((_request, answer) => answer.write('a part'));
       await listening(server);
       const { port } = server.address() as net.AddressInfo;
       const request = http.get({ port, host: '127.0.0.1', agent: false });
