@@ -127,14 +127,14 @@ function afterCompile(module: CommonModule, after: () => void): void {
  * Each module is met where Node assigns its `paths`, which nothing has before. What is called while modules load is left as it
  * is: it stands in the stack of every error that there is meanwhile, and a wrapper or an accessor would show.
  *
- * @returns an undo. Whoever has got a replacement by then keeps it.
+ * @returns an undo, after which whoever has got a replacement keeps it; undefined where somebody else stands in that place
  */
 export function watchExports(
-  isWatched: (file: string, module: CommonModule) => boolean,
+  isWatched: (file: string) => boolean,
   onExports: (exports: unknown) => unknown,
-): Undo {
+): Undo | undefined {
   const prototype = modulePrototype();
-  if ('paths' in prototype) return () => undefined;
+  if ('paths' in prototype) return undefined;
   const replaced: (() => void)[] = [];
   const watch = (module: CommonModule): void => {
     const { exports } = module;
@@ -146,7 +146,7 @@ export function watchExports(
   };
   const set = function (this: CommonModule, value: unknown): void {
     Object.defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
-    if (typeof this.filename === 'string' && isWatched(this.filename, this)) afterCompile(this, () => watch(this));
+    if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
   };
   Object.defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
   return () => {

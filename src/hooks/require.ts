@@ -14,7 +14,7 @@ interface RequireHooks {
  * @returns what ends it. Whoever has got a replacement by then keeps it.
  */
 export function watchPackage(name: string, onRequire: (exports: unknown) => unknown): Undo {
-  // Not an import: it takes 8 ms, which only apps that have such a package need to pay.
+  // Not an import: it takes 8 ms, which only those need to pay that need it.
   const { createRequire } = process.getBuiltinModule('node:module');
   const { Hook }: RequireHooks = createRequire(import.meta.url)('require-in-the-middle');
   const hook = new Hook([name], (exports, required) => (required === name ? onRequire(exports) : exports));

@@ -7,6 +7,7 @@ import {
   noteWriteProgress,
   postponeRead,
   replaceMethod,
+  type Undo,
   watchExports,
   watchHandle,
 } from '../../src/hooks/patch.js';
@@ -288,7 +289,7 @@ describe('bytes that went past a handle', () => {
 describe('watching what modules export', () => {
   const scratch = useScratch();
   const require = createRequire(import.meta.url);
-  let undo: () => void = () => undefined;
+  let undo: Undo | undefined;
 
   function watch(name: string): unknown[] {
     const seen: unknown[] = [];
@@ -302,7 +303,7 @@ describe('watching what modules export', () => {
     return seen;
   }
 
-  afterEach(() => undo());
+  afterEach(() => undo?.());
 
   it('replaces it for whoever requires or imports the module, and for nobody else', async () => {
     const seen = watch('watched.cjs');
@@ -320,7 +321,7 @@ describe('watching what modules export', () => {
     expect(Object.keys(module ?? {}))
       .to.include('paths')
       .and.not.include('_compile');
-    undo();
+    undo?.();
     expect(require(watched)).to.equal(1);
     expect(module?.constructor.prototype).to.not.have.property('paths');
   });
