@@ -216,4 +216,22 @@ describe('a UDP socket', () => {
     undo = () => undefined;
     expect(Object.getOwnPropertyDescriptors(prototype)).to.deep.equal(own);
   });
+
+  it('is left alone once all is taken back, even if others have wrapped what we have since', async () => {
+    const prototype: object = Object.getPrototypeOf(handleOf(await bound(dgram.createSocket('udp4'))));
+    const own = Object.getOwnPropertyDescriptor(prototype, 'recvStart') ?? {};
+    tuned(RAISED);
+    expect(buffers(await bound(dgram.createSocket('udp4')))).to.deep.equal(raised);
+    const ours = Reflect.get(prototype, 'recvStart') as DatagramHandle['recvStart'];
+    Reflect.set(prototype, 'recvStart', function (this: DatagramHandle, ...args: unknown[]) {
+      return Reflect.apply(ours, this, args);
+    });
+    undo();
+    undo = () => undefined;
+    try {
+      expect(buffers(await bound(dgram.createSocket('udp4')))).to.deep.equal(stock);
+    } finally {
+      Object.defineProperty(prototype, 'recvStart', own);
+    }
+  });
 });
