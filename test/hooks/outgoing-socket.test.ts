@@ -100,6 +100,16 @@ describe('a socket that the process opens', () => {
       });
     }
 
+    it('has the options where the app has bound it ahead (net.BoundSocket, Node 24)', async function () {
+      const BoundSocket: unknown = Reflect.get(net, 'BoundSocket');
+      if (typeof BoundSocket !== 'function') this.skip();
+      const handle: unknown = Reflect.construct(BoundSocket, [{ host: '127.0.0.5' }]);
+      const socket: Socket = Reflect.construct(net.Socket, [{ handle }]);
+      await connected(socket.connect(peer.port, '127.0.0.1'));
+      expect(socket.localAddress).to.equal('127.0.0.5');
+      expect(valuesOf(socket)).to.deep.equal(TUNED);
+    });
+
     it('has the options on IPv6', async function () {
       const six = await echoPeer(net.createServer(), '::1').catch(() => this.skip());
       const socket = await connected(net.connect(six.port, '::1'));
