@@ -1,18 +1,11 @@
 import { expect } from 'chai';
 import { cutOff, type Fate, QUERIES, SET_SECONDS } from './dead-peer.js';
-import { makeNetwork } from './network.js';
+import { networkObstacle } from './network.js';
 import { postgresPrograms } from './postgres.js';
 
 /** Why it cannot be seen here; undefined if it can. */
 function obstacle(): string | undefined {
-  if (process.platform !== 'linux') return 'this is not Linux';
-  if (postgresPrograms() === undefined) return 'PostgreSQL is not installed';
-  try {
-    makeNetwork().close();
-    return undefined;
-  } catch (error) {
-    return `there is no network to be had: ${String(error)}`;
-  }
+  return postgresPrograms() === undefined ? 'PostgreSQL is not installed' : networkObstacle();
 }
 
 describe('a query to a database whose machine is gone', function () {

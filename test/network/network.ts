@@ -59,3 +59,14 @@ export function makeNetwork(): Network {
     close,
   };
 }
+
+/** Why there is no such network to be had here; undefined if there is. */
+export function networkObstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'this is not Linux';
+  try {
+    makeNetwork().close();
+    return undefined;
+  } catch (error) {
+    return `there is no network to be had: ${String(error)}`;
+  }
+}
