@@ -32,6 +32,8 @@ describe('socket-tune top', () => {
     probe.close();
     client = connect(port, '127.0.0.1');
     await once(client, 'data');
+    // It goes from port to port while the app runs; the suite's timeout ends the wait.
+    while (top(String(app.child.pid)).status !== 0);
   });
 
   after(() => {
