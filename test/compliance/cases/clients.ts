@@ -142,7 +142,8 @@ export const cases: Cases = {
     async run(witness) {
       const server = await web(witness);
       await witness.within('request', async () => {
-        const headers = { 'content-length': witness.sizeOf('1m'), connection: 'close' };
+        // Not `close`: the answer comes along with the request, and its end would close the socket before the request has finished.
+        const headers = { 'content-length': witness.sizeOf('1m'), connection: 'keep-alive' };
         const request = httpRequest({ port: portOf(server), host: '127.0.0.1', method: 'PUT', headers, agent: false });
         const answered = once(request, 'response');
         request.flushHeaders();
