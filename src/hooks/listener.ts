@@ -11,6 +11,7 @@ import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
+import { maySharePort, sharesPorts, sharingOutcome } from './reuse-port.js';
 import { warnOfFailures } from './warn.js';
 
 type Listen = NetServer['_listen2'];
@@ -80,8 +81,9 @@ export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void
 }
 
 /** Tune a handle that is bound and does not listen yet. */
-function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
-  const request = requestFor(server, context, boundPort(handle));
+function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle, isGiven: boolean): ListenerTuning {
+  const port = boundPort(handle);
+  const request = requestFor(server, context, port);
   leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
@@ -91,6 +93,8 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
       : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
   const tuning = { context, request, plan, record };
+  const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
+  if (shared !== undefined) record.outcomes.push(shared);
   setSteps(
     tuning,
     handle,
@@ -120,19 +124,23 @@ function earlySteps(context: HookContext, server: NetServer, [, port]: readonly 
   if (!hasEarlySteps(context)) return [];
   const request = requestFor(server, context, typeof port === 'number' ? port : undefined);
   const kind = { ...request, family: 'tcp', target: 'listener' } as const;
-  return planOptions(context.platform(), request.values, kind).steps.filter((step) => step.row.phase === 'before-bind');
+  return planOptions(context.platform(), request.values, kind).steps.filter(
+    ({ row }) => row.phase === 'before-bind' && (row.key !== 'reusePort' || maySharePort(server, port)),
+  );
 }
 
 function hasEarlySteps(context: HookContext): boolean {
-  return allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
+  const hasRaw = allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
+  return hasRaw || sharesPorts(context);
 }
 
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     let tuning: ListenerTuning | undefined;
+    const isGiven = this._handle !== null;
     const tune = (handle: ListenHandle): void => {
-      tuning = beforeListen(context, this, handle);
+      tuning = beforeListen(context, this, handle, isGiven);
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
     if (this._handle !== null) tune(this._handle);

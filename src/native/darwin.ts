@@ -43,6 +43,8 @@ export function darwinPlatform(libc: Libc): Platform {
     // There is no SOCK_CLOEXEC: a child that is started in between would inherit it.
     openSocket: () => undefined,
     tcpInfo: () => undefined,
+    steer: () => undefined,
+    portSockets: () => undefined,
     files: undefined,
   };
 }

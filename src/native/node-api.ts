@@ -35,6 +35,8 @@ export function nodeApiPlatform(cause: string): Platform {
     limitOf: () => undefined,
     openSocket: () => undefined,
     tcpInfo: () => undefined,
+    steer: () => undefined,
+    portSockets: () => undefined,
     files: undefined,
   };
 }
