@@ -120,6 +120,8 @@ export interface NetServer extends Server {
   /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: unknown[]): unknown;
+  /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
+  _emitCloseIfDrained(): void;
 }
 
 /** lib/internal/fs/streams.js. Test: hooks/read-stream. */

@@ -9,9 +9,11 @@ import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
+import { drainOnClose, endDrain } from './drain.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
-import { maySharePort, sharesPorts, sharingOutcome } from './reuse-port.js';
+import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from './reuse-port.js';
+import { steerOwn } from './steering.js';
 import { warnOfFailures } from './warn.js';
 
 type Listen = NetServer['_listen2'];
@@ -68,6 +70,8 @@ interface ListenerTuning {
   readonly request: AcceptedRequest;
   readonly plan: Plan;
   readonly record: ListenerRecord;
+  /** It was bound elsewhere. */
+  readonly isGiven: boolean;
 }
 
 function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, steps: readonly Step[]): void {
@@ -92,7 +96,7 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
       ? EMPTY_PLAN
       : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
-  const tuning = { context, request, plan, record };
+  const tuning = { context, request, plan, record, isGiven };
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
   setSteps(
@@ -103,6 +107,21 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
   return tuning;
 }
 
+/** Whether this process has bound the listener to a port that it shares: nobody else keeps it open. */
+function isSharedByUs({ record, isGiven }: ListenerTuning, handle: ListenHandle): boolean {
+  const isShared = record.outcomes.some(
+    ({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied',
+  );
+  return isShared && (!isGiven || ownListeners.get(handle) === true);
+}
+
+function afterSharing({ context, record }: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  const port = boundPort(handle) ?? 0;
+  drainOnClose(context.platform(), server, handle);
+  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(context.platform(), handle, port) : undefined;
+  if (steered !== undefined) record.outcomes.push(steered);
+}
+
 function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
   const { context, plan, record } = tuning;
   setSteps(
@@ -111,6 +130,7 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
     plan.steps.filter((step) => step.constant.afterListen),
   );
   record.outcomes.push(...plan.skipped);
+  if (isSharedByUs(tuning, handle)) afterSharing(tuning, server, handle);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
   listenerChannel.publish(record);
@@ -137,6 +157,7 @@ function hasEarlySteps(context: HookContext): boolean {
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
+    endDrain(this);
     let tuning: ListenerTuning | undefined;
     const isGiven = this._handle !== null;
     const tune = (handle: ListenHandle): void => {

@@ -288,3 +288,34 @@ export function answerQuery(query: ClusterMessage, key: string, handle: BoundHan
   const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
   (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
 }
+
+/** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */
+export function beforeClose(listener: ListenHandle, before: (close: () => void) => void): void {
+  const handle = listener as BoundHandle;
+  const own = Object.getOwnPropertyDescriptor(handle, 'close');
+  const original = handle.close;
+  const close = function close(this: BoundHandle, ...args: []): void {
+    if (own === undefined) Reflect.deleteProperty(handle, 'close');
+    else Object.defineProperty(handle, 'close', own);
+    before(() => original.apply(this, args));
+  };
+  Object.defineProperty(handle, 'close', {
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+    writable: true,
+    value: close,
+  });
+}
+
+/** Keep a server from saying that it is closed (lib/net.js `_emitCloseIfDrained`). Returns what lets it. */
+export function holdClose(server: NetServer): () => void {
+  Object.defineProperty(server, '_emitCloseIfDrained', {
+    configurable: true,
+    enumerable: false,
+    value: () => undefined,
+  });
+  return () => {
+    Reflect.deleteProperty(server, '_emitCloseIfDrained');
+    server._emitCloseIfDrained();
+  };
+}

@@ -1,4 +1,5 @@
 import { debug } from '../diagnostics.js';
+import { onlyCpu } from '../native/cpu.js';
 import { fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
 import { type BoundHandle, fs, net, newServerHandle, type SocketHandle } from '../node-internals.js';
@@ -8,6 +9,7 @@ import { planOptions, type Step } from '../options/plan.js';
 import { setBeforeBind } from './before-bind.js';
 import type { HookContext } from './hook.js';
 import { sharingOf, sharingStep } from './reuse-port.js';
+import { steeringOutcome } from './steering.js';
 
 /** What workers ask for when they listen. */
 export interface PortRequest {
@@ -27,18 +29,6 @@ interface Slot {
   worker: number | undefined;
   /** Accepts in the primary while the slot has no worker. */
   relay: BoundHandle | undefined;
-}
-
-/** The CPU that a process is bound to; undefined if it may run on several. */
-function onlyCpu(pid: number | undefined): number | undefined {
-  try {
-    const status = fs().readFileSync(`/proc/${pid}/status`, 'latin1');
-    const cpu = /^Cpus_allowed_list:\s*(\d+)$/m.exec(status)?.[1];
-    return cpu === undefined ? undefined : Number(cpu);
-  } catch {
-    // It has just ended, or this is a system without /proc: then it is bound to none.
-    return undefined;
-  }
 }
 
 /**
@@ -141,7 +131,13 @@ export class PortGroup {
     }
     const errno = this.#platform.steer(first.handle, { active, byCpu, pinned });
     this.#isSteered = errno === 0;
+    this.#note(steeringOutcome(active.length, errno));
     debug('%d of %d listeners steered to (errno %d)', active.length, this.#slots.length, errno);
+  }
+
+  #note(outcome: OptionOutcome): void {
+    const known = this.outcomes.findIndex(({ constant }) => constant === outcome.constant);
+    this.outcomes.splice(known < 0 ? this.outcomes.length : known, 1, outcome);
   }
 
   close(): void {

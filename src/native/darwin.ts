@@ -44,6 +44,8 @@ export function darwinPlatform(libc: Libc): Platform {
     openSocket: () => undefined,
     tcpInfo: () => undefined,
     steer: () => undefined,
+    ignoreNewcomers: () => undefined,
+    migratesConnections: () => false,
     portSockets: () => undefined,
     files: undefined,
   };

@@ -6,12 +6,12 @@ import { listenBacklog } from './listen-backlog.js';
 import { socketCall } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
+import { portGroupCalls } from './port-group-calls.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
 import { portSocketsCall } from './sock-diag.js';
 import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
-import { steerCall } from './steer.js';
 import { tcpInfoCall } from './tcp-info.js';
 
 const SOL_SOCKET = 1;
@@ -128,7 +128,8 @@ export function linuxPlatform(libc: Libc): Platform {
     limitOf,
     openSocket: socketCall(libc),
     tcpInfo: tcpInfoCall(libc),
-    steer: steerCall(libc, calls.set),
+    ...portGroupCalls(libc, calls.set),
+    migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
     portSockets: portSocketsCall(libc),
     files: fileCalls(libc, calls.get),
   };

@@ -36,6 +36,8 @@ export function nodeApiPlatform(cause: string): Platform {
     openSocket: () => undefined,
     tcpInfo: () => undefined,
     steer: () => undefined,
+    ignoreNewcomers: () => undefined,
+    migratesConnections: () => false,
     portSockets: () => undefined,
     files: undefined,
   };

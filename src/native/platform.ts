@@ -1,6 +1,6 @@
 import type { SocketHandle } from '../node-internals.js';
 import type { PortSocket, PortState } from './sock-diag.js';
-import type { Steering } from './steering.js';
+import type { Steering } from './socket-program.js';
 import type { TcpInfo } from './tcp-info.js';
 
 /** A constant of the system's headers, with what differs from the table on this platform. */
@@ -95,6 +95,13 @@ export interface Platform {
    * or an errno; undefined where the system has no such thing.
    */
   steer(handle: SocketHandle, steering: Steering | undefined): number | undefined;
+  /**
+   * Have a listener ignore whoever begins to connect from now on, while it takes the connections that are under way. Clients begin anew
+   * after a second. Returns 0 or an errno; undefined where that is not possible.
+   */
+  ignoreNewcomers(handle: SocketHandle): number | undefined;
+  /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
+  migratesConnections(): boolean;
   /** The TCP sockets on a port, of all processes; undefined where the system does not tell. */
   portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
   readonly files: FileCalls | undefined;

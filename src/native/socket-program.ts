@@ -49,6 +49,22 @@ export function steeringProgram({ active, byCpu, pinned }: Steering): readonly I
   ];
 }
 
+/** Byte 13 of the TCP header has the flags; a packet that has SYN and not ACK begins a connection. */
+const FLAGS_AT = 13;
+const SYN = 0x02;
+const SYN_AND_ACK = 0x12;
+const LOAD_BYTE = 0x30;
+const AND = 0x54;
+
+/** A filter of a listener (SO_ATTACH_FILTER) that drops what begins a connection, and lets all else through. */
+export const NO_NEWCOMERS: readonly Instruction[] = [
+  [LOAD_BYTE, 0, 0, FLAGS_AT],
+  [AND, 0, 0, SYN_AND_ACK],
+  [JUMP_IF_EQUAL, 0, 1, SYN],
+  [RETURN_CONSTANT, 0, 0, 0],
+  [RETURN_CONSTANT, 0, 0, 0xffff_ffff],
+];
+
 /** As the kernel takes it: an array of struct sock_filter. */
 export function encodeProgram(program: readonly Instruction[]): Buffer {
   // Of its own, so that it does not move: the kernel is given its address.
