@@ -200,12 +200,23 @@ type NetModule = typeof import('node:net') & {
 export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: number): number };
 
 /** src/tcp_wrap.cc, TCPWrap::SocketType. */
+const TCP_SOCKET = 0;
 const TCP_SERVER = 1;
 
 /** A handle of the same class for a listener that is open already. */
 export function newServerHandle(like: BoundHandle): BoundHandle {
   const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
   return new TCP(TCP_SERVER);
+}
+
+/** A handle of the same class for a connection; undefined if the descriptor is none, which then is closed. */
+export function newConnectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
+  const TCP = listener.constructor as unknown as new (type: number) => BoundHandle;
+  const handle = new TCP(TCP_SOCKET);
+  if (handle.open(fd) === 0) return handle;
+  fs().closeSync(fd);
+  handle.close();
+  return undefined;
 }
 
 /** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */

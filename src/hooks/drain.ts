@@ -1,67 +1,114 @@
-import { now, setTimeout } from '../clock.js';
+import { now, setImmediate, setTimeout } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { Platform } from '../native/platform.js';
-import { boundPort, type ListenHandle, type NetServer } from '../node-internals.js';
+import {
+  boundPort,
+  type ListenHandle,
+  type NetServer,
+  newConnectionHandle,
+  type SocketHandle,
+} from '../node-internals.js';
 import { beforeClose, holdClose } from './patch.js';
 import { portMembers } from './port-members.js';
 
 /**
  * A listener that is closed takes the connections with it that wait in its queue, and those whose handshake is under way: their
- * clients are reset, though another process on the port would have had them. So a listener that shares its port stays open until
- * it has none of these any more: a few milliseconds, mostly.
+ * clients are reset, though another process on the port would have had them. So a listener that shares its port closes in this order:
+ * newcomers are ignored (they begin anew after a second, and are the others' then), the queue is accepted, handshakes under way are
+ * waited for, and only then the descriptor is closed. Mostly all of it is done before close() returns.
  */
 
-/** Two first retransmits of a SYN-ACK, and so what a client needs whose answer is lost, or that was not to be accepted yet (DEFER_ACCEPT). */
+/** Two first retransmits of a SYN-ACK: what a client needs whose answer is lost, or that was not to be accepted yet (DEFER_ACCEPT). */
 const LONGEST = 2000;
-const FIRST_LOOK = 1;
-const MOST_BETWEEN_LOOKS = 20;
+const FIRST_WAIT = 1;
+const LONGEST_WAIT = 20;
 
 const NO_DEFERRING = Int32Array.of(0);
 
-/** What ends a drain at once, by its server. */
-const drains = hiddenSlot<object, (() => void) | undefined>();
+/** One listener that is being closed. */
+class Drain {
+  readonly #platform: Platform;
+  readonly #server: NetServer;
+  readonly #handle: ListenHandle;
+  readonly #port: number;
+  readonly #close: () => void;
+  readonly #release: () => void;
+  readonly #began = now();
+  readonly #accepted: SocketHandle[] = [];
+  #underWay: ReadonlySet<string> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-/** Close a listener when nothing is under way to it any more. */
-function drain(platform: Platform, server: NetServer, handle: ListenHandle, inode: number, close: () => void): void {
-  const port = boundPort(handle) ?? 0;
-  const began = now();
-  const release = holdClose(server);
-  const { TCP_DEFER_ACCEPT } = platform.constants;
-  if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-  let underWay: ReadonlySet<string> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    clearTimeout(timer);
-    drains.set(server, undefined);
-    close();
-    release();
-    debug('drained port %d in %d ms', port, now() - began);
-  };
-  const look = (wait: number): void => {
-    const sockets = platform.portSockets(port, 'LISTEN', 'SYN-RECV') ?? [];
-    const shaking = sockets.filter(({ state }) => state === 'SYN-RECV').map(({ peer }) => peer);
-    underWay = new Set(underWay === undefined ? shaking : shaking.filter((peer) => underWay?.has(peer)));
-    const queued = sockets.find((socket) => socket.inode === inode)?.queued ?? 0;
-    if ((underWay.size === 0 && queued === 0) || now() - began > LONGEST) return end();
-    timer = setTimeout(look, wait, Math.min(wait * 2, MOST_BETWEEN_LOOKS));
-  };
-  drains.set(server, end);
-  timer = setTimeout(look, FIRST_LOOK, FIRST_LOOK);
+  constructor(platform: Platform, server: NetServer, handle: ListenHandle, close: () => void) {
+    this.#platform = platform;
+    this.#server = server;
+    this.#handle = handle;
+    this.#port = boundPort(handle) ?? 0;
+    this.#close = close;
+    this.#release = holdClose(server);
+    drains.set(server, this);
+    const { TCP_DEFER_ACCEPT } = platform.constants;
+    if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
+    if (platform.ignoreNewcomers(handle) === 0) this.#look(FIRST_WAIT);
+    else this.#end();
+  }
+
+  /** End it, whatever is under way. */
+  finish(): void {
+    if (!this.#isClosed) this.#end();
+    this.#deliver();
+  }
+
+  #look(wait: number): void {
+    this.#accept();
+    const shaking = this.#platform.portSockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
+    const known = this.#underWay;
+    this.#underWay = new Set(known === undefined ? shaking : shaking.filter((peer) => known.has(peer)));
+    if (this.#underWay.size === 0 || now() - this.#began > LONGEST) return this.#end();
+    this.#timer = setTimeout(() => this.#look(Math.min(wait * 2, LONGEST_WAIT)), wait);
+  }
+
+  #accept(): void {
+    for (;;) {
+      const fd = this.#platform.accept(this.#handle);
+      if (fd < 0) return;
+      const client = newConnectionHandle(this.#handle, fd);
+      if (client !== undefined) this.#accepted.push(client);
+    }
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#accept();
+    this.#close();
+    debug('drained port %d in %d ms, %d connections', this.#port, now() - this.#began, this.#accepted.length);
+    // An app does not expect connections while it calls close().
+    setImmediate(() => this.#deliver());
+  }
+
+  #deliver(): void {
+    if (drains.get(this.#server) !== this) return;
+    drains.set(this.#server, undefined);
+    for (const client of this.#accepted.splice(0)) this.#handle.onconnection?.(0, client);
+    this.#release();
+  }
 }
+
+const drains = hiddenSlot<object, Drain | undefined>();
 
 /** A server listens anew: what it had before is closed now, so that its events come in the order that Node gives them. */
 export function endDrain(server: object): void {
-  drains.get(server)?.();
+  drains.get(server)?.finish();
 }
 
 /** Have a listener that shares its port drain before it closes, unless the kernel gives its connections to the others by itself. */
 export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle): void {
   beforeClose(handle, (close) => {
     const port = boundPort(handle);
-    const members =
-      port === undefined || platform.migratesConnections() ? undefined : portMembers(platform, handle, port);
-    if (members === undefined || members.all.length < 2 || platform.ignoreNewcomers(handle) !== 0) return close();
-    drain(platform, server, handle, members.mine.inode, close);
+    const isAlone = port === undefined || (portMembers(platform, handle, port)?.all.length ?? 1) < 2;
+    if (isAlone || platform.migratesConnections()) close();
+    else new Drain(platform, server, handle, close);
   });
 }

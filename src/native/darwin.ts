@@ -1,3 +1,4 @@
+import { ERRNO } from './errno.js';
 import type { Libc } from './libc.js';
 import type { Platform, SocketConstant } from './platform.js';
 import { socketOptionCalls } from './sockopt.js';
@@ -45,6 +46,7 @@ export function darwinPlatform(libc: Libc): Platform {
     tcpInfo: () => undefined,
     steer: () => undefined,
     ignoreNewcomers: () => undefined,
+    accept: () => -ERRNO.EOPNOTSUPP,
     migratesConnections: () => false,
     portSockets: () => undefined,
     files: undefined,

@@ -37,6 +37,7 @@ export function nodeApiPlatform(cause: string): Platform {
     tcpInfo: () => undefined,
     steer: () => undefined,
     ignoreNewcomers: () => undefined,
+    accept: () => -ERRNO.EOPNOTSUPP,
     migratesConnections: () => false,
     portSockets: () => undefined,
     files: undefined,

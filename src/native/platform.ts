@@ -100,6 +100,8 @@ export interface Platform {
    * after a second. Returns 0 or an errno; undefined where that is not possible.
    */
   ignoreNewcomers(handle: SocketHandle): number | undefined;
+  /** The next connection in a listener's queue. Returns a descriptor, non-blocking and closed on exec, or an errno, negated. */
+  accept(handle: SocketHandle): number;
   /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
   migratesConnections(): boolean;
   /** The TCP sockets on a port, of all processes; undefined where the system does not tell. */
