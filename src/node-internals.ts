@@ -272,6 +272,13 @@ export function sendHandle(
   worker.process.send({ ...message, cmd: 'NODE_CLUSTER' }, handle as unknown as Socket, undefined, onSent);
 }
 
+/** Tell the primary of the cluster something of ours. Returns whether it can be told. */
+export function sendToPrimary(act: string, address: string, data: number): boolean {
+  if (!process.connected) return false;
+  // It may have gone this very moment, which Node itself notices.
+  return process.send?.({ cmd: 'NODE_CLUSTER', act, address, data }, undefined, undefined, () => undefined) ?? false;
+}
+
 export function closeHandle(handle: SocketHandle): void {
   (handle as BoundHandle).close();
 }

@@ -9,6 +9,7 @@ import {
   sendHandle,
 } from '../node-internals.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import { ACCEPTED } from './accepted-count.js';
 import type { HookContext } from './hook.js';
 import { aroundMessages, replaceMethod, type Undo } from './patch.js';
 import { PortGroup, type PortRequest } from './port-group.js';
@@ -66,6 +67,7 @@ class Primary {
   receive(worker: ClusterWorker, message: ClusterMessage): boolean {
     if (message.cmd !== 'NODE_CLUSTER') return false;
     if (typeof message.ack === 'string') return this.#acknowledge(message.ack, message.accepted === true);
+    if (message.act === ACCEPTED) return this.#count(worker, message);
     if (message.act === 'queryServer') return this.#query(worker, message);
     if (message.act === 'close' && typeof message.key === 'string') return this.#close(worker, message.key);
     // It has pinned itself by now, if it does.
@@ -85,6 +87,17 @@ class Primary {
     }
   }
 
+  /** A worker tells how many connections it has accepted so far. */
+  #count({ process: { pid } }: ClusterWorker, { address, data }: ClusterMessage): boolean {
+    const shared = [...this.#ports.values()].find(({ record }) => record.address === address);
+    const group = shared?.record.group;
+    if (group?.workers === undefined || pid === undefined || typeof data !== 'number') return true;
+    group.workers[pid] = data;
+    const counts = Object.values(group.workers);
+    group.imbalance = (Math.max(...counts) * counts.length) / counts.reduce((sum, count) => sum + count, 0);
+    return true;
+  }
+
   #query(worker: ClusterWorker, message: ClusterMessage): boolean {
     const request = portRequest(message);
     if (request === undefined || worker.exitedAfterDisconnect) return false;
@@ -94,8 +107,9 @@ class Primary {
     if (shared === undefined || shared.group.has(worker.id)) return false;
     const handle = shared.group.take(worker.id, worker.process.pid);
     if (handle === undefined) return false;
-    shared.group.data ??= message.data;
-    const { key, group } = shared;
+    const { key, group, record } = shared;
+    group.data ??= message.data;
+    if (record.group !== undefined) record.group.listeners = group.size;
     sendHandle(worker, { ack: message.seq, errno: 0, key, data: group.data }, handle, (error) => {
       if (error) debug('worker %d did not get its listener: %s', worker.id, error);
     });
@@ -110,7 +124,13 @@ class Primary {
     const group: PortGroup = new PortGroup(this.#context, request, (client) => this.#pass(key, client));
     if (!group.open()) return undefined;
     const { outcomes } = group;
-    const record: ListenerRecord = { address: addressOf(group.sockname), outcomes, accepted: [], connections: 0 };
+    const record: ListenerRecord = {
+      address: addressOf(group.sockname),
+      outcomes,
+      accepted: [],
+      connections: 0,
+      group: { listeners: 0, workers: {} },
+    };
     const shared = { key, group, record, turn: 0 };
     addListenerRecord(record);
     this.#ports.set(key, shared);
@@ -121,6 +141,7 @@ class Primary {
     const shared = this.#ports.get(key);
     if (shared === undefined) return false;
     if (shared.group.leave(worker.id)) this.#ports.delete(key);
+    else if (shared.record.group !== undefined) shared.record.group.listeners = shared.group.size;
     return true;
   }
 

@@ -7,11 +7,13 @@ import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.j
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import { countForPrimary } from './accepted-count.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
+import { portMembers } from './port-members.js';
 import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from './reuse-port.js';
 import { steerOwn } from './steering.js';
 import { warnOfFailures } from './warn.js';
@@ -107,18 +109,20 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
   return tuning;
 }
 
-/** Whether this process has bound the listener to a port that it shares: nobody else keeps it open. */
-function isSharedByUs({ record, isGiven }: ListenerTuning, handle: ListenHandle): boolean {
-  const isShared = record.outcomes.some(
-    ({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied',
-  );
-  return isShared && (!isGiven || ownListeners.get(handle) === true);
+function isShared({ record }: ListenerTuning): boolean {
+  return record.outcomes.some(({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied');
 }
 
-function afterSharing({ context, record }: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+function afterSharing({ context, record, isGiven }: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  const platform = context.platform();
   const port = boundPort(handle) ?? 0;
-  drainOnClose(context.platform(), server, handle);
-  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(context.platform(), handle, port) : undefined;
+  const { all } = portMembers(platform, handle, port) ?? {};
+  if (all !== undefined) record.group = { listeners: all.length };
+  if (context.isListenedFor && isGiven) countForPrimary(record, handle);
+  // The primary keeps those open that it has made, and steers.
+  if (isGiven && ownListeners.get(handle) !== true) return;
+  drainOnClose(platform, server, handle);
+  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, port) : undefined;
   if (steered !== undefined) record.outcomes.push(steered);
 }
 
@@ -130,7 +134,7 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
     plan.steps.filter((step) => step.constant.afterListen),
   );
   record.outcomes.push(...plan.skipped);
-  if (isSharedByUs(tuning, handle)) afterSharing(tuning, server, handle);
+  if (isShared(tuning)) afterSharing(tuning, server, handle);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
   listenerChannel.publish(record);

@@ -78,6 +78,11 @@ export class PortGroup {
     return name;
   }
 
+  /** How many listeners there are. */
+  get size(): number {
+    return this.#slots.length;
+  }
+
   has(worker: number): boolean {
     return this.#slots.some((slot) => slot.worker === worker);
   }

@@ -104,7 +104,7 @@ export interface Platform {
   accept(handle: SocketHandle): number;
   /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
   migratesConnections(): boolean;
-  /** The TCP sockets on a port, of all processes; undefined where the system does not tell. */
+  /** The TCP sockets on a port, or on all of them (0), of all processes; undefined where the system does not tell. */
   portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
   readonly files: FileCalls | undefined;
 }

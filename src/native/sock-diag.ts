@@ -9,6 +9,7 @@ export interface PortSocket {
   readonly family: 4 | 6;
   /** Address that it is bound to, as the kernel's bytes in hexadecimal. */
   readonly address: string;
+  readonly port: number;
   /** The other end, as its address and port. */
   readonly peer: string;
   /** Of a listener: connections that wait to be accepted. */
@@ -73,6 +74,7 @@ function socketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6): Por
   return {
     state,
     family,
+    port: view.getUint16(body + 4),
     address: bytes.toString('hex', body + 8, body + 8 + length),
     peer: `${bytes.toString('hex', body + 24, body + 24 + length)}:${view.getUint16(body + 6)}`,
     queued: int(56),

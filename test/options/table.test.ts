@@ -67,7 +67,7 @@ describe('the option table', () => {
       expect(row.doc, row.key).to.match(/\.$/);
     }
     const listenerOnly = OPTION_ROWS.filter((row) => row.targets.join() === 'listener').map((row) => row.key);
-    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog']);
+    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog', 'reusePort']);
   });
 
   it('finds the value of a row in a config, and nothing where there is none', () => {
