@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { accept } from './accept.js';
 import { apply } from './apply.js';
+import { clusterScenario } from './cluster.js';
 import { cold } from './cold.js';
 import { connectionCounts } from './connections.js';
 import { deadPeer } from './dead-peer.js';
@@ -10,6 +11,7 @@ import { files } from './files.js';
 import { limits } from './limits.js';
 import { machine } from './machine.js';
 import { rawTcp } from './raw-tcp.js';
+import { restartsScenario } from './restarts.js';
 import type { Result, Scenario } from './scenario.js';
 import { seedTables } from './seed.js';
 import { slowReaders } from './slow-readers.js';
@@ -30,6 +32,8 @@ const SCENARIOS: readonly Scenario[] = [
   rawTcp,
   cold,
   slowReaders,
+  clusterScenario,
+  restartsScenario,
   limits,
   deadPeer,
 ];
