@@ -16,6 +16,8 @@ function worker(stage: Stage): void {
   stage.on('listen', async (options) => {
     const server = stage.greeter();
     server.listen(new Object(options));
+    // What it has for itself, a worker does not close when it is to disconnect.
+    process.once('disconnect', () => server.close());
     const [error]: (NodeJS.ErrnoException | undefined)[] = await Promise.race([
       once(server, 'listening'),
       once(server, 'error').then((values) => values),

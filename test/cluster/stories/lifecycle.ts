@@ -60,10 +60,10 @@ async function listeners(stage: Stage, count: number): Promise<Worker[]> {
   return workers;
 }
 
-/** Two workers, of which the first ends in some way while the second goes on. */
-function ending(act: (stage: Stage, worker: Worker) => void): Stories[string] {
+/** Two workers, of which the first ends in some way while the second goes on. Who is killed writes no report. */
+function ending(act: (stage: Stage, worker: Worker) => void, reports = 2): Stories[string] {
   return {
-    own: { everywhere: 2, workersOnly: 2 },
+    own: { everywhere: reports, workersOnly: reports },
     async primary(stage) {
       const [first, second] = await listeners(stage, 2);
       if (first === undefined || second === undefined) return;
@@ -97,8 +97,8 @@ function body(port: number): Promise<string> {
 
 export const stories: Stories = {
   'worker.disconnect() in the primary': ending((_, one) => one.disconnect()),
-  'worker.kill() in the primary': ending((_, one) => one.kill()),
-  SIGKILL: ending((_, one) => one.kill('SIGKILL')),
+  'worker.kill() in the primary': ending((_, one) => one.kill(), 1),
+  SIGKILL: ending((_, one) => one.kill('SIGKILL'), 1),
   'worker.process.disconnect() in the primary': ending((_, one) => one.process.disconnect()),
   'worker.disconnect() in the worker': ending((stage, one) => void stage.order(one, 'disconnect')),
   'process.disconnect() in the worker': ending((stage, one) => void stage.order(one, 'process.disconnect')),
@@ -121,7 +121,7 @@ export const stories: Stories = {
     worker,
   },
   'server.close()': {
-    own: { everywhere: 2, workersOnly: 2 },
+    own: { everywhere: 3, workersOnly: 3 },
     async primary(stage) {
       const [first, second] = await listeners(stage, 2);
       if (first === undefined || second === undefined) return;

@@ -23,7 +23,7 @@ export const stories: Stories = {
   'a Unix socket': {
     own: { everywhere: 0, workersOnly: 0 },
     async primary(stage) {
-      const path = join(tmpdir(), `story-${process.pid}.sock`);
+      const path = join(tmpdir(), `story-${stage.port}.sock`);
       const workers = [await stage.ready(), await stage.ready()];
       for (const one of workers) await stage.order(one, 'listen', path);
       const answers = new Set<string>();
@@ -60,31 +60,6 @@ export const stories: Stories = {
         await once(socket, 'listening');
         stage.note('socket', 'listening', socket.address());
         stage.watch('socket', socket, ['close']);
-      });
-    },
-  },
-  maxConnections: {
-    own: { everywhere: 1, workersOnly: 1 },
-    deviates: ['everywhere', 'workersOnly'],
-    async primary(stage) {
-      const one = await stage.ready();
-      await stage.order(one, 'listen');
-      const first = connect(stage.port, '127.0.0.1');
-      const [text] = await once(first, 'data');
-      stage.note('first', 'reads', String(text));
-      stage.note('second', 'reads', await stage.greeting(stage.port));
-      first.destroy();
-      await stage.end(one);
-    },
-    worker(stage) {
-      stage.on('listen', async () => {
-        const server = stage.server(
-          'server',
-          createServer((socket) => socket.write('hello')),
-        );
-        server.maxConnections = 1;
-        server.listen(stage.port, '127.0.0.1');
-        await once(server, 'listening');
       });
     },
   },
@@ -134,21 +109,6 @@ export const stories: Stories = {
       });
     },
   },
-  'a worker that only an unref()ed server could keep alive': {
-    own: { everywhere: 1, workersOnly: 1 },
-    async primary(stage) {
-      const one = stage.fork();
-      await once(one, 'exit');
-    },
-    worker(stage) {
-      process.channel?.unref();
-      const server = stage.greeter();
-      server.listen(stage.port, '127.0.0.1', () => {
-        server.unref();
-        process.channel?.unref();
-      });
-    },
-  },
   'listen() and close() before the primary has answered': {
     own: { everywhere: 1, workersOnly: 1 },
     async primary(stage) {
@@ -168,33 +128,6 @@ export const stories: Stories = {
         const server = stage.greeter();
         server.listen(stage.port, '127.0.0.1');
         await Promise.race([once(server, 'listening'), once(server, 'error')]);
-      });
-    },
-  },
-  'a descriptor that workers have inherited': {
-    own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const server = createServer();
-      server.listen(stage.port, '127.0.0.1');
-      await once(server, 'listening');
-      const { fd } = (server as Server & { readonly _handle: { readonly fd: number } })._handle;
-      cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', fd] });
-      const workers = [await stage.ready(), await stage.ready()];
-      // Of their own: no worker has a descriptor of the primary's.
-      for (const one of workers) stage.note('order', 'listen', await stage.order(one, 'listen', 4));
-      server.close();
-      await once(server, 'close');
-      stage.note('answer', 'is', (await stage.greeting(stage.port)).replace(/\d/, 'N'));
-      await stage.end(...workers);
-    },
-    worker(stage) {
-      stage.on('listen', async (fd) => {
-        const server = stage.greeter();
-        server.listen({ fd: Number(fd), exclusive: true } as object);
-        return await once(server, 'listening').then(
-          () => 'listens',
-          ({ code }: NodeJS.ErrnoException) => code,
-        );
       });
     },
   },
@@ -223,7 +156,8 @@ export const stories: Stories = {
     },
   },
   'a server that the primary sends': {
-    own: { everywhere: 0, workersOnly: 0 },
+    // The primary's listener shares its port, as that of any process does; it is not the worker's own.
+    own: { everywhere: 1, workersOnly: 0 },
     async primary(stage) {
       const server = createServer();
       server.listen(stage.port, '127.0.0.1');
