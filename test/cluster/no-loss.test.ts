@@ -89,7 +89,10 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
     const reports = await fleet.end();
     expect(tally.failures).to.deep.equal({});
     expect([...tally.answers.keys()]).to.deep.equal([String(second)]);
-    const relayed = (reports.get(fleet.primary)?.listeners ?? []).reduce((sum, { connections }) => sum + connections, 0);
+    const relayed = (reports.get(fleet.primary)?.listeners ?? []).reduce(
+      (sum, { connections }) => sum + connections,
+      0,
+    );
     expect(relayed).to.equal(CONCURRENT);
   });
 
