@@ -10,6 +10,9 @@ export interface Tally {
 
 const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
 
+/** After that, a client has been forgotten by its server. */
+const PATIENCE_MS = 8000;
+
 /** A connection of its own for one request. Resolves with the body, or with the error. */
 export function ask(port: number, host = '127.0.0.1'): Promise<string | NodeJS.ErrnoException> {
   return new Promise((resolve) => {
@@ -20,6 +23,7 @@ export function ask(port: number, host = '127.0.0.1'): Promise<string | NodeJS.E
     });
     socket.on('end', () => resolve(text.split('\r\n\r\n')[1] ?? ''));
     socket.on('error', resolve);
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('nobody has answered')));
     socket.write(REQUEST);
   });
 }
