@@ -53,7 +53,7 @@ if (isPrimary) {
 }`;
     const [stock, tuned] = [await run('mjs', source, { preload: [] }), await run('mjs', source, { env: ON })];
     expect(tuned.stdout).to.equal(stock.stdout);
-    expect(stock.stdout).to.equal('fork 1 true value,writable,enumerable,configurable\n1,2\n');
+    expect(stock.stdout).to.equal(' 1 true value,writable,enumerable,configurable\n1,2\n');
     expect(tuned.workers.map(sharing)).to.deep.equal([1, 1]);
   });
 
