@@ -1,6 +1,7 @@
 /**
  * `npm run test:node-core`: Node's own tests, from Debian's source package, stock and under the preload. What passes stock must pass
- * tuned. `-- --grep TEXT` takes those whose names have it, `-- --limit N` the first of each group.
+ * tuned. `-- --grep TEXT` takes those whose names have it, `-- --limit N` the first of each group, `-- --set SOCKET_TUNE_REUSEPORT=on` sets
+ * a variable of ours for them all.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ import { fetchSources } from './sources.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PRELOAD = pathToFileURL(join(root, 'dist/register.js')).href;
-const GROUPS = ['net', 'http', 'fs-read-stream', 'stream'];
+const GROUPS = ['net', 'http', 'fs-read-stream', 'stream', 'cluster'];
 
 /** How many run at a time. */
 const PLACES = 2;
@@ -23,7 +24,7 @@ const REPETITIONS = 3;
 type Variables = Readonly<Record<string, string>>;
 
 /** In NODE_OPTIONS, so that what a test starts has it as well, and `process.execArgv` is as it was. */
-const TUNED: Variables = { NODE_OPTIONS: `--import=${PRELOAD}` };
+const PRELOADED: Variables = { NODE_OPTIONS: `--import=${PRELOAD}` };
 
 /** A preload that does nothing: what fails under it fails by `--import`. */
 const EMPTY: Variables = { NODE_OPTIONS: '--import=data:text/javascript,' };
@@ -60,27 +61,27 @@ async function passesAlways(run: Run, variables: Variables): Promise<boolean> {
   return true;
 }
 
-async function judge(run: Run): Promise<Verdict> {
+async function judge(run: Run, tuned: Variables): Promise<Verdict> {
   if (!(await run({})).hasPassed) return 'fails stock';
-  if ((await run(TUNED)).hasPassed) return 'passes';
-  const failure = await failsAlways(run, TUNED);
+  if ((await run(tuned)).hasPassed) return 'passes';
+  const failure = await failsAlways(run, tuned);
   if (failure === undefined) return 'passes';
   if (!(await passesAlways(run, {}))) return 'fails stock';
   if ((await failsAlways(run, EMPTY)) !== undefined) return { cause: 'fails under an empty preload as well' };
   for (const [deviation, variables] of DEVIATIONS) {
-    if (await passesAlways(run, { ...TUNED, ...variables }))
+    if (await passesAlways(run, { ...tuned, ...variables }))
       return { cause: `point ${deviation} of docs/deviations.md` };
   }
   return { failure };
 }
 
-async function judgeAll(tests: readonly CoreTest[], scratch: string): Promise<Result[]> {
+async function judgeAll(tests: readonly CoreTest[], tuned: Variables, scratch: string): Promise<Result[]> {
   const results: Result[] = [];
   const queue = [...tests];
   const work = async (place: number): Promise<void> => {
     for (let test = queue.shift(); test !== undefined; test = queue.shift()) {
       const one = test;
-      results.push({ test, verdict: await judge((variables) => runTest(one, place, scratch, variables)) });
+      results.push({ test, verdict: await judge((variables) => runTest(one, place, scratch, variables), tuned) });
     }
   };
   await Promise.all(Array.from({ length: PLACES }, (_, place) => work(place)));
@@ -112,15 +113,23 @@ function chosen(tests: readonly CoreTest[], grep: string, limit: number): CoreTe
   return GROUPS.flatMap((group) => named.filter((test) => test.group === group).slice(0, limit));
 }
 
+/** `NAME=value` as it is written on the command line. */
+function assignments(texts: readonly string[]): Variables {
+  return Object.fromEntries(texts.map((text) => text.split('=', 2)));
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { grep: { type: 'string' }, limit: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { grep: { type: 'string' }, limit: { type: 'string' }, set: { type: 'string', multiple: true } },
+  });
   const limit = Number(values.limit ?? Number.POSITIVE_INFINITY);
   if (Number.isNaN(limit)) throw new Error(`--limit ${values.limit}: expected a number`);
   const { directory, version } = await fetchSources(join(root, 'node_modules/.cache/socket-tune/node-core'));
   console.log(`tests of Node ${version}, run by Node ${process.version}`);
   const scratch = mkdtempSync(join(tmpdir(), 'node-core-'));
+  const tuned = { ...PRELOADED, ...assignments(values.set ?? []) };
   try {
-    const results = await judgeAll(chosen(findTests(directory, GROUPS), values.grep ?? '', limit), scratch);
+    const results = await judgeAll(chosen(findTests(directory, GROUPS), values.grep ?? '', limit), tuned, scratch);
     process.exitCode = report(results) === 0 ? 0 : 1;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

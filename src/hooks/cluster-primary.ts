@@ -148,12 +148,15 @@ class Primary {
   /** Give a connection to a worker, in turn, as Node's round robin does (lib/internal/cluster/round_robin_handle.js). */
   #pass(key: string, client: SocketHandle, declined: ReadonlySet<number> = new Set()): void {
     const shared = this.#ports.get(key);
-    const candidates = shared?.group.workers.filter((candidate) => !declined.has(candidate)) ?? [];
-    const id = shared === undefined ? undefined : candidates[shared.turn++ % candidates.length];
-    const worker = id === undefined ? undefined : cluster().workers?.[id];
-    if (shared === undefined || id === undefined || worker?.isConnected() !== true) return closeHandle(client);
+    // Who is on the way out has a listener until it says that it is closed.
+    const candidates = (shared?.group.workers ?? []).flatMap((id) => {
+      const candidate = declined.has(id) ? undefined : cluster().workers?.[id];
+      return candidate?.isConnected() === true ? candidate : [];
+    });
+    const worker = shared === undefined ? undefined : candidates[shared.turn++ % candidates.length];
+    if (shared === undefined || worker === undefined) return closeHandle(client);
     const seq = `socket-tune:${this.#sent++}`;
-    this.#passed.set(seq, { client, group: shared, worker: id, declined });
+    this.#passed.set(seq, { client, group: shared, worker: worker.id, declined });
     sendHandle(worker, { act: 'newconn', key, seq }, client, (error) => {
       if (error) this.#acknowledge(seq, false);
     });

@@ -8,9 +8,10 @@ import {
   type ServerQuery,
 } from '../node-internals.js';
 import { setBeforeBind } from './before-bind.js';
+import { holdPort, holdsPort } from './held-ports.js';
 import type { HookContext } from './hook.js';
 import { answerQuery, keepMessages, replaceMethod, type Undo } from './patch.js';
-import { ownListeners, sharingStep } from './reuse-port.js';
+import { isBoundTo, ownListeners, sharingStep } from './reuse-port.js';
 
 /** Servers share the keys of their sessions by way of the primary (lib/_tls_wrap.js), which only Node's own code can ask for. */
 function sharesData(server: object): boolean {
@@ -23,16 +24,17 @@ function bindOwn(context: HookContext, server: object, query: ServerQuery): Boun
   // What port 0 becomes is the same in all workers, which only the primary can see to.
   if (typeof addressType !== 'number' || port <= 0 || fd !== undefined || sharesData(server)) return undefined;
   const step = sharingStep(context, port);
-  if (step === undefined) return undefined;
+  if (step === undefined || holdsPort(address, port, flags)) return undefined;
   const { result, outcomes } = setBeforeBind(context, [step], () =>
     net()._createServerHandle?.(address, port, addressType, undefined, flags),
   );
-  // Somebody has the port for himself: Node's own way finds the same, and says so.
   if (typeof result !== 'object') return undefined;
-  if (outcomes.every(({ verdict }) => verdict === 'applied')) {
+  if (isBoundTo(result, port) && outcomes.every(({ verdict }) => verdict === 'applied')) {
     ownListeners.set(result, true);
+    holdPort(result, flags);
     return result;
   }
+  // Somebody has the port for himself: Node's own way finds the same, and says so.
   result.close();
   return undefined;
 }

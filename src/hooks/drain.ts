@@ -9,6 +9,7 @@ import {
   newConnectionHandle,
   type SocketHandle,
 } from '../node-internals.js';
+import { releasePort } from './held-ports.js';
 import { beforeClose, holdClose } from './patch.js';
 import { portMembers } from './port-members.js';
 
@@ -106,6 +107,7 @@ export function endDrain(server: object): void {
 /** Have a listener that shares its port drain before it closes, unless the kernel gives its connections to the others by itself. */
 export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle): void {
   beforeClose(handle, (close) => {
+    releasePort(handle);
     const port = boundPort(handle);
     const isAlone = port === undefined || (portMembers(platform, handle, port)?.all.length ?? 1) < 2;
     if (isAlone || platform.migratesConnections()) close();

@@ -11,6 +11,7 @@ import { countForPrimary } from './accepted-count.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
+import { holdPort } from './held-ports.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
 import { portMembers } from './port-members.js';
@@ -74,6 +75,8 @@ interface ListenerTuning {
   readonly record: ListenerRecord;
   /** It was bound elsewhere. */
   readonly isGiven: boolean;
+  /** Of its bind. */
+  readonly flags: unknown;
 }
 
 function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, steps: readonly Step[]): void {
@@ -87,7 +90,12 @@ export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void
 }
 
 /** Tune a handle that is bound and does not listen yet. */
-function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle, isGiven: boolean): ListenerTuning {
+function beforeListen(
+  context: HookContext,
+  server: NetServer,
+  handle: ListenHandle,
+  { isGiven, flags }: Pick<ListenerTuning, 'isGiven' | 'flags'>,
+): ListenerTuning {
   const port = boundPort(handle);
   const request = requestFor(server, context, port);
   leaveNagle(server, request);
@@ -98,7 +106,7 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
       ? EMPTY_PLAN
       : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
-  const tuning = { context, request, plan, record, isGiven };
+  const tuning = { context, request, plan, record, isGiven, flags };
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
   setSteps(
@@ -113,7 +121,8 @@ function isShared({ record }: ListenerTuning): boolean {
   return record.outcomes.some(({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied');
 }
 
-function afterSharing({ context, record, isGiven }: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+function afterSharing(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  const { context, record, isGiven, flags } = tuning;
   const platform = context.platform();
   const port = boundPort(handle) ?? 0;
   const { all } = portMembers(platform, handle, port) ?? {};
@@ -121,6 +130,7 @@ function afterSharing({ context, record, isGiven }: ListenerTuning, server: NetS
   if (context.isListenedFor && isGiven) countForPrimary(record, handle);
   // The primary keeps those open that it has made, and steers.
   if (isGiven && ownListeners.get(handle) !== true) return;
+  holdPort(handle, flags);
   drainOnClose(platform, server, handle);
   const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, port) : undefined;
   if (steered !== undefined) record.outcomes.push(steered);
@@ -144,12 +154,13 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
 }
 
 /** What is to be set before the server is bound to the port in the arguments of its `_listen2`. */
-function earlySteps(context: HookContext, server: NetServer, [, port]: readonly unknown[]): readonly Step[] {
+function earlySteps(context: HookContext, server: NetServer, place: readonly unknown[]): readonly Step[] {
   if (!hasEarlySteps(context)) return [];
+  const [, port] = place;
   const request = requestFor(server, context, typeof port === 'number' ? port : undefined);
   const kind = { ...request, family: 'tcp', target: 'listener' } as const;
   return planOptions(context.platform(), request.values, kind).steps.filter(
-    ({ row }) => row.phase === 'before-bind' && (row.key !== 'reusePort' || maySharePort(server, port)),
+    ({ row }) => row.phase === 'before-bind' && (row.key !== 'reusePort' || maySharePort(server, place)),
   );
 }
 
@@ -163,9 +174,9 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     endDrain(this);
     let tuning: ListenerTuning | undefined;
-    const isGiven = this._handle !== null;
+    const how = { isGiven: this._handle !== null, flags: args[5] };
     const tune = (handle: ListenHandle): void => {
-      tuning = beforeListen(context, this, handle, isGiven);
+      tuning = beforeListen(context, this, handle, how);
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
     if (this._handle !== null) tune(this._handle);

@@ -7,8 +7,9 @@ import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { planOptions, type Step } from '../options/plan.js';
 import { setBeforeBind } from './before-bind.js';
+import { holdPort } from './held-ports.js';
 import type { HookContext } from './hook.js';
-import { sharingOf, sharingStep } from './reuse-port.js';
+import { isBoundTo, sharingOf, sharingStep } from './reuse-port.js';
 import { steeringOutcome } from './steering.js';
 
 /** What workers ask for when they listen. */
@@ -64,7 +65,7 @@ export class PortGroup {
     if (typeof handle !== 'object') return false;
     const step = sharingStep(this.#context, port);
     // Bound without it, as one that is bound with it would not notice a stranger who shares; it counts when listen(2) is called.
-    if (step === undefined || !this.#add(handle, [step])) {
+    if (step === undefined || !isBoundTo(handle, port) || !this.#add(handle, [step])) {
       handle.close();
       return false;
     }
@@ -160,7 +161,8 @@ export class PortGroup {
       net()._createServerHandle?.(address, this.sockname.port ?? port, addressType, undefined, flags),
     );
     if (typeof result !== 'object') return undefined;
-    if (outcomes.some(({ verdict }) => verdict !== 'applied') || !this.#add(result, [])) {
+    const isShared = isBoundTo(result, port) && outcomes.every(({ verdict }) => verdict === 'applied');
+    if (!isShared || !this.#add(result, [])) {
       result.close();
       return undefined;
     }
@@ -181,6 +183,7 @@ export class PortGroup {
     if (listen === undefined || platform.set(handle, listen, Int32Array.of(backlog || DEFAULT_BACKLOG)) !== 0)
       return false;
     if (this.#slots.length === 0) this.outcomes.push(...outcomes, ...plan.skipped);
+    holdPort(handle, this.#request.flags);
     this.#slots.push({ handle, worker: undefined, relay: undefined });
     return true;
   }

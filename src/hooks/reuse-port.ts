@@ -1,8 +1,9 @@
 import { hiddenSlot } from '../hidden-slot.js';
-import { cluster, type ListenHandle, type NetServer } from '../node-internals.js';
+import { boundPort, cluster, type ListenHandle, type NetServer } from '../node-internals.js';
 import { confirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { planOptions, type Step } from '../options/plan.js';
+import { holdsPort } from './held-ports.js';
 import { allValues, type HookContext } from './hook.js';
 
 /** How listeners on a port share it; undefined where each has it for itself. */
@@ -24,6 +25,14 @@ export function sharingStep(context: HookContext, port: number): Step | undefine
   return planOptions(context.platform(), { reusePort }, kind).steps[0];
 }
 
+/**
+ * Whether a handle has got the port that it was to have. That somebody else has it comes to light when it listens (src/unix/tcp.c of libuv,
+ * `delayed_error`), and listen(2) by itself would give it another (lib/net.js, `checkBindError`).
+ */
+export function isBoundTo(handle: ListenHandle, port: number): boolean {
+  return port === 0 || boundPort(handle) === port;
+}
+
 const exclusive = hiddenSlot<object, true>();
 
 /** Leave a server its port for itself: it listens on behalf of others, who are to be told if somebody has it. */
@@ -34,9 +43,14 @@ export function keepExclusive(server: object): void {
 /** Listeners that this process has made for itself, and that nobody keeps open when it closes them. */
 export const ownListeners = hiddenSlot<object, true>();
 
-/** Whether a server that binds by itself may share its port. A worker of a cluster does that only where it wants one of its own. */
-export function maySharePort(server: NetServer, port: unknown): boolean {
-  return typeof port === 'number' && port > 0 && exclusive.get(server) !== true && !cluster().isWorker;
+/**
+ * Whether a server that binds by itself may share its port. A worker of a cluster does that only where it wants one of its own.
+ *
+ * @param place what its `_listen2` is given
+ */
+export function maySharePort(server: NetServer, [address, port, , , , flags]: readonly unknown[]): boolean {
+  if (typeof port !== 'number' || port <= 0 || exclusive.get(server) === true || cluster().isWorker) return false;
+  return !holdsPort(address, port, flags);
 }
 
 /** What has become of a port that is to be shared, on a listener that was bound elsewhere. */

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { type Fleet, startFleet } from './fleet-process.js';
+import { Load, type Tally } from './load.js';
+import type { Way } from './perform.js';
+
+const CONCURRENT = 24;
+
+/** Answers by somebody who was not there. */
+function strangers({ answers }: Tally, pids: readonly number[]): string[] {
+  return [...answers.keys()].filter((pid) => !pids.includes(Number(pid)));
+}
+
+/** Do something to a fleet under load. Returns how its clients fared. */
+async function underLoad(fleet: Fleet, act: (load: Load) => Promise<void>): Promise<Tally> {
+  const load = new Load(fleet.port, CONCURRENT);
+  try {
+    await load.more(200);
+    await act(load);
+    await load.more(200);
+  } finally {
+    await load.end();
+  }
+  return await load.end();
+}
+
+/** A queue that is full of connections of which the worker knows nothing: it stands still. */
+function stop(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+}
+
+describe('the clients of a cluster whose workers listen for themselves', () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  const rollingWays: readonly Way[] = ['everywhere', 'cpu', 'workersOnly'];
+  for (const way of rollingWays) {
+    it(`notice nothing when every worker is replaced, again and again: ${way}`, async () => {
+      const fleet = await startFleet(way);
+      let pids = fleet.pids;
+      const known = [...pids];
+      const tally = await underLoad(fleet, async (load) => {
+        for (let round = 0; round < 3; round++) {
+          const next: number[] = [];
+          for (const pid of pids) {
+            next.push(await fleet.order('replace', pid));
+            await load.more(50);
+          }
+          pids = next;
+          known.push(...pids);
+        }
+      });
+      const reports = await fleet.end();
+      expect(tally.failures).to.deep.equal({});
+      expect(strangers(tally, known)).to.deep.equal([]);
+      for (const pid of pids) expect(tally.answers.get(String(pid))).to.be.above(0);
+      // What was counted by the workers that are there at the end, they have accepted themselves, or from the primary.
+      for (const pid of pids) expect(reports.get(pid)?.connections).to.be.at.least(tally.answers.get(String(pid)) ?? 0);
+    });
+
+    it(`notice nothing when a worker disconnects and nobody takes its place: ${way}`, async () => {
+      const fleet = await startFleet(way, { workers: 3 });
+      const [first = 0, second = 0, third = 0] = fleet.pids;
+      const tally = await underLoad(fleet, async (load) => {
+        await fleet.order('disconnect', first);
+        await load.more(100);
+        await fleet.order('disconnect', second);
+      });
+      await fleet.end();
+      expect(tally.failures).to.deep.equal({});
+      expect(tally.answers.get(String(third))).to.be.above(0);
+    });
+  }
+
+  it('are answered by the others when a worker is killed in whose queue they wait', async () => {
+    const fleet = await startFleet('everywhere');
+    const [first = 0, second = 0] = fleet.pids;
+    stop(first);
+    const load = new Load(fleet.port, CONCURRENT);
+    // Half of the clients, or so, wait for the one who stands still: the others are answered until all wait.
+    let answered = -1;
+    while (load.answered !== answered) {
+      answered = load.answered;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    await fleet.order('kill', first);
+    await load.more(100);
+    const tally = await load.end();
+    const reports = await fleet.end();
+    expect(tally.failures).to.deep.equal({});
+    expect([...tally.answers.keys()]).to.deep.equal([String(second)]);
+    const relayed = (reports.get(fleet.primary)?.listeners ?? []).reduce(
+      (sum, { connections }) => sum + connections,
+      0,
+    );
+    expect(relayed).to.equal(CONCURRENT);
+  });
+
+  it('are answered by the next worker when the only one was killed and they waited in its queue', async () => {
+    const fleet = await startFleet('everywhere');
+    const [first = 0, second = 0] = fleet.pids;
+    await fleet.order('disconnect', second);
+    stop(first);
+    const load = new Load(fleet.port, 4);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const third = fleet.order('fork');
+    const pid = await third;
+    await fleet.order('kill', first);
+    await load.more(20);
+    const tally = await load.end();
+    await fleet.end();
+    expect(tally.failures).to.deep.equal({});
+    expect([...tally.answers.keys()]).to.deep.equal([String(pid)]);
+  });
+});

@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { makeCertificate } from '../support/certificate.js';
+import { BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
+import { scratchProject } from '../support/scratch-project.js';
+import { freePort, preloadFile, readReports, WAYS, type Way } from './perform.js';
+
+/** A client that comes back with the session of its first connection, until both workers have answered it with that. */
+const source = `
+const cluster = require('node:cluster');
+const tls = require('node:tls');
+const { readFileSync } = require('node:fs');
+const { once } = require('node:events');
+const [key, cert, port] = process.argv.slice(2);
+if (cluster.isPrimary) {
+  if (process.env.WORKERS_PRELOAD) cluster.setupPrimary({ execArgv: ['--import', process.env.WORKERS_PRELOAD] });
+  (async () => {
+    const workers = [cluster.fork(), cluster.fork()];
+    await Promise.all(workers.map((worker) => once(worker, 'listening')));
+    let session;
+    const resumed = new Set();
+    const fresh = new Set();
+    while (resumed.size < 2) {
+      const client = tls.connect({ port, host: '127.0.0.1', ca: readFileSync(cert), session, maxVersion: 'TLSv1.2' });
+      client.once('session', (ticket) => { session ??= ticket; });
+      const [data] = await once(client, 'data');
+      (client.isSessionReused() ? resumed : fresh).add(String(data));
+      client.destroy();
+      if (fresh.size > 1) break;
+    }
+    console.log('fresh at', fresh.size, 'resumed at', resumed.size);
+    cluster.disconnect();
+  })();
+} else {
+  tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    socket.on('error', () => undefined).write('worker ' + cluster.worker.id);
+  }).listen(port, '127.0.0.1');
+}`;
+
+describe('TLS in a cluster whose workers listen for themselves', () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  // Without a primary that shares the tickets' keys, Node's own way is kept, as it does share them.
+  const listeners: Partial<Record<Way, number>> = { stock: 0, everywhere: 2, workersOnly: 0 };
+  for (const [way, count] of Object.entries(listeners) as [Way, number][]) {
+    it(`resumes sessions whichever worker gave the ticket: ${way}, ${count} workers with listeners of their own`, async () => {
+      const { key, cert } = makeCertificate(scratchProject());
+      const pattern = reportFile().replace('.json', '-%p.json');
+      const { child, ended } = startApp('cjs', source, {
+        preload: WAYS[way].preload.length > 0 ? BY_IMPORT : [],
+        args: [key, cert, String(await freePort())],
+        env: {
+          ...WAYS[way].env,
+          ...(way === 'workersOnly' ? { WORKERS_PRELOAD: preloadFile() } : {}),
+          SOCKET_TUNE_REPORT: pattern,
+        },
+      });
+      const { stdout, stderr } = await ended;
+      expect({ stdout, stderr }).to.deep.equal({ stdout: 'fresh at 1 resumed at 2\n', stderr: '' });
+      const workers = [...readReports(pattern)].filter(([pid]) => pid !== child.pid);
+      const own = workers.flatMap(([, report]) =>
+        report.listeners.filter(({ outcomes }) =>
+          outcomes.some(({ constant, kernel }) => constant === 'SO_REUSEPORT' && kernel === 1),
+        ),
+      );
+      expect(own).to.have.length(count);
+    });
+  }
+});
