@@ -3,6 +3,7 @@ import { hiddenSlot } from '../hidden-slot.js';
 import { familyOf } from '../native/handle-fd.js';
 import { boundPort, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
 import { applyAndConfirm } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
 import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
@@ -10,6 +11,7 @@ import { addListenerRecord, type ListenerRecord } from '../report/listener-recor
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
+import { tuneGiven } from './given.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
 import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from './reuse-port.js';
@@ -26,10 +28,14 @@ function clientSpeaksFirst(server: NetServer): boolean {
   return CLIENT_SPEAKS_FIRST.some((method) => typeof Reflect.get(server, method) === 'function');
 }
 
-/** Values without those that the app has decided about itself: on an http server Nagle is on only if it was asked for. */
+/** On an http server Nagle is on only if it was asked for. */
+function wantsNagle(server: NetServer): boolean {
+  return typeof Reflect.get(server, 'closeIdleConnections') === 'function' && server.noDelay === false;
+}
+
+/** Values without those that the app has decided about itself. */
 function valuesFor(server: NetServer, values: OptionValues): OptionValues {
-  const isHttp = typeof Reflect.get(server, 'closeIdleConnections') === 'function';
-  if (!isHttp || server.noDelay !== false) return values;
+  if (!wantsNagle(server)) return values;
   const { noDelay, ...rest } = values;
   return rest;
 }
@@ -47,6 +53,7 @@ export function requestFor(server: NetServer, context: HookContext, port?: numbe
     clientSpeaksFirst: clientSpeaksFirst(server),
     exactBuffers: context.exactBuffers,
     isRewrittenByNode: server.keepAlive === true,
+    wantsNagle: false,
   };
 }
 
@@ -79,15 +86,27 @@ function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, ste
   for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
 }
 
+/** What others share with us, or have set up for us, keeps what they have set, unless the user has named the option. */
+function tuneForeign(context: HookContext, steps: readonly Step[], handle: ListenHandle): readonly OptionOutcome[] {
+  const isOurs = ({ row }: Step): boolean => row.key === 'raw' || context.asked.has(row.key);
+  return tuneGiven(context.platform(), steps, handle, isOurs).outcomes;
+}
+
 /** `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. */
 export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void {
   if (values.noDelay === false && server.noDelay) keepNagle(server);
 }
 
 /** Tune a handle that is bound and does not listen yet. */
-function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle, isGiven: boolean): ListenerTuning {
+function beforeListen(
+  context: HookContext,
+  server: NetServer,
+  handle: ListenHandle,
+  { isGiven, isForeign }: Pick<ListenerTuning, 'isGiven'> & { readonly isForeign: boolean },
+): ListenerTuning {
   const port = boundPort(handle);
-  const request = requestFor(server, context, port);
+  // Whoever has bound it may have had other wishes.
+  const request = { ...requestFor(server, context, port), wantsNagle: isForeign && wantsNagle(server) };
   leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
@@ -99,11 +118,9 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
   const tuning = { context, request, plan, record, isGiven };
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
-  setSteps(
-    tuning,
-    handle,
-    plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen),
-  );
+  const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
+  if (isForeign) record.outcomes.push(...tuneForeign(context, steps, handle));
+  else setSteps(tuning, handle, steps);
   return tuning;
 }
 
@@ -154,14 +171,20 @@ function hasEarlySteps(context: HookContext): boolean {
   return hasRaw || sharesPorts(context);
 }
 
+/** Whether the arguments of `_listen2` name a descriptor, which somebody else has opened (systemd, a parent process). */
+function isDescriptor([, , , , fd]: readonly unknown[]): boolean {
+  return typeof fd === 'number' && fd >= 0;
+}
+
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     endDrain(this);
     let tuning: ListenerTuning | undefined;
     const isGiven = this._handle !== null;
+    const isForeign = isGiven || isDescriptor(args);
     const tune = (handle: ListenHandle): void => {
-      tuning = beforeListen(context, this, handle, isGiven);
+      tuning = beforeListen(context, this, handle, { isGiven, isForeign });
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
     if (this._handle !== null) tune(this._handle);
@@ -174,6 +197,11 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
     if (tuning !== undefined && this._handle !== null) afterListen(tuning, this, this._handle);
     return result;
   };
+}
+
+/** Tune a server that listens already, on a handle that was given to it. */
+export function tuneListening(context: HookContext, server: NetServer, handle: ListenHandle): void {
+  afterListen(beforeListen(context, server, handle, { isGiven: true, isForeign: true }), server, handle);
 }
 
 function install(context: HookContext): Undo | undefined {
