@@ -23,8 +23,8 @@ export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
   readonly values: OptionValues;
   /** The app's own `keepAlive: true`: Node rewrites some options on each connection, of which the app has not spoken. */
   readonly isRewrittenByNode: boolean;
-  /** The app has asked for Nagle's algorithm, and the listener may have been tuned by a process that does not know. */
-  readonly wantsNagle: boolean;
+  /** The app has asked for Nagle's algorithm, and the listener was tuned by a process that does not know. */
+  readonly undoesNoDelay: boolean;
 }
 
 /** What the accepted sockets of one listener are given. */
@@ -85,7 +85,7 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
  * is switched on again. Where somebody else has switched it off it stays so, as Node's own server leaves it.
  */
 function nagleSteps({ context, platform, request, plan }: AcceptedTuning, client: SocketHandle): readonly Step[] {
-  if (!request.wantsNagle || familyOf(client) !== 'tcp') return [];
+  if (!request.undoesNoDelay || familyOf(client) !== 'tcp') return [];
   const kind = { ...request, target: 'accepted', family: 'tcp' } as const;
   const { steps } = planOptions(platform, { noDelay: false }, kind);
   const isOn = steps.every((step) => confirm(platform, step, step.applied, client).verdict === 'applied');

@@ -58,6 +58,13 @@ function showsTuning(finding: Finding): boolean {
   return isKnown(finding) && isAsAsked(finding) && found.kernel !== initial && !APPS_SAY.has(step.row.key);
 }
 
+const TAKEN_BACK = 'the app that it comes from has taken it back';
+const SET_ELSEWHERE = 'whoever has opened the socket has set it';
+
+function inherited({ found }: Finding): OptionOutcome {
+  return { ...found, verdict: 'inherited' };
+}
+
 /** What is known of a socket that was opened, or a listener that was bound, by somebody else. */
 export interface GivenState {
   /** Another socket-tune has tuned it, or the listener that it comes from: what it has not is what an app has taken back. */
@@ -75,7 +82,7 @@ export function isTunedElsewhere(platform: Platform, steps: readonly Step[], han
  * another, with socket-tune or without. The kernel is asked for each option: what is as it is to be costs no call, what somebody has
  * set stands, and only what is as on any new socket is set, unless it was so on purpose.
  *
- * @param isOurs whether the user has named the option here, and it is none that an app speaks of: it is set whoever has set it before
+ * @param isOurs whether the user has named the option, and it is set though somebody else has set it to another value
  */
 export function tuneGiven(
   platform: Platform,
@@ -88,14 +95,13 @@ export function tuneGiven(
   const outcomes = steps.map((step, index): OptionOutcome => {
     const finding = findings[index];
     if (finding === undefined || !isKnown(finding)) return applyAndConfirm(platform, step, handle);
-    const { found, initial } = finding;
-    if (isAsAsked(finding)) return { ...found, verdict: 'inherited' };
-    const left = { ...found, verdict: 'unneeded' as const };
-    if (found.kernel === initial && isTuned) {
-      return { ...left, cause: 'the app that it comes from has taken it back' };
-    }
-    if (found.kernel === initial || isOurs(step)) return applyAndConfirm(platform, step, handle);
-    return { ...left, cause: 'whoever has opened the socket has set it' };
+    if (isAsAsked(finding)) return inherited(finding);
+    const isUntouched = finding.found.kernel === finding.initial;
+    if (isUntouched ? !isTuned : isOurs(step)) return applyAndConfirm(platform, step, handle);
+    // Another process may be about to tune a listener that we share, and have come to this option by now.
+    const now = look(platform, step, handle);
+    if (isAsAsked(now)) return inherited(now);
+    return { ...now.found, verdict: 'unneeded', cause: isUntouched ? TAKEN_BACK : SET_ELSEWHERE };
   });
   return { isTuned, outcomes };
 }

@@ -3,7 +3,6 @@ import { hiddenSlot } from '../hidden-slot.js';
 import { familyOf } from '../native/handle-fd.js';
 import { boundPort, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
 import { applyAndConfirm } from '../options/apply.js';
-import type { OptionOutcome } from '../options/outcome.js';
 import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
@@ -53,7 +52,7 @@ export function requestFor(server: NetServer, context: HookContext, port?: numbe
     clientSpeaksFirst: clientSpeaksFirst(server),
     exactBuffers: context.exactBuffers,
     isRewrittenByNode: server.keepAlive === true,
-    wantsNagle: false,
+    undoesNoDelay: false,
   };
 }
 
@@ -86,10 +85,24 @@ function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, ste
   for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
 }
 
-/** What others share with us, or have set up for us, keeps what they have set, unless the user has named the option. */
-function tuneForeign(context: HookContext, steps: readonly Step[], handle: ListenHandle): readonly OptionOutcome[] {
+/**
+ * What others share with us, or have set up for us, keeps what they have set, unless the user has named the option.
+ *
+ * @returns what the connections are to have
+ */
+function tuneForeign(
+  tuning: ListenerTuning,
+  server: NetServer,
+  handle: ListenHandle,
+  steps: readonly Step[],
+): AcceptedRequest {
+  const { context, request, record } = tuning;
   const isOurs = ({ row }: Step): boolean => row.key === 'raw' || context.asked.has(row.key);
-  return tuneGiven(context.platform(), steps, handle, isOurs).outcomes;
+  const { isTuned, outcomes } = tuneGiven(context.platform(), steps, handle, isOurs);
+  record.outcomes.push(...outcomes);
+  // Of a stand-in, it shows on the connections who has tuned the listener.
+  const isTunedElsewhere = isTuned || familyOf(handle) === undefined;
+  return { ...request, undoesNoDelay: isTunedElsewhere && wantsNagle(server) };
 }
 
 /** `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. */
@@ -105,8 +118,7 @@ function beforeListen(
   { isGiven, isForeign }: Pick<ListenerTuning, 'isGiven'> & { readonly isForeign: boolean },
 ): ListenerTuning {
   const port = boundPort(handle);
-  // Whoever has bound it may have had other wishes.
-  const request = { ...requestFor(server, context, port), wantsNagle: isForeign && wantsNagle(server) };
+  const request = requestFor(server, context, port);
   leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
@@ -119,8 +131,8 @@ function beforeListen(
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
   const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
-  if (isForeign) record.outcomes.push(...tuneForeign(context, steps, handle));
-  else setSteps(tuning, handle, steps);
+  if (isForeign) return { ...tuning, request: tuneForeign(tuning, server, handle, steps) };
+  setSteps(tuning, handle, steps);
   return tuning;
 }
 
