@@ -1,6 +1,6 @@
 import type { Platform } from '../native/platform.js';
 import { fs, type SocketHandle } from '../node-internals.js';
-import { applyAndConfirm, confirm, readOption } from '../options/apply.js';
+import { applyAndConfirm, confirm, enough, readOption } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Step } from '../options/plan.js';
 
@@ -40,7 +40,8 @@ interface Finding {
 
 function look(platform: Platform, step: Step, handle: SocketHandle): Finding {
   const found = confirm(platform, step, step.applied, handle);
-  return { step, found, initial: found.kernel === undefined ? undefined : initialValue(platform, step) };
+  const isSettled = found.kernel === undefined || enough(step, found.kernel) !== undefined;
+  return { step, found, initial: isSettled ? undefined : initialValue(platform, step) };
 }
 
 /** Where the kernel does not say what an option was, nobody can tell who has set it. */
@@ -77,6 +78,28 @@ export function isTunedElsewhere(platform: Platform, steps: readonly Step[], han
   return steps.some((step) => step.row.lasting !== false && showsTuning(look(platform, step, handle)));
 }
 
+interface Given {
+  readonly platform: Platform;
+  readonly handle: SocketHandle;
+  readonly isTuned: boolean;
+  readonly isOurs: (step: Step) => boolean;
+}
+
+/** Set an option, or leave it, by what it was found to be. */
+function settle({ platform, handle, isTuned, isOurs }: Given, finding: Finding): OptionOutcome {
+  const { step, found, initial } = finding;
+  const hasAlready = enough(step, found.kernel);
+  if (hasAlready !== undefined) return hasAlready;
+  if (!isKnown(finding)) return applyAndConfirm(platform, step, handle);
+  if (isAsAsked(finding)) return inherited(finding);
+  const isUntouched = found.kernel === initial;
+  if (isUntouched ? !isTuned : isOurs(step)) return applyAndConfirm(platform, step, handle);
+  // Another process may be about to tune a listener that we share, and have come to this option by now.
+  const now = look(platform, step, handle);
+  if (isAsAsked(now)) return inherited(now);
+  return { ...now.found, verdict: 'unneeded', cause: isUntouched ? TAKEN_BACK : SET_ELSEWHERE };
+}
+
 /**
  * Tune a socket that was opened by somebody else, who may have set options of it, or have had an app that did: in this process or
  * another, with socket-tune or without. The kernel is asked for each option: what is as it is to be costs no call, what somebody has
@@ -92,16 +115,10 @@ export function tuneGiven(
 ): GivenState {
   const findings = steps.map((step) => (step.row.lasting === false ? undefined : look(platform, step, handle)));
   const isTuned = findings.some((finding) => finding !== undefined && showsTuning(finding));
+  const given: Given = { platform, handle, isTuned, isOurs };
   const outcomes = steps.map((step, index): OptionOutcome => {
     const finding = findings[index];
-    if (finding === undefined || !isKnown(finding)) return applyAndConfirm(platform, step, handle);
-    if (isAsAsked(finding)) return inherited(finding);
-    const isUntouched = finding.found.kernel === finding.initial;
-    if (isUntouched ? !isTuned : isOurs(step)) return applyAndConfirm(platform, step, handle);
-    // Another process may be about to tune a listener that we share, and have come to this option by now.
-    const now = look(platform, step, handle);
-    if (isAsAsked(now)) return inherited(now);
-    return { ...now.found, verdict: 'unneeded', cause: isUntouched ? TAKEN_BACK : SET_ELSEWHERE };
+    return finding === undefined ? applyAndConfirm(platform, step, handle) : settle(given, finding);
   });
   return { isTuned, outcomes };
 }

@@ -1,5 +1,6 @@
 import { nextTick } from '../clock.js';
-import { asNetServer, asNetSocket, net, pendingHandles } from '../node-internals.js';
+import { asNetServer, asNetSocket, datagramHandle, net, pendingHandles } from '../node-internals.js';
+import { tuneBound } from './datagram.js';
 import { type Sources, tuneArriving } from './given-socket.js';
 import type { Hook, HookContext } from './hook.js';
 import { tuneListening } from './listener.js';
@@ -29,23 +30,24 @@ function childOf(message: unknown): NodeJS.EventEmitter | undefined {
   return child instanceof process.getBuiltinModule('node:events').EventEmitter ? child : undefined;
 }
 
-/** Tune what has arrived while the preload was being loaded, which takes several turns of the event loop by `--import`. */
-function tunePending(context: HookContext, sources: Sources): void {
-  for (const pending of pendingHandles()) {
-    if (pending instanceof net().Server) {
-      const { _handle: handle } = asNetServer(pending);
-      if (handle !== null) tuneListening(context, asNetServer(pending), handle);
-    } else if (pending instanceof net().Socket) {
-      const { _handle: handle } = asNetSocket(pending);
-      if (handle !== null) tuneArriving(context, sources, { type: 'net.Socket' }, handle);
-    }
+function tunePending(context: HookContext, sources: Sources, pending: unknown): void {
+  if (typeof pending !== 'object' || pending === null) return;
+  const datagram = datagramHandle(pending);
+  if (datagram !== undefined) tuneBound(context, datagram);
+  else if (pending instanceof net().Server) {
+    const { _handle: handle } = asNetServer(pending);
+    if (handle !== null) tuneListening(context, asNetServer(pending), handle);
+  } else if (pending instanceof net().Socket) {
+    const { _handle: handle } = asNetSocket(pending);
+    if (handle !== null) tuneArriving(context, sources, { type: 'net.Socket' }, handle);
   }
 }
 
 function install(context: HookContext): Undo {
   const state = { isUndone: false };
   const fromParent: Sources = new Map();
-  tunePending(context, fromParent);
+  // By --import, the preload takes several turns of the event loop to load, in which all kinds of things have come.
+  for (const pending of pendingHandles()) tunePending(context, fromParent, pending);
   const undo = watchChannel(context, state, process, fromParent);
   const onChild = (message: unknown): void => {
     const child = childOf(message);
