@@ -246,6 +246,17 @@ export interface ServerQuery {
   readonly flags?: number;
 }
 
+/** What comes with a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed-over. */
+export interface HandleMessage {
+  readonly cmd?: unknown;
+  /** The kind of object that was sent: `net.Socket`, or `net.Native` for a bare handle. */
+  readonly type?: unknown;
+  /** What it was sent with; Node's own messages have a `cmd` that begins with `NODE_`. */
+  readonly msg?: unknown;
+  /** `_connectionKey` of the server that has accepted the socket. */
+  readonly key?: unknown;
+}
+
 export type GetServer = (
   this: unknown,
   server: object,
@@ -312,6 +323,7 @@ const OWN_SOURCE = {
   'Socket._writeGeneric': 'this._pendingData = data',
   'Socket._destroy': 'this[kBytesWritten] = this._handle.bytesWritten',
   'Socket._unrefTimer': 's[kTimeout].refresh()',
+  'setupChannel/internalMessage': "message.cmd === 'NODE_HANDLE_ACK'",
   'Server._listen2': 'this._handle.listen(backlog',
   'Writable.write': '_write(this, chunk, encoding, cb)',
   'Writable.cork': 'state.corked++',
@@ -373,6 +385,33 @@ export function onlyListener(emitter: object, event: string): Function | undefin
   return typeof listener === 'function' ? listener : undefined;
 }
 
+/**
+ * What has come from the parent process, and waits for the app to listen for messages (lib/internal/child_process.js
+ * `kPendingMessages`): handles as the app will see them, sockets and servers. Test: register/handed-over.
+ */
+export function pendingHandles(): readonly unknown[] {
+  const channel: object = process.channel ?? {};
+  const symbol = Object.getOwnPropertySymbols(channel).find(({ description }) => description === 'kPendingMessages');
+  const messages: unknown = symbol === undefined ? undefined : Reflect.get(channel, symbol);
+  // The arguments that 'message' will be emitted with.
+  return Array.isArray(messages) ? messages.map((args: unknown) => Array.isArray(args) && args[2]).filter(Boolean) : [];
+}
+
+/**
+ * Put one listener of an event in the place of another (lib/events.js `_events`), which tells nobody of a listener.
+ *
+ * @returns whether it was there
+ */
+export function swapListener(emitter: object, event: string, from: Function, to: Function): boolean {
+  const { _events: events } = emitter as { _events?: Record<string, unknown> };
+  const listeners = events?.[event];
+  if (events === undefined) return false;
+  if (listeners === from) events[event] = to;
+  else if (Array.isArray(listeners) && listeners.includes(from)) listeners[listeners.indexOf(from)] = to;
+  else return false;
+  return true;
+}
+
 /** The port that a listening handle is bound to; a Unix socket has none. */
 export function boundPort(handle: ListenHandle): number | undefined {
   const name: { port?: number } = {};
@@ -380,12 +419,34 @@ export function boundPort(handle: ListenHandle): number | undefined {
   return name.port;
 }
 
+/** Whether a handle is connected to somebody. */
+export function hasPeer(handle: SocketHandle): boolean {
+  return handle.getpeername?.({}) === 0;
+}
+
+interface SocketName {
+  address?: string;
+  port?: number;
+  family?: string;
+}
+
+function formatName({ address, port, family }: SocketName): string {
+  if (address === undefined) return 'unix';
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** The other end of a connection, as an address and a port; of a Unix socket there is none. */
 export function peerOf(handle: SocketHandle): string {
-  const name: { address?: string; port?: number; family?: string } = {};
+  const name: SocketName = {};
   handle.getpeername?.(name);
-  if (name.address === undefined) return 'unix';
-  return name.family === 'IPv6' ? `[${name.address}]:${name.port}` : `${name.address}:${name.port}`;
+  return formatName(name);
+}
+
+/** This end of a connection, in the same way. */
+export function boundAddress(handle: ListenHandle): { readonly address: string; readonly port: number | undefined } {
+  const name: SocketName = {};
+  handle.getsockname?.(name);
+  return { address: formatName(name), port: name.port };
 }
 
 /** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -18,6 +19,10 @@ const WHERE = {
   'Socket._writeGeneric': () => Reflect.get(net.Socket.prototype, '_writeGeneric'),
   'Socket._destroy': () => Reflect.get(net.Socket.prototype, '_destroy'),
   'Socket._unrefTimer': () => Reflect.get(net.Socket.prototype, '_unrefTimer'),
+  'setupChannel/internalMessage': () => {
+    const child = spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    return child.listeners('internalMessage')[0];
+  },
   'Server._listen2': () => Reflect.get(net.Server.prototype, '_listen2'),
   'Writable.write': () => Writable.prototype.write,
   'Writable.cork': () => Writable.prototype.cork,

@@ -11,6 +11,7 @@ import { counters } from '../report/counters.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import { noteConnection } from '../report/live-connections.js';
 import { undecided } from './app-choice.js';
+import { isTunedElsewhere } from './given.js';
 import type { HookContext } from './hook.js';
 import { aroundConnection } from './patch.js';
 import { armQuickAck } from './quick-ack.js';
@@ -22,6 +23,8 @@ export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
   readonly values: OptionValues;
   /** The app's own `keepAlive: true`: Node rewrites some options on each connection, of which the app has not spoken. */
   readonly isRewrittenByNode: boolean;
+  /** The app has asked for Nagle's algorithm, and the listener was tuned by a process that does not know. */
+  readonly undoesNoDelay: boolean;
 }
 
 /** What the accepted sockets of one listener are given. */
@@ -62,7 +65,8 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
 /** Look at the first connection: what it has is inherited, and trusted from now on; the rest is set on each. */
 function learn(tuning: AcceptedTuning, client: SocketHandle): void {
   const { request, record } = tuning;
-  const { steps, skipped } = tuning.plan;
+  const { skipped } = tuning.plan;
+  const steps = [...tuning.plan.steps, ...nagleSteps(tuning, client)];
   const outcomes = steps.map((step) => learnStep(tuning, step, client));
   tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
   // What the kernel does not take from one connection, it does not take from the next.
@@ -74,6 +78,18 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
   record.accepted = [...outcomes, ...skipped];
   debug('first connection of %s: %o', record.address, record.accepted);
   warnOfFailures(tuning.context, record.accepted);
+}
+
+/**
+ * An http server with `noDelay: false` accepts what was tuned by another process, which knows of no http: what that has switched off
+ * is switched on again. Where somebody else has switched it off it stays so, as Node's own server leaves it.
+ */
+function nagleSteps({ context, platform, request, plan }: AcceptedTuning, client: SocketHandle): readonly Step[] {
+  if (!request.undoesNoDelay || familyOf(client) !== 'tcp') return [];
+  const kind = { ...request, target: 'accepted', family: 'tcp' } as const;
+  const { steps } = planOptions(platform, { noDelay: false }, kind);
+  const isOn = steps.every((step) => confirm(platform, step, step.applied, client).verdict === 'applied');
+  return isOn || !context.values.noDelay || !isTunedElsewhere(platform, plan.steps, client) ? [] : steps;
 }
 
 function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
@@ -105,8 +121,9 @@ export function tuneAccepted(
   record: ListenerRecord,
 ): void {
   const platform = context.platform();
-  // A cluster worker's stand-in has connections of either family, and mostly TCP.
-  const kind = { ...request, target: 'accepted', family: familyOf(handle) ?? 'tcp' } as const;
+  // A cluster worker's stand-in has an address if it stands for a TCP listener (lib/internal/cluster/child.js `rr`).
+  const family = familyOf(handle) ?? (handle.getsockname === undefined ? 'unix' : 'tcp');
+  const kind = { ...request, target: 'accepted', family } as const;
   const plan = planOptions(platform, request.values, kind);
   const restored = plan.steps.filter((step) => step.row.rewrittenByNode);
   setServerTuning(server, { platform, values: request.values, restored });

@@ -1,9 +1,9 @@
 import { debug } from '../diagnostics.js';
 import type { Platform } from '../native/platform.js';
 import { type DatagramHandle, datagramPrototype } from '../node-internals.js';
-import { applyAndConfirm } from '../options/apply.js';
 import { type Plan, planOptions } from '../options/plan.js';
 import { datagramRecord } from '../report/socket-record.js';
+import { tuneGiven } from './given.js';
 import type { HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
 import { warnOfFailures } from './warn.js';
@@ -11,12 +11,23 @@ import { warnOfFailures } from './warn.js';
 type ReceiveStart = DatagramHandle['recvStart'];
 
 function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan, handle: DatagramHandle): void {
-  const outcomes = steps.map((step) => applyAndConfirm(platform, step, handle));
+  // It may have come from another process, whose app has set its sizes.
+  const { outcomes } = tuneGiven(platform, steps, handle, () => false);
   datagramRecord.sockets++;
   if (datagramRecord.sockets > 1) return;
   datagramRecord.outcomes = [...outcomes, ...skipped];
   debug('first datagram socket: %o', datagramRecord.outcomes);
   warnOfFailures(context, datagramRecord.outcomes);
+}
+
+function planFor(context: HookContext): Plan {
+  const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
+  return planOptions(context.platform(), context.values, kind);
+}
+
+/** Tune a UDP socket that is bound already, and has been received with a message. */
+export function tuneBound(context: HookContext, handle: DatagramHandle): void {
+  tune(context, context.platform(), planFor(context), handle);
 }
 
 /**
@@ -28,8 +39,7 @@ function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan
  */
 export function tuneDatagrams(context: HookContext, socket: object): Undo | undefined {
   const platform = context.platform();
-  const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
-  const plan = planOptions(platform, context.values, kind);
+  const plan = planFor(context);
   const prototype = datagramPrototype(socket);
   if (plan.steps.length === 0 || prototype === undefined) return undefined;
   let isUndone = false;

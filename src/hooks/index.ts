@@ -4,6 +4,7 @@ import { clusterHook } from './cluster.js';
 import { compressionHook } from './compression.js';
 import { tuneDatagrams } from './datagram.js';
 import type { Hook, HookContext } from './hook.js';
+import { ipcHook } from './ipc.js';
 import { listenerHook } from './listener.js';
 import { outgoingSocketHook } from './outgoing-socket.js';
 import type { Undo } from './patch.js';
@@ -23,7 +24,7 @@ const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
 
 /** What it needs besides once it listens. */
-const LISTENER_HOOKS: readonly Hook[] = [listenerHook, quickAckHook, appChoiceHook];
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook];
 
 function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];

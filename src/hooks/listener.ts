@@ -11,6 +11,7 @@ import { countForPrimary } from './accepted-count.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
+import { tuneGiven } from './given.js';
 import { holdPort } from './held-ports.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
@@ -29,10 +30,14 @@ function clientSpeaksFirst(server: NetServer): boolean {
   return CLIENT_SPEAKS_FIRST.some((method) => typeof Reflect.get(server, method) === 'function');
 }
 
-/** Values without those that the app has decided about itself: on an http server Nagle is on only if it was asked for. */
+/** On an http server Nagle is on only if it was asked for. */
+function wantsNagle(server: NetServer): boolean {
+  return typeof Reflect.get(server, 'closeIdleConnections') === 'function' && server.noDelay === false;
+}
+
+/** Values without those that the app has decided about itself. */
 function valuesFor(server: NetServer, values: OptionValues): OptionValues {
-  const isHttp = typeof Reflect.get(server, 'closeIdleConnections') === 'function';
-  if (!isHttp || server.noDelay !== false) return values;
+  if (!wantsNagle(server)) return values;
   const { noDelay, ...rest } = values;
   return rest;
 }
@@ -50,6 +55,7 @@ export function requestFor(server: NetServer, context: HookContext, port?: numbe
     clientSpeaksFirst: clientSpeaksFirst(server),
     exactBuffers: context.exactBuffers,
     isRewrittenByNode: server.keepAlive === true,
+    undoesNoDelay: false,
   };
 }
 
@@ -84,6 +90,26 @@ function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, ste
   for (const step of steps) record.outcomes.push(applyAndConfirm(platform, step, handle));
 }
 
+/**
+ * What others share with us, or have set up for us, keeps what they have set, unless the user has named the option.
+ *
+ * @returns what the connections are to have
+ */
+function tuneForeign(
+  tuning: ListenerTuning,
+  server: NetServer,
+  handle: ListenHandle,
+  steps: readonly Step[],
+): AcceptedRequest {
+  const { context, request, record } = tuning;
+  const isOurs = ({ row }: Step): boolean => row.key === 'raw' || context.asked.has(row.key);
+  const { isTuned, outcomes } = tuneGiven(context.platform(), steps, handle, isOurs);
+  record.outcomes.push(...outcomes);
+  // Of a stand-in, it shows on the connections who has tuned the listener.
+  const isTunedElsewhere = isTuned || familyOf(handle) === undefined;
+  return { ...request, undoesNoDelay: isTunedElsewhere && wantsNagle(server) };
+}
+
 /** `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. */
 export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void {
   if (values.noDelay === false && server.noDelay) keepNagle(server);
@@ -94,7 +120,7 @@ function beforeListen(
   context: HookContext,
   server: NetServer,
   handle: ListenHandle,
-  { isGiven, flags }: Pick<ListenerTuning, 'isGiven' | 'flags'>,
+  { isGiven, isForeign, flags }: Pick<ListenerTuning, 'isGiven' | 'flags'> & { readonly isForeign: boolean },
 ): ListenerTuning {
   const port = boundPort(handle);
   const request = requestFor(server, context, port);
@@ -109,11 +135,10 @@ function beforeListen(
   const tuning = { context, request, plan, record, isGiven, flags };
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
-  setSteps(
-    tuning,
-    handle,
-    plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen),
-  );
+  const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
+  // One that shares its port was made by us, here or in the primary.
+  if (isForeign && shared?.verdict !== 'applied') return { ...tuning, request: tuneForeign(tuning, server, handle, steps) };
+  setSteps(tuning, handle, steps);
   return tuning;
 }
 
@@ -169,12 +194,18 @@ function hasEarlySteps(context: HookContext): boolean {
   return hasRaw || sharesPorts(context);
 }
 
+/** Whether the arguments of `_listen2` name a descriptor, which somebody else has opened (systemd, a parent process). */
+function isDescriptor([, , , , fd]: readonly unknown[]): boolean {
+  return typeof fd === 'number' && fd >= 0;
+}
+
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     endDrain(this);
     let tuning: ListenerTuning | undefined;
-    const how = { isGiven: this._handle !== null, flags: args[5] };
+    const isGiven = this._handle !== null;
+    const how = { isGiven, isForeign: isGiven || isDescriptor(args), flags: args[5] };
     const tune = (handle: ListenHandle): void => {
       tuning = beforeListen(context, this, handle, how);
     };
@@ -189,6 +220,11 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
     if (tuning !== undefined && this._handle !== null) afterListen(tuning, this, this._handle);
     return result;
   };
+}
+
+/** Tune a server that listens already, on a handle that was given to it. */
+export function tuneListening(context: HookContext, server: NetServer, handle: ListenHandle): void {
+  afterListen(beforeListen(context, server, handle, { isGiven: true, isForeign: true, flags: undefined }), server, handle);
 }
 
 function install(context: HookContext): Undo | undefined {

@@ -10,13 +10,16 @@ import {
   type ConnectionCallback,
   type ConnectRequest,
   type FileReadStream,
+  type HandleMessage,
   type HttpMessage,
+  isNodesOwn,
   type ListenHandle,
   modulePrototype,
   type NetServer,
   type NetSocket,
   type SocketHandle,
   standsFor,
+  swapListener,
 } from '../node-internals.js';
 import { fileBytes } from '../report/file-bytes.js';
 
@@ -255,6 +258,30 @@ export function aroundMessages(
     around(message, () => Reflect.apply(original, this, [message, ...rest]));
   });
   return true;
+}
+
+/**
+ * Stand before Node's own receiver of handles that come with messages (lib/internal/child_process.js `setupChannel`), in its place among
+ * the listeners, so that nobody hears of one that is new.
+ *
+ * @param around is given what came with a message, and what receives it
+ * @returns an undo; undefined where there is no such receiver: this is no channel, or Node's code is not what we know
+ */
+export function aroundHandles(
+  channel: NodeJS.EventEmitter,
+  around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
+): Undo | undefined {
+  const isReceiver = (listener: Function): boolean => isNodesOwn(listener, 'setupChannel/internalMessage');
+  const original = channel.rawListeners('internalMessage').find(isReceiver);
+  if (original === undefined) return undefined;
+  const receiver = function (this: unknown, message: HandleMessage, handle: SocketHandle | undefined): void {
+    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
+  };
+  looksLike(receiver, original);
+  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
+  return () => {
+    swapListener(channel, 'internalMessage', receiver, original);
+  };
 }
 
 /**

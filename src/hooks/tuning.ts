@@ -27,6 +27,8 @@ export function setHandleTuning(handle: SocketHandle, tuning: Tuning): void {
 /** What a socket was given by us; undefined if nothing. */
 export function tuningOf(socket: NetSocket): Tuning | undefined {
   const { server, _handle: handle } = socket;
-  if (typeof server === 'object' && server !== null) return ofServer.get(server);
-  return handle === null ? undefined : (ofHandle.get(handle) ?? (handle._parent && ofHandle.get(handle._parent)));
+  const own = handle === null ? undefined : (ofHandle.get(handle) ?? (handle._parent && ofHandle.get(handle._parent)));
+  // An http server calls a socket its own that it was only handed over.
+  if (own !== undefined || typeof server !== 'object' || server === null) return own;
+  return ofServer.get(server);
 }

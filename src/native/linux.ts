@@ -44,6 +44,7 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_THIN_LINEAR_TIMEOUTS: { level: IPPROTO_TCP, name: 16 },
   TCP_RTO_MIN_US: { level: IPPROTO_TCP, name: 45 },
   TCP_RTO_MAX_MS: { level: IPPROTO_TCP, name: 44 },
+  SO_REUSEADDR: { level: SOL_SOCKET, name: 2 },
   SO_REUSEPORT: { level: SOL_SOCKET, name: 15 },
   SO_RCVLOWAT: { level: SOL_SOCKET, name: 18 },
   SO_PRIORITY: { level: SOL_SOCKET, name: 12 },

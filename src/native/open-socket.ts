@@ -4,16 +4,18 @@ import type { Platform } from './platform.js';
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
-/** socket(2) for TCP, with Linux's numbers. */
+/** socket(2) for TCP and UDP, with Linux's numbers. */
 export function socketCall(libc: Libc): Platform['openSocket'] {
   const socket = libc.bind<(domain: number, type: number, protocol: number) => number>(
     'int socket(int domain, int type, int protocol)',
   );
-  return (isIPv6) => {
-    const fd = socket(isIPv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return (isIPv6, isDatagram = false) => {
+    const type = isDatagram ? SOCK_DGRAM : SOCK_STREAM;
+    const fd = socket(isIPv6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     return fd >= 0 ? fd : -libc.errno();
   };
 }

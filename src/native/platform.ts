@@ -84,10 +84,10 @@ export interface Platform {
   /** The system's limit that an option meets, with its value, in words. */
   limitOf(constant: string): string | undefined;
   /**
-   * A TCP socket that is neither bound nor connected, non-blocking and closed on exec, as libuv makes them: for what must be set
+   * A TCP or UDP socket that is neither bound nor connected, non-blocking and closed on exec, as libuv makes them: for what must be set
    * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
    */
-  openSocket(isIPv6: boolean): number | undefined;
+  openSocket(isIPv6: boolean, isDatagram?: boolean): number | undefined;
   /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
   /**

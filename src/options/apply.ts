@@ -63,19 +63,21 @@ function isAsAsked({ row, asked, value }: Step, kernel: number | string): boolea
   return row.readBack === 'rounded' ? kernel >= wanted : kernel === wanted;
 }
 
-/** Whether a socket has as much of something already as it is to have at least. */
-function hasEnough(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
-  if (step.row.floor !== 'current') return undefined;
-  const kernel = readOption(platform, step, handle);
+/** Whether the kernel's value is as much of something already as a socket is to have at least. */
+export function enough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
   const least = (step.value[0] ?? 0) * (step.row.readBack === 'doubled' ? 2 : 1);
-  if (typeof kernel !== 'number' || kernel < least) return undefined;
+  if (step.row.floor !== 'current' || typeof kernel !== 'number' || kernel < least) return undefined;
   return { ...step.applied, kernel, verdict: 'unneeded', cause: 'it has as much already' };
+}
+
+function hasEnough(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
+  return step.row.floor === 'current' ? enough(step, readOption(platform, step, handle)) : undefined;
 }
 
 /** Set one option, unless the socket has as much of it already, and read it back. */
 export function applyAndConfirm(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
-  const enough = hasEnough(platform, step, handle);
-  if (enough !== undefined) return enough;
+  const hasAlready = hasEnough(platform, step, handle);
+  if (hasAlready !== undefined) return hasAlready;
   const outcome = confirm(platform, step, applyStep(platform, step, handle), handle);
   const { privileged } = step.constant;
   if (outcome.verdict !== 'clamped' || !step.forced || privileged === undefined) return outcome;

@@ -82,11 +82,16 @@ export function stats(): Report {
   return structuredClone(makeReport());
 }
 
+/** 0 in the main thread. */
+function threadId(): number {
+  return process.getBuiltinModule('node:worker_threads').threadId;
+}
+
 /** The report as text for people. */
 export function formatReport(report: Report): string {
   const { files } = report;
   return [
-    `socket-tune report of process ${process.pid}`,
+    `socket-tune report of process ${process.pid}${threadId() === 0 ? '' : `, thread ${threadId()}`}`,
     ...report.listeners.flatMap(listenerLines),
     ...socketLines('outgoing', report.outgoing),
     ...socketLines('udp', report.datagrams),
@@ -106,15 +111,15 @@ function writeFile(path: string, report: Report): void {
 }
 
 /**
- * Write the report when the process ends.
+ * Write the report when the process ends, or the worker thread, unless that is terminated.
  *
- * @param destination `exit` for standard error, else the path of a file that gets JSON
+ * @param destination `exit` for standard error, else the path of a file that gets JSON, in which %p stands for the process and %t for the thread
  */
 export function reportAtExit(destination: string): () => void {
   const write = (): void => {
     const report = makeReport();
     if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
-    else writeFile(destination.replaceAll('%p', String(process.pid)), report);
+    else writeFile(destination.replaceAll('%p', String(process.pid)).replaceAll('%t', String(threadId())), report);
   };
   process.on('exit', write);
   return () => process.off('exit', write);
