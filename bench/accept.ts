@@ -5,6 +5,7 @@ import { remembered } from './remembered.js';
 import { interleave } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
+import { warmUpSmall } from './small-requests.js';
 import { median, pairedRatio } from './statistics.js';
 import { countSocketOptionCalls } from './system-calls.js';
 
@@ -43,6 +44,7 @@ export const acceptSamples = remembered(
   (effort: Effort): Promise<AcceptSamples> =>
     withClient((client) =>
       withServers([stock(APP), tuned(APP)], async (contenders) => {
+        await warmUpSmall(client, contenders);
         const [plain = [], ours = []] = await interleave(contenders, roundsFor(effort), (contender) =>
           openConnections(client, contender, connectionsFor(effort)),
         );

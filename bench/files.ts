@@ -32,7 +32,7 @@ interface Size {
 const SIZES: readonly Size[] = [
   { kilobytes: 1, fullOnly: true },
   { kilobytes: 10, goal: 0.33 },
-  { kilobytes: 100, goal: 0.25 },
+  { kilobytes: 100, fullOnly: true, goal: 0.25 },
   { kilobytes: 1 << 10, goal: 0.33 },
   { kilobytes: 10 << 10, goal: 0.33 },
   { kilobytes: 100 << 10, fullOnly: true, goal: 0.33 },

@@ -60,33 +60,42 @@ export interface Pace {
   readonly rounds: number;
   /** How long a contender serves in one round. */
   readonly seconds: number;
-  /** Requests that each serves before anything counts, of small files: while a compiler is at work, it is no server. */
-  readonly warmUpRequests: number;
+  /** What each serves of a file before that counts, at most: Node's compiler is at work for thousands of requests. */
+  readonly warmUp: { readonly requests: number; readonly bytes: number };
 }
 
 export function paceOf({ quick }: Effort): Pace {
   return quick
-    ? { rounds: 3, seconds: 0.08, warmUpRequests: 4000 }
-    : { rounds: 7, seconds: 0.25, warmUpRequests: 20_000 };
+    ? { rounds: 3, seconds: 0.08, warmUp: { requests: 8000, bytes: 4e8 } }
+    : { rounds: 5, seconds: 0.25, warmUp: { requests: 12_000, bytes: 6e8 } };
 }
 
-const MOST_WARM_UP_BYTES = 2e9;
+/** Node's compiler gives up on code whose connections close for the first time, and begins anew. */
+const WARM_UPS = 3;
 const MOST_SECONDS = 10;
+
+export async function warmUpBy(
+  open: OpenClient,
+  contender: Contender,
+  load: Load,
+  warmUp: Pace['warmUp'],
+): Promise<void> {
+  const requests = Math.ceil(Math.min(warmUp.requests, warmUp.bytes / load.body.bytes) / WARM_UPS);
+  for (let time = 0; time < WARM_UPS; time++) await serve(open, contender, load, { seconds: MOST_SECONDS, requests });
+}
 
 /** Have all contenders serve all loads. */
 export async function measure(
   open: OpenClient,
   contenders: readonly Contender[],
   loads: readonly Load[],
-  { rounds, seconds, warmUpRequests }: Pace,
+  { rounds, seconds, warmUp }: Pace,
 ): Promise<Measured[]> {
-  const [first] = loads;
-  if (first !== undefined) {
-    const requests = Math.min(warmUpRequests, Math.ceil(MOST_WARM_UP_BYTES / first.body.bytes));
-    for (const contender of contenders) await serve(open, contender, first, { seconds: MOST_SECONDS, requests });
-  }
   const measured: Measured[] = [];
+  const warm = new Set<Body>();
   for (const load of loads) {
+    if (!warm.has(load.body)) for (const contender of contenders) await warmUpBy(open, contender, load, warmUp);
+    warm.add(load.body);
     const samples = await interleave(contenders, rounds, (contender) => serve(open, contender, load, { seconds }));
     measured.push({ load, samples: new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []])) });
   }

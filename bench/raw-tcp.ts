@@ -10,8 +10,8 @@ const CONNECTIONS = 8;
 const MANY = kilobytes(1 << 10);
 
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
-  (quick ? [10, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
-const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1, 1000] : [1, 8, 64, 1000]);
+  (quick ? [100, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
+const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1000] : [1, 8, 64, 1000]);
 
 function bySize(effort: Effort): Load[] {
   return bodiesFor(effort).map((body) =>

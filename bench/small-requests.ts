@@ -43,6 +43,8 @@ const SHAPES: readonly Shape[] = [
   { name: 'part of header | rest | body', parts: [HEAD, LENGTH, BODY] },
 ];
 
+const shapesFor = ({ quick }: Effort): readonly Shape[] => (quick ? SHAPES.slice(0, 3) : SHAPES);
+
 /** One round of one shape at one server. */
 export interface RequestSample {
   readonly requests: number;
@@ -66,7 +68,8 @@ function contenders(): Promise<Contender>[] {
 const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
 
 /** Stock Node takes 44 ms for each split request, so that time, and not their number, ends a round of those. */
-const limitFor = ({ quick }: Effort) => (quick ? { requests: 2000, seconds: 0.15 } : { requests: 5000, seconds: 0.5 });
+const limitFor = ({ quick }: Effort) =>
+  quick ? { requests: 5000, seconds: 0.1 } : { requests: 10_000, seconds: 0.25 };
 
 export async function timeRequests(
   client: Client,
@@ -84,13 +87,24 @@ export async function timeRequests(
   };
 }
 
+const WARM_UPS = 3;
+const WARM_UP = { requests: 3000, seconds: 5 } as const;
+
+/** Node's compiler is at work for thousands of requests, and once more when connections have closed. */
+export async function warmUpSmall(client: Client, servers: readonly Contender[]): Promise<void> {
+  for (const server of servers) {
+    for (let time = 0; time < WARM_UPS; time++) await timeRequests(client, server, WHOLE, WARM_UP);
+  }
+}
+
 /** The samples of each shape, by the server; made once. */
 export const requestSamples = remembered(
   (effort: Effort): Promise<ByShape> =>
     withServers(contenders(), (servers) =>
       withClient(async (client) => {
         const shapes = new Map<string, ByServer>();
-        for (const shape of SHAPES) {
+        await warmUpSmall(client, servers);
+        for (const shape of shapesFor(effort)) {
           const samples = await interleave(servers, roundsFor(effort), (server) =>
             timeRequests(client, server, shape, limitFor(effort)),
           );
