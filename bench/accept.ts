@@ -2,10 +2,10 @@ import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { hasProgram } from './machine.js';
 import { remembered } from './remembered.js';
+import { warmUpSmall } from './request-samples.js';
 import { interleave } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
-import { warmUpSmall } from './small-requests.js';
 import { median, pairedRatio } from './statistics.js';
 import { countSocketOptionCalls } from './system-calls.js';
 

@@ -6,13 +6,14 @@ import { PLAIN, sampleApply } from './apply.js';
 import { type Client, withClient } from './client.js';
 import { hasCompiler } from './compiler.js';
 import { type Contender, stock, tuned } from './contenders.js';
-import { type Load, loadOf, measure, ratioOf } from './load.js';
+import { type Load, loadOf, measure } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { ratioOf } from './load-figures.js';
 import { hasProgram } from './machine.js';
+import { SPLIT, timeRequests, WHOLE, warmUpSmall } from './request-samples.js';
 import { interleave } from './rounds.js';
 import { kilobytes, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { SPLIT, timeRequests, WHOLE, warmUpSmall } from './small-requests.js';
 import { median, pairedRatio } from './statistics.js';
 
 interface Check {

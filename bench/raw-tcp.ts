@@ -1,7 +1,8 @@
 import { COMPILER, hasCompiler } from './compiler.js';
 import { howFilesWent, rawLineup } from './contenders.js';
-import { type Load, leastBusy, loadOf, type Measured, measure, paceOf, seriesOf, tableOf } from './load.js';
+import { type Load, loadOf, type Measured, measure, paceOf } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { leastBusy, seriesOf, tableOf } from './load-figures.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
