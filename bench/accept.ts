@@ -2,6 +2,7 @@ import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { hasProgram } from './machine.js';
 import { remembered } from './remembered.js';
+import { warmUpSmall } from './request-samples.js';
 import { interleave } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
@@ -43,6 +44,7 @@ export const acceptSamples = remembered(
   (effort: Effort): Promise<AcceptSamples> =>
     withClient((client) =>
       withServers([stock(APP), tuned(APP)], async (contenders) => {
+        await warmUpSmall(client, contenders);
         const [plain = [], ours = []] = await interleave(contenders, roundsFor(effort), (contender) =>
           openConnections(client, contender, connectionsFor(effort)),
         );

@@ -2,8 +2,9 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedPages, evict } from '../test/support/page-cache.js';
 import { type Contender, howFilesWent, httpLineup } from './contenders.js';
-import { barsOf, type Load, loadOf, type Measured, type Sample, tableOf } from './load.js';
+import { type Load, loadOf, type Measured, paceOf, type Sample, warmUpBy } from './load.js';
 import { type OpenClient, withLoadClients } from './load-client.js';
+import { barsOf, tableOf } from './load-figures.js';
 import { interleave } from './rounds.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
@@ -104,6 +105,7 @@ async function measureAll(
   const measured: Measured[] = [];
   for (const body of bodiesFor(effort)) {
     const load = loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: 1 });
+    for (const contender of contenders) await warmUpBy(open, contender, load, paceOf(effort).warmUp);
     const samples = await interleave(contenders, roundsFor(effort), (contender) =>
       serveCold(open, contender, load, directory, requestsFor(effort, body)),
     );

@@ -1,6 +1,7 @@
 import { howFilesWent, httpLineup } from './contenders.js';
-import { leastBusy, loadOf, type Measured, measure, paceOf, seriesOf, tableOf } from './load.js';
+import { loadOf, type Measured, measure, paceOf } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { leastBusy, seriesOf, tableOf } from './load-figures.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';

@@ -1,17 +1,7 @@
 import { howFilesWent, httpLineup } from './contenders.js';
-import {
-  barsOf,
-  type Load,
-  leastBusy,
-  loadOf,
-  type Measured,
-  measure,
-  paceOf,
-  ratioOf,
-  seriesOf,
-  tableOf,
-} from './load.js';
+import { type Load, loadOf, type Measured, measure, paceOf } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { barsOf, leastBusy, ratioOf, seriesOf, tableOf } from './load-figures.js';
 import { type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
@@ -32,7 +22,7 @@ interface Size {
 const SIZES: readonly Size[] = [
   { kilobytes: 1, fullOnly: true },
   { kilobytes: 10, goal: 0.33 },
-  { kilobytes: 100, goal: 0.25 },
+  { kilobytes: 100, fullOnly: true, goal: 0.25 },
   { kilobytes: 1 << 10, goal: 0.33 },
   { kilobytes: 10 << 10, goal: 0.33 },
   { kilobytes: 100 << 10, fullOnly: true, goal: 0.33 },

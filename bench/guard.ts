@@ -6,13 +6,14 @@ import { PLAIN, sampleApply } from './apply.js';
 import { type Client, withClient } from './client.js';
 import { hasCompiler } from './compiler.js';
 import { type Contender, stock, tuned } from './contenders.js';
-import { type Load, loadOf, measure, ratioOf } from './load.js';
+import { type Load, loadOf, measure } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { ratioOf } from './load-figures.js';
 import { hasProgram } from './machine.js';
+import { SPLIT, timeRequests, WHOLE, warmUpSmall } from './request-samples.js';
 import { interleave } from './rounds.js';
 import { kilobytes, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { SPLIT, timeRequests, WHOLE } from './small-requests.js';
 import { median, pairedRatio } from './statistics.js';
 
 interface Check {
@@ -23,7 +24,7 @@ interface Check {
   measure(): Promise<number>;
 }
 
-const PACE = { rounds: 5, seconds: 0.15, warmUpRequests: 4000 } as const;
+const PACE = { rounds: 5, seconds: 0.15, warmUp: { requests: 8000, bytes: 1e9 } } as const;
 const LIMIT = { requests: 3000, seconds: 0.3 } as const;
 const CONNECTIONS = 1500;
 const SMALL_APP = 'apps/echo-length';
@@ -49,6 +50,7 @@ function fileRatio(kilobyteCount: number, protocol: Load['protocol']): Promise<n
 function smallRatio(of: (client: Client, contender: Contender) => Promise<number>): Promise<number> {
   return withServers([stock(SMALL_APP), tuned(SMALL_APP)], (contenders) =>
     withClient(async (client) => {
+      await warmUpSmall(client, contenders);
       const [plain = [], ours = []] = await interleave(contenders, PACE.rounds, (contender) => of(client, contender));
       return pairedRatio(ours, plain);
     }),

@@ -1,6 +1,7 @@
 import { type Contender, tuned } from './contenders.js';
-import { type Load, loadOf, type Measured, measure, paceOf, seriesOf, tableOf } from './load.js';
+import { type Load, loadOf, type Measured, measure, paceOf } from './load.js';
 import { type OpenClient, withLoadClients } from './load-client.js';
+import { seriesOf, tableOf } from './load-figures.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';

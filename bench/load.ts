@@ -1,9 +1,8 @@
 import type { Contender } from './contenders.js';
 import type { Limit, OpenClient, Target } from './load-client.js';
 import { interleave } from './rounds.js';
-import type { Cell, Effort, Series, Table } from './scenario.js';
+import type { Effort } from './scenario.js';
 import type { Body } from './scratch.js';
-import { median, pairedRatio } from './statistics.js';
 
 /** A server under load. */
 export interface Sample {
@@ -60,96 +59,44 @@ export interface Pace {
   readonly rounds: number;
   /** How long a contender serves in one round. */
   readonly seconds: number;
-  /** Requests that each serves before anything counts, of small files: while a compiler is at work, it is no server. */
-  readonly warmUpRequests: number;
+  /** What each serves of a file before that counts, at most: Node's compiler is at work for thousands of requests. */
+  readonly warmUp: { readonly requests: number; readonly bytes: number };
 }
 
 export function paceOf({ quick }: Effort): Pace {
   return quick
-    ? { rounds: 3, seconds: 0.08, warmUpRequests: 4000 }
-    : { rounds: 7, seconds: 0.25, warmUpRequests: 20_000 };
+    ? { rounds: 3, seconds: 0.08, warmUp: { requests: 8000, bytes: 4e8 } }
+    : { rounds: 5, seconds: 0.25, warmUp: { requests: 12_000, bytes: 6e8 } };
 }
 
-const MOST_WARM_UP_BYTES = 2e9;
+/** Node's compiler gives up on code whose connections close for the first time, and begins anew. */
+const WARM_UPS = 3;
 const MOST_SECONDS = 10;
+
+export async function warmUpBy(
+  open: OpenClient,
+  contender: Contender,
+  load: Load,
+  warmUp: Pace['warmUp'],
+): Promise<void> {
+  const requests = Math.ceil(Math.min(warmUp.requests, warmUp.bytes / load.body.bytes) / WARM_UPS);
+  for (let time = 0; time < WARM_UPS; time++) await serve(open, contender, load, { seconds: MOST_SECONDS, requests });
+}
 
 /** Have all contenders serve all loads. */
 export async function measure(
   open: OpenClient,
   contenders: readonly Contender[],
   loads: readonly Load[],
-  { rounds, seconds, warmUpRequests }: Pace,
+  { rounds, seconds, warmUp }: Pace,
 ): Promise<Measured[]> {
-  const [first] = loads;
-  if (first !== undefined) {
-    const requests = Math.min(warmUpRequests, Math.ceil(MOST_WARM_UP_BYTES / first.body.bytes));
-    for (const contender of contenders) await serve(open, contender, first, { seconds: MOST_SECONDS, requests });
-  }
   const measured: Measured[] = [];
+  const warm = new Set<Body>();
   for (const load of loads) {
+    if (!warm.has(load.body)) for (const contender of contenders) await warmUpBy(open, contender, load, warmUp);
+    warm.add(load.body);
     const samples = await interleave(contenders, rounds, (contender) => serve(open, contender, load, { seconds }));
     measured.push({ load, samples: new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []])) });
   }
   return measured;
-}
-
-function values(measured: Measured, contender: string, of: keyof Sample): number[] | undefined {
-  return measured.samples.get(contender)?.map((sample) => sample[of]);
-}
-
-function namesIn(measured: readonly Measured[]): string[] {
-  return [...new Set(measured.flatMap(({ samples }) => [...samples.keys()]))];
-}
-
-/** One figure of all contenders, along the horizontal axis. */
-export function seriesOf(measured: readonly Measured[], of: keyof Sample): Series[] {
-  return namesIn(measured).map((contender) => ({
-    contender,
-    points: measured.map((one) => ({ x: one.load.x, samples: values(one, contender, of) ?? [] })),
-  }));
-}
-
-/** One figure of all contenders under one load. */
-export function barsOf(measured: Measured, of: keyof Sample): Series[] {
-  const { label } = measured.load;
-  return namesIn([measured]).map((contender) => ({
-    contender,
-    points: [{ x: label, samples: values(measured, contender, of) ?? [] }],
-  }));
-}
-
-/** The ratio of two contenders' figures. */
-export function ratioOf(measured: Measured, of: keyof Sample, contender: string, base: string): number {
-  return pairedRatio(values(measured, contender, of) ?? [], values(measured, base, of) ?? []);
-}
-
-/** A row for each load, and a column for each contender, with the ratio of two of them. */
-export function tableOf(
-  title: string,
-  what: string,
-  measured: readonly Measured[],
-  of: keyof Sample,
-  [ours, base]: readonly [string, string] = ['tuned', 'stock'],
-): Table {
-  const names = namesIn(measured);
-  const hasRatio = names.includes(ours) && names.includes(base);
-  const row = (one: Measured): Cell[] => [
-    one.load.label,
-    ...names.map((name) => median(values(one, name, of) ?? [])),
-    ...(hasRatio ? [ratioOf(one, of, ours, base)] : []),
-  ];
-  return { title, columns: [what, ...names, ...(hasRatio ? [`${ours}/${base}`] : [])], rows: measured.map(row) };
-}
-
-/** The least share of its core that any contender used under any load: there, the client had more of a say. */
-export function leastBusy(measured: readonly Measured[]): string {
-  const shares = measured.flatMap((one) =>
-    namesIn([one]).map((contender) => ({
-      what: `${contender}, ${one.load.label}`,
-      share: median(values(one, contender, 'busy') ?? []),
-    })),
-  );
-  shares.sort((a, b) => a.share - b.share);
-  const told = shares.slice(0, 3).map(({ what, share }) => `${what}: ${Math.round(share * 100)} %`);
-  return `of its core, each server used nearly all (otherwise it waits for the client, or a disk); the least: ${told.join('; ')}`;
 }

@@ -1,7 +1,8 @@
 import { COMPILER, hasCompiler } from './compiler.js';
 import { howFilesWent, rawLineup } from './contenders.js';
-import { type Load, leastBusy, loadOf, type Measured, measure, paceOf, seriesOf, tableOf } from './load.js';
+import { type Load, loadOf, type Measured, measure, paceOf } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { leastBusy, seriesOf, tableOf } from './load-figures.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
@@ -10,8 +11,8 @@ const CONNECTIONS = 8;
 const MANY = kilobytes(1 << 10);
 
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
-  (quick ? [10, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
-const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1, 1000] : [1, 8, 64, 1000]);
+  (quick ? [100, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
+const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1000] : [1, 8, 64, 1000]);
 
 function bySize(effort: Effort): Load[] {
   return bodiesFor(effort).map((body) =>

@@ -5,10 +5,10 @@ import { howFilesWent, stock, tuned } from './contenders.js';
 import { loadOf, type Measured, measure, paceOf, type Sample } from './load.js';
 import { withLoadClients } from './load-client.js';
 import { remembered } from './remembered.js';
+import { type RequestSample, requestSamples, SPLIT, WHOLE } from './request-samples.js';
 import type { Cell, Comparison, Effort, Point, Result, Scenario } from './scenario.js';
 import { kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { type RequestSample, requestSamples, SPLIT, WHOLE } from './small-requests.js';
 import { median, pairedRatio } from './statistics.js';
 
 const APP = 'apps/file-server';

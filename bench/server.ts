@@ -30,6 +30,12 @@ async function idle(cpuSeconds: () => number): Promise<void> {
   }
 }
 
+/** Servers do not outlive this process. */
+const running = new Set<ChildProcess>();
+process.prependOnceListener('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
 /** The port that a server writes to its standard output, as the first line, when it listens. */
 async function announcedPort(child: ChildProcess): Promise<number> {
   if (child.stdout === null) throw new Error('no standard output');
@@ -54,9 +60,8 @@ export async function startServer(
   const child = spawn(program, rest, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} cannot be started`);
-  const end = (): boolean => child.kill('SIGTERM');
-  process.prependOnceListener('exit', end);
-  child.once('exit', () => process.off('exit', end));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const cpuSeconds = cpuClock(pid);
   return {
     port: options.port ?? (await announcedPort(child)),
@@ -66,7 +71,7 @@ export async function startServer(
     async stop() {
       if (child.exitCode !== null) return;
       const exit = once(child, 'exit');
-      end();
+      child.kill('SIGTERM');
       await exit;
     },
   };

@@ -1,0 +1,64 @@
+import type { Measured, Sample } from './load.js';
+import type { Cell, Series, Table } from './scenario.js';
+import { median, pairedRatio } from './statistics.js';
+
+function values(measured: Measured, contender: string, of: keyof Sample): number[] | undefined {
+  return measured.samples.get(contender)?.map((sample) => sample[of]);
+}
+
+function namesIn(measured: readonly Measured[]): string[] {
+  return [...new Set(measured.flatMap(({ samples }) => [...samples.keys()]))];
+}
+
+/** One figure of all contenders, along the horizontal axis. */
+export function seriesOf(measured: readonly Measured[], of: keyof Sample): Series[] {
+  return namesIn(measured).map((contender) => ({
+    contender,
+    points: measured.map((one) => ({ x: one.load.x, samples: values(one, contender, of) ?? [] })),
+  }));
+}
+
+/** One figure of all contenders under one load. */
+export function barsOf(measured: Measured, of: keyof Sample): Series[] {
+  const { label } = measured.load;
+  return namesIn([measured]).map((contender) => ({
+    contender,
+    points: [{ x: label, samples: values(measured, contender, of) ?? [] }],
+  }));
+}
+
+/** The ratio of two contenders' figures. */
+export function ratioOf(measured: Measured, of: keyof Sample, contender: string, base: string): number {
+  return pairedRatio(values(measured, contender, of) ?? [], values(measured, base, of) ?? []);
+}
+
+/** A row for each load, and a column for each contender, with the ratio of two of them. */
+export function tableOf(
+  title: string,
+  what: string,
+  measured: readonly Measured[],
+  of: keyof Sample,
+  [ours, base]: readonly [string, string] = ['tuned', 'stock'],
+): Table {
+  const names = namesIn(measured);
+  const hasRatio = names.includes(ours) && names.includes(base);
+  const row = (one: Measured): Cell[] => [
+    one.load.label,
+    ...names.map((name) => median(values(one, name, of) ?? [])),
+    ...(hasRatio ? [ratioOf(one, of, ours, base)] : []),
+  ];
+  return { title, columns: [what, ...names, ...(hasRatio ? [`${ours}/${base}`] : [])], rows: measured.map(row) };
+}
+
+/** Who used the least of its core, and under which loads: there, the client, a disk or other programs had a say. */
+export function leastBusy(measured: readonly Measured[]): string {
+  const shares = measured.flatMap((one) =>
+    namesIn([one]).map((contender) => ({
+      what: `${contender}, ${one.load.label}`,
+      share: median(values(one, contender, 'busy') ?? []),
+    })),
+  );
+  shares.sort((a, b) => a.share - b.share);
+  const told = shares.slice(0, 3).map(({ what, share }) => `${what}: ${Math.round(share * 100)} %`);
+  return `a server that could have used more of its core has waited, for the client or for other programs; the most: ${told.join('; ')}`;
+}
