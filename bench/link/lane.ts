@@ -1,0 +1,112 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { CLIENT_CORE, entry, PRELOAD, pinned } from '../machine.js';
+import { type Server, startServer } from '../server.js';
+import { Link, type LinkRecord, SERVER_ADDRESS } from './link.js';
+import { within } from './namespaces.js';
+import { LineProgram } from './program.js';
+
+export const STOCK = 'stock';
+export const PRESETS = ['default', 'lowlatency', 'highthroughput'] as const;
+/** The one that the others are compared with is first. */
+export const CONTENDERS = [STOCK, ...PRESETS] as const;
+
+export const HTTP_PORT = 8080;
+export const MESSAGE_PORT = HTTP_PORT + 1;
+
+/** Rates up to which all lanes run side by side: the machine has time left. */
+const GREATEST_SHARED_RATE = 100;
+
+/** What the lanes are made of. */
+export interface Workshop {
+  /** Compiled from link.c and client.c. */
+  readonly link: string;
+  readonly client: string;
+  /** What the servers serve. */
+  readonly files: string;
+  /** Where a contender's report goes. */
+  report(contender: string): string;
+}
+
+/** A contender with a link, a server and a client of its own. */
+export interface Lane {
+  readonly name: string;
+  readonly link: Link;
+  readonly server: Server;
+  /** Have the client do a job; see client.c. */
+  ask<T>(job: string, ...words: readonly (string | number)[]): Promise<T>;
+  close(): Promise<void>;
+}
+
+function environmentOf(name: string, workshop: Workshop): Record<string, string> {
+  const app = { HOST: SERVER_ADDRESS, PORT: String(HTTP_PORT), FILES: workshop.files };
+  if (name === STOCK) return app;
+  return { ...app, SOCKET_TUNE_PRESET: name, SOCKET_TUNE_REPORT: workshop.report(name) };
+}
+
+export async function openLane(name: string, workshop: Workshop): Promise<Lane> {
+  const link = new Link(workshop.link);
+  try {
+    await link.open();
+    const preload = name === STOCK ? [] : ['--import', PRELOAD];
+    const app = within(link.server, [process.execPath, ...preload, entry('apps/link-server')]);
+    const server = await startServer(app, { environment: environmentOf(name, workshop) });
+    const client = new LineProgram(pinned(CLIENT_CORE, within(link.client, [workshop.client])));
+    return {
+      name,
+      link,
+      server,
+      ask: async (job, ...words) => JSON.parse(await client.ask([job, ...words].join(' '))),
+      close: async () => {
+        client.stop();
+        await server.stop();
+        link.close();
+      },
+    };
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+/** Have lanes used, and close them in any case. */
+export async function withLanes<T>(
+  names: readonly string[],
+  workshop: Workshop,
+  use: (lanes: readonly Lane[]) => Promise<T>,
+): Promise<T> {
+  const opened = await Promise.allSettled(names.map((name) => openLane(name, workshop)));
+  const lanes = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  try {
+    for (const result of opened) if (result.status === 'rejected') throw result.reason;
+    return await use(lanes);
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()));
+  }
+}
+
+/**
+ * Measure all lanes once, over links that lose the same packets: at the same time where the machine has time for it, else one after
+ * another, and every other time in the opposite order.
+ *
+ * @returns the samples, in the order of the lanes
+ */
+export async function acrossLanes<T>(
+  lanes: readonly Lane[],
+  record: LinkRecord,
+  seed: number,
+  measure: (lane: Lane) => Promise<T>,
+): Promise<T[]> {
+  const one = async (lane: Lane, index: number): Promise<readonly [number, T]> => {
+    await lane.link.set(record, seed);
+    const sample = await measure(lane);
+    // What is left of its connections learns that they are over.
+    await pause(record.roundTripMs + 10);
+    return [index, sample];
+  };
+  const turns = lanes.map((lane, index) => () => one(lane, index));
+  if (seed % 2 === 1) turns.reverse();
+  const samples: (readonly [number, T])[] = [];
+  if (record.rateMbit <= GREATEST_SHARED_RATE) samples.push(...(await Promise.all(turns.map((turn) => turn()))));
+  else for (const turn of turns) samples.push(await turn());
+  return samples.sort(([a], [b]) => a - b).map(([, sample]) => sample);
+}

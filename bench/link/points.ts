@@ -1,0 +1,53 @@
+import type { LinkRecord } from './link.js';
+
+/** A path, and how much of a measurement it takes. */
+export interface ThroughputPoint {
+  readonly link: LinkRecord;
+  readonly connections: number;
+  /** Of each body. */
+  readonly megabytes: number;
+  /** What has not come until then does not count. */
+  readonly mostMs: number;
+  /** A part of quick runs. */
+  readonly quick?: true;
+}
+
+export function link(
+  roundTripMs: number,
+  rateMbit: number,
+  lossPercent = 0,
+  congestionControl: LinkRecord['congestionControl'] = 'cubic',
+): LinkRecord {
+  return { roundTripMs, rateMbit, lossPercent, congestionControl };
+}
+
+/** As rows and charts name it. */
+export function nameOf({ roundTripMs, rateMbit, lossPercent, congestionControl }: LinkRecord): string {
+  const rate = rateMbit >= 1000 ? `${rateMbit / 1000} Gbit/s` : `${rateMbit} Mbit/s`;
+  const loss = lossPercent > 0 ? `, ${lossPercent} % lost` : '';
+  return `${roundTripMs} ms, ${rate}${loss}${congestionControl === 'cubic' ? '' : `, ${congestionControl}`}`;
+}
+
+/** One connection and a body, to its end: what somebody waits for. */
+function whole(record: LinkRecord, megabytes: number, mostMs = 5000): ThroughputPoint {
+  return { link: record, connections: 1, megabytes, mostMs };
+}
+
+/** What chance does to one connection tells little, so there are eight, which do not fill the link, for a time. */
+function lossy(record: LinkRecord, mostMs = 3000): ThroughputPoint {
+  return { link: record, connections: 8, megabytes: 100, mostMs };
+}
+
+export const THROUGHPUT_POINTS: readonly ThroughputPoint[] = [
+  { ...whole(link(1, 1000), 100), quick: true },
+  whole(link(40, 1000), 100),
+  whole(link(200, 1000), 100, 3000),
+  whole(link(20, 100), 20),
+  whole(link(100, 10), 2.5),
+  { ...whole(link(100, 100), 20), quick: true },
+  whole(link(200, 100), 20),
+  lossy(link(20, 100, 0.1)),
+  { ...lossy(link(40, 100, 1)), quick: true },
+  lossy(link(200, 100, 0.1)),
+  lossy(link(100, 100, 1, 'bbr')),
+];
