@@ -6,6 +6,7 @@ import { apply } from './apply.js';
 import { deadPeer } from './dead-peer.js';
 import { files } from './files.js';
 import { limits } from './limits.js';
+import { linkScenario } from './link/scenario.js';
 import { machine } from './machine.js';
 import type { Result, Scenario } from './scenario.js';
 import { splitRequest } from './split-request.js';
@@ -13,7 +14,17 @@ import { startUp } from './start-up.js';
 import { formatResult } from './table.js';
 import { tcpInfoScenario } from './tcp-info.js';
 
-const SCENARIOS: readonly Scenario[] = [startUp, apply, tcpInfoScenario, splitRequest, accept, files, limits, deadPeer];
+const SCENARIOS: readonly Scenario[] = [
+  startUp,
+  apply,
+  tcpInfoScenario,
+  splitRequest,
+  accept,
+  files,
+  linkScenario,
+  limits,
+  deadPeer,
+];
 
 const HELP = `Measures socket-tune against stock Node on this machine. Build first: npm run bench does.
 

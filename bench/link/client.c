@@ -7,7 +7,8 @@
  *   again HOST PORT PATH TIMES                   fetches PATH on one connection, one after another
  *   behind HOST PORT WARMUP_MS MS                asks for small messages on a connection that is full of large ones
  *   beside HOST PORT LARGE SMALL WARMUP_MS MS    fetches SMALL on one connection while LARGE comes in on another
- * What is left of a connection at the end of a job is reset.
+ *   hold HOST PORT MS                            opens a connection, reads for so long, and keeps it
+ * What is left of any other connection at the end of a job is reset.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -342,6 +343,20 @@ static void beside(const char *arguments) {
   tell_samples(samples + 1, count > 0 ? count - 1 : 0, bytes, end - begin);
 }
 
+static void hold(const char *arguments) {
+  char host[64];
+  int port, most;
+  if (sscanf(arguments, "%63s %d %d", host, &port, &most) != 3) fail(arguments);
+  int fd = open_connection(host, port, 0);
+  double until = now() + most;
+  for (double left = most; left > 0; left = until - now()) {
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    check(poll(&watched, 1, (int)left + 1), "poll");
+    if (watched.revents) would_wait(recv(fd, piece, PIECE, 0), "recv");
+  }
+  printf("{}\n");
+}
+
 int main(void) {
   static char line[1024];
   while (fgets(line, sizeof line, stdin) != NULL) {
@@ -350,6 +365,7 @@ int main(void) {
     else if (strncmp(line, "again ", 6) == 0) again(line + 6);
     else if (strncmp(line, "behind ", 7) == 0) behind(line + 7);
     else if (strncmp(line, "beside ", 7) == 0) beside(line + 7);
+    else if (strncmp(line, "hold ", 5) == 0) hold(line + 5);
     else fail(line);
     fflush(stdout);
   }

@@ -21,10 +21,9 @@ export interface Workshop {
   /** Compiled from link.c and client.c. */
   readonly link: string;
   readonly client: string;
-  /** What the servers serve. */
-  readonly files: string;
-  /** Where a contender's report goes. */
-  report(contender: string): string;
+  /** The servers' module, and what it is to have in its environment. */
+  readonly app: string;
+  environment(contender: string): Readonly<Record<string, string>>;
 }
 
 /** A contender with a link, a server and a client of its own. */
@@ -38,9 +37,8 @@ export interface Lane {
 }
 
 function environmentOf(name: string, workshop: Workshop): Record<string, string> {
-  const app = { HOST: SERVER_ADDRESS, PORT: String(HTTP_PORT), FILES: workshop.files };
-  if (name === STOCK) return app;
-  return { ...app, SOCKET_TUNE_PRESET: name, SOCKET_TUNE_REPORT: workshop.report(name) };
+  const app = { HOST: SERVER_ADDRESS, PORT: String(HTTP_PORT), ...workshop.environment(name) };
+  return name === STOCK ? app : { ...app, SOCKET_TUNE_PRESET: name };
 }
 
 export async function openLane(name: string, workshop: Workshop): Promise<Lane> {
@@ -48,7 +46,7 @@ export async function openLane(name: string, workshop: Workshop): Promise<Lane> 
   try {
     await link.open();
     const preload = name === STOCK ? [] : ['--import', PRELOAD];
-    const app = within(link.server, [process.execPath, ...preload, entry('apps/link-server')]);
+    const app = within(link.server, [process.execPath, ...preload, entry(workshop.app)]);
     const server = await startServer(app, { environment: environmentOf(name, workshop) });
     const client = new LineProgram(pinned(CLIENT_CORE, within(link.client, [workshop.client])));
     return {

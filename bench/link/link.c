@@ -206,15 +206,20 @@ static struct timespec time_to_wait(void) {
   return (struct timespec){.tv_sec = wait / SECOND, .tv_nsec = wait % SECOND};
 }
 
+/* Beside the programs that it serves, and whatever else the machine does. Containers may not have real-time scheduling. */
+static void be_on_time(void) {
+  struct sched_param priority = {.sched_priority = 1};
+  check(prctl(PR_SET_TIMERSLACK, 1000), "PR_SET_TIMERSLACK");
+  if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0) check(setpriority(PRIO_PROCESS, 0, -20), "setpriority");
+}
+
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
   int a = open_device(argv[1], argv[3]);
   int b = open_device(argv[2], argv[3]);
   open_direction(&directions[0], a, b);
   open_direction(&directions[1], b, a);
-  /* So that it is on time beside the programs that it serves. */
-  check(prctl(PR_SET_TIMERSLACK, 1000), "PR_SET_TIMERSLACK");
-  check(setpriority(PRIO_PROCESS, 0, -20), "setpriority");
+  be_on_time();
   /* One command at a time: stdio must not hold back the next. */
   setvbuf(stdin, NULL, _IONBF, 0);
   puts("ready");

@@ -28,6 +28,11 @@ export function nameOf({ roundTripMs, rateMbit, lossPercent, congestionControl }
   return `${roundTripMs} ms, ${rate}${loss}${congestionControl === 'cubic' ? '' : `, ${congestionControl}`}`;
 }
 
+/** Of a file of that size, among those that are served. */
+export function fileName({ megabytes }: { readonly megabytes: number }): string {
+  return String(megabytes * 1e6);
+}
+
 /** One connection and a body, to its end: what somebody waits for. */
 function whole(record: LinkRecord, megabytes: number, mostMs = 5000): ThroughputPoint {
   return { link: record, connections: 1, megabytes, mostMs };
