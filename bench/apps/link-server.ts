@@ -36,10 +36,24 @@ function takeUpload(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** /file/NAME, /memory/BYTES, /upload */
+let working: NodeJS.Timeout | undefined;
+
+/** Other work, from now on: so many milliseconds of it, and a break of as many as are given. */
+function work(response: ServerResponse, milliseconds: number, pause: number): void {
+  const once = (): void => {
+    const until = performance.now() + milliseconds;
+    while (performance.now() < until);
+  };
+  clearInterval(working);
+  working = milliseconds > 0 ? setInterval(once, milliseconds + pause) : undefined;
+  response.writeHead(200, { 'content-length': 0 }).end();
+}
+
+/** /file/NAME, /memory/BYTES, /work/MILLISECONDS/PAUSE, /upload */
 const server = createServer((request, response) => {
-  const [, what, which = ''] = request.url?.split('/') ?? [];
-  if (what === 'file') sendFile(response, which);
+  const [, what, which = '', more] = request.url?.split('/') ?? [];
+  if (what === 'work') work(response, Number(which), Number(more));
+  else if (what === 'file') sendFile(response, which);
   else if (what === 'memory') sendBuffer(response, Number(which));
   else takeUpload(request, response);
 });

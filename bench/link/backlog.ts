@@ -9,6 +9,8 @@ import { fileName, link, nameOf } from './points.js';
 interface BacklogPoint {
   readonly link: LinkRecord;
   readonly warmUpMs: number;
+  /** The server has other work for a third of its time, a millisecond at once. */
+  readonly isBusy?: true;
   /** More than gets through while it is measured. */
   readonly megabytes: number;
   readonly quick?: true;
@@ -19,10 +21,12 @@ export const BACKLOG_POINTS: readonly BacklogPoint[] = [
   { link: link(100, 10), warmUpMs: 2000, megabytes: 20 },
   { link: link(40, 100), warmUpMs: 1000, megabytes: 100 },
   { link: link(20, 1000), warmUpMs: 500, megabytes: 400 },
+  { link: link(20, 1000), warmUpMs: 500, megabytes: 400, isBusy: true },
 ];
 
 const ROUNDS = 3;
 
+const MOST_MS = 10_000;
 const SMALL = '/memory/1000';
 
 /** What the client answers. */
@@ -34,6 +38,11 @@ interface Heard {
 
 const NAMES = ['behind', 'throughput', 'beside'] as const;
 type Name = (typeof NAMES)[number];
+
+async function setBusy(lanes: readonly Lane[], isBusy: boolean): Promise<void> {
+  const path = isBusy ? '/work/1/2' : '/work/0/0';
+  await Promise.all(lanes.map((lane) => lane.ask('get', SERVER_ADDRESS, HTTP_PORT, path, 1, 0, MOST_MS)));
+}
 
 async function measure(lane: Lane, point: BacklogPoint, mostMs: number): Promise<Record<Name, number>> {
   const { warmUpMs } = point;
@@ -78,6 +87,7 @@ export async function backlog(lanes: readonly Lane[], { quick }: Effort): Promis
     );
     for (const [name, own] of rows) own.push({ x: nameOf(point.link), samples: of(name) });
   }
+  await setBusy(lanes, false);
   return NAMES.map((name) => ({
     ...ABOUT[name],
     id: `link-${name}`,

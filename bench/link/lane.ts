@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { CLIENT_CORE, entry, PRELOAD, pinned } from '../machine.js';
+import { CLIENT_CORE, entry, hasProgram, PRELOAD, pinned } from '../machine.js';
 import { type Server, startServer } from '../server.js';
 import { Link, type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { within } from './namespaces.js';
@@ -16,6 +16,9 @@ export const MESSAGE_PORT = HTTP_PORT + 1;
 /** Rates up to which all lanes run side by side: the machine has time left. */
 const GREATEST_SHARED_RATE = 100;
 
+/** What else the machine does must not make a server late for its link; see also be_on_time in link.c. */
+const ON_TIME = hasProgram('chrt') ? (['chrt', '-r', '1'] as const) : [];
+
 /** What the lanes are made of. */
 export interface Workshop {
   /** Compiled from link.c and client.c. */
@@ -31,14 +34,16 @@ export interface Lane {
   readonly name: string;
   readonly link: Link;
   readonly server: Server;
+  /** The greatest lateness of its link that was seen; see LinkCounts. */
+  lateMs: number;
   /** Have the client do a job; see client.c. */
   ask<T>(job: string, ...words: readonly (string | number)[]): Promise<T>;
   close(): Promise<void>;
 }
 
 function environmentOf(name: string, workshop: Workshop): Record<string, string> {
-  const app = { HOST: SERVER_ADDRESS, PORT: String(HTTP_PORT), ...workshop.environment(name) };
-  return name === STOCK ? app : { ...app, SOCKET_TUNE_PRESET: name };
+  const preset = name === STOCK ? {} : { SOCKET_TUNE_PRESET: name };
+  return { HOST: SERVER_ADDRESS, PORT: String(HTTP_PORT), ...preset, ...workshop.environment(name) };
 }
 
 export async function openLane(name: string, workshop: Workshop): Promise<Lane> {
@@ -46,13 +51,14 @@ export async function openLane(name: string, workshop: Workshop): Promise<Lane> 
   try {
     await link.open();
     const preload = name === STOCK ? [] : ['--import', PRELOAD];
-    const app = within(link.server, [process.execPath, ...preload, entry(workshop.app)]);
+    const app = within(link.server, [...ON_TIME, process.execPath, ...preload, entry(workshop.app)]);
     const server = await startServer(app, { environment: environmentOf(name, workshop) });
-    const client = new LineProgram(pinned(CLIENT_CORE, within(link.client, [workshop.client])));
+    const client = new LineProgram(pinned(CLIENT_CORE, within(link.client, [...ON_TIME, workshop.client])));
     return {
       name,
       link,
       server,
+      lateMs: 0,
       ask: async (job, ...words) => JSON.parse(await client.ask([job, ...words].join(' '))),
       close: async () => {
         client.stop();
@@ -97,6 +103,7 @@ export async function acrossLanes<T>(
   const one = async (lane: Lane, index: number): Promise<readonly [number, T]> => {
     await lane.link.set(record, seed);
     const sample = await measure(lane);
+    lane.lateMs = Math.max(lane.lateMs, (await lane.link.counts()).lateMs);
     // What is left of its connections learns that they are over.
     await pause(record.roundTripMs + 10);
     return [index, sample];

@@ -208,7 +208,7 @@ static struct timespec time_to_wait(void) {
 
 /* Beside the programs that it serves, and whatever else the machine does. Containers may not have real-time scheduling. */
 static void be_on_time(void) {
-  struct sched_param priority = {.sched_priority = 1};
+  struct sched_param priority = {.sched_priority = 10};
   check(prctl(PR_SET_TIMERSLACK, 1000), "PR_SET_TIMERSLACK");
   if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0) check(setpriority(PRIO_PROCESS, 0, -20), "setpriority");
 }
