@@ -1,22 +1,35 @@
 import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { hasProgram } from './machine.js';
+import { remembered } from './remembered.js';
 import { interleave } from './rounds.js';
-import { type Cell, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
+import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
 import { median, pairedRatio } from './statistics.js';
 import { countSocketOptionCalls } from './system-calls.js';
 
 const APP = 'apps/echo-length';
-const ROUNDS = 9;
 const TRACED_CONNECTIONS = 200;
 
-interface Sample {
+/** Connections of a round, with one request each. */
+const connectionsFor = ({ quick }: Effort): number => (quick ? 1500 : 5000);
+const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 9);
+
+export interface AcceptSample {
   readonly perSecond: number;
   readonly cpuMicroseconds: number;
 }
 
-async function open(client: Client, { server }: Contender, connections: number): Promise<Sample> {
+export interface AcceptSamples {
+  readonly stock: readonly AcceptSample[];
+  readonly tuned: readonly AcceptSample[];
+}
+
+export async function openConnections(
+  client: Client,
+  { server }: Contender,
+  connections: number,
+): Promise<AcceptSample> {
   const before = server.cpuSeconds();
   const { seconds } = await client.run({ kind: 'connect', port: server.port, path: '', connections });
   return {
@@ -25,19 +38,28 @@ async function open(client: Client, { server }: Contender, connections: number):
   };
 }
 
-function row(what: string, samples: readonly (readonly Sample[])[], of: keyof Sample): Cell[] {
-  const [plain = [], ours = []] = samples.map((some) => some.map((sample) => sample[of]));
+/** What accepting connections costs; made once. */
+export const acceptSamples = remembered(
+  (effort: Effort): Promise<AcceptSamples> =>
+    withClient((client) =>
+      withServers([stock(APP), tuned(APP)], async (contenders) => {
+        const [plain = [], ours = []] = await interleave(contenders, roundsFor(effort), (contender) =>
+          openConnections(client, contender, connectionsFor(effort)),
+        );
+        return { stock: plain, tuned: ours };
+      }),
+    ),
+);
+
+function row(what: string, samples: AcceptSamples, of: keyof AcceptSample): Cell[] {
+  const plain = samples.stock.map((sample) => sample[of]);
+  const ours = samples.tuned.map((sample) => sample[of]);
   return [what, median(plain), median(ours), pairedRatio(ours, plain)];
 }
 
-async function costs(client: Client, { quick }: Effort): Promise<Table> {
-  const connections = quick ? 3000 : 5000;
-  const rounds = quick ? 3 : ROUNDS;
-  const samples = await withServers([stock(APP), tuned(APP)], (contenders) =>
-    interleave(contenders, rounds, (contender) => open(client, contender, connections)),
-  );
+function costs(samples: AcceptSamples, effort: Effort): Table {
   return {
-    title: `Connections with one request each; medians of ${rounds} interleaved rounds of ${connections}`,
+    title: `Connections with one request each; medians of ${roundsFor(effort)} interleaved rounds of ${connectionsFor(effort)}`,
     columns: ['', 'stock', 'tuned', 'tuned/stock'],
     rows: [
       row('connections per second', samples, 'perSecond'),
@@ -46,11 +68,31 @@ async function costs(client: Client, { quick }: Effort): Promise<Table> {
   };
 }
 
-async function systemCalls(client: Client): Promise<Table> {
+function comparison(samples: AcceptSamples): Comparison {
+  const points = (some: readonly AcceptSample[]) => [
+    { x: 'connection with one request', samples: some.map(({ cpuMicroseconds }) => cpuMicroseconds) },
+  ];
+  return {
+    id: 'accept-cpu',
+    title: 'CPU time of a new connection',
+    what: 'What a server uses of its processor to accept a connection, answer one small request and see it closed.',
+    unit: 'µs of CPU a connection',
+    better: 'lower',
+    kind: 'bars',
+    xTitle: '',
+    series: [
+      { contender: 'stock', points: points(samples.stock) },
+      { contender: 'tuned', points: points(samples.tuned) },
+    ],
+  };
+}
+
+/** How many more setsockopt and getsockopt the later connections met under the preload. */
+export async function extraCalls(client: Client): Promise<{ readonly extra: number; readonly table: Table }> {
   const plain = await countSocketOptionCalls(client, stock, APP, TRACED_CONNECTIONS);
   const ours = await countSocketOptionCalls(client, tuned, APP, TRACED_CONNECTIONS);
   const extra = ours.onLater - plain.onLater;
-  return {
+  const table = {
     title: 'Calls of setsockopt and getsockopt on accepted connections',
     columns: ['', 'stock', 'tuned', 'ours', 'goal'],
     rows: [
@@ -58,12 +100,18 @@ async function systemCalls(client: Client): Promise<Table> {
       [`all the other ${TRACED_CONNECTIONS - 1}`, plain.onLater, ours.onLater, extra, goal(extra, 0)],
     ],
   };
+  return { extra, table };
 }
 
 async function run(effort: Effort): Promise<Result> {
-  const tables = [await withClient((client) => costs(client, effort))];
-  if (!hasProgram('strace')) return { tables, notes: ['strace is not installed: system calls were not counted'] };
-  return { tables: [...tables, await withClient(systemCalls)], notes: [] };
+  const samples = await acceptSamples(effort);
+  const tables = [costs(samples, effort)];
+  const comparisons = [comparison(samples)];
+  if (!hasProgram('strace')) {
+    return { tables, comparisons, notes: ['strace is not installed: system calls were not counted'] };
+  }
+  const { table } = await withClient(extraCalls);
+  return { tables: [...tables, table], comparisons, notes: [] };
 }
 
 export const accept: Scenario = { name: 'accept', what: 'accepting connections: rate, CPU, and system calls', run };

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { apply, defaultConfig, highThroughputConfig, lowLatencyConfig, type TuneConfig } from '../src/index.js';
-import type { ApplySamples } from './apply.js';
+import { type ApplySamples, PLAIN } from './apply.js';
+import { connect as connectPlainly, setNoDelay } from './sockets.js';
 
 const [rounds = 1, calls = 1] = process.argv.slice(2).map(Number);
 
@@ -16,39 +17,45 @@ const CONFIGS: readonly (readonly [string, TuneConfig])[] = [
   ['highthroughput', highThroughputConfig()],
 ];
 
-async function acceptedSocket(): Promise<Socket> {
-  const server = createServer().listen(0, '127.0.0.1');
-  const connection = once(server, 'connection');
-  await once(server, 'listening');
-  connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [socket] = await connection;
-  return socket;
-}
-
-function applyAgainAndAgain(socket: Socket, config: TuneConfig): void {
-  for (let call = 0; call < calls; call++) apply(socket, config);
-}
-
-function sample(socket: Socket, preset: string, config: TuneConfig): ApplySamples {
-  const outcomes = apply(socket, config);
-  const failed = outcomes.find(({ verdict }) => verdict !== 'applied');
-  if (failed !== undefined) throw new Error(`${failed.option}: ${failed.verdict}`);
+function measure(preset: string, options: number, callAgainAndAgain: () => void): ApplySamples {
   // What compiling allocates is no part of a call.
-  for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) applyAgainAndAgain(socket, config);
+  for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) callAgainAndAgain();
   const nanosecondsPerCall: number[] = [];
   const bytesPerCall: number[] = [];
   for (let round = 0; round < rounds; round++) {
     globalThis.gc?.();
     const heap = process.memoryUsage().heapUsed;
     const start = process.hrtime.bigint();
-    applyAgainAndAgain(socket, config);
+    callAgainAndAgain();
     const nanoseconds = process.hrtime.bigint() - start;
     bytesPerCall.push((process.memoryUsage().heapUsed - heap) / calls);
     nanosecondsPerCall.push(Number(nanoseconds) / calls);
   }
-  return { preset, options: outcomes.length, nanosecondsPerCall, bytesPerCall };
+  return { preset, options, nanosecondsPerCall, bytesPerCall };
 }
 
-const accepted = await acceptedSocket();
-console.log(JSON.stringify(CONFIGS.map(([preset, config]) => sample(accepted, preset, config))));
+function sample(socket: Socket, preset: string, config: TuneConfig): ApplySamples {
+  const outcomes = apply(socket, config);
+  const failed = outcomes.find(({ verdict }) => verdict !== 'applied');
+  if (failed !== undefined) throw new Error(`${failed.option}: ${failed.verdict}`);
+  return measure(preset, outcomes.length, () => {
+    for (let call = 0; call < calls; call++) apply(socket, config);
+  });
+}
+
+function samplePlain(port: number): ApplySamples {
+  const fd = connectPlainly(port, { noDelay: false });
+  return measure(PLAIN, 1, () => {
+    for (let call = 0; call < calls; call++) setNoDelay(fd);
+  });
+}
+
+const listener = createServer().listen(0, '127.0.0.1');
+await once(listener, 'listening');
+const { port: listening } = listener.address() as AddressInfo;
+const connection = once(listener, 'connection');
+connect(listening, '127.0.0.1');
+const [accepted] = await connection;
+const samples = CONFIGS.map(([preset, config]) => sample(accepted, preset, config));
+console.log(JSON.stringify([...samples, samplePlain(listening)]));
 process.exit();

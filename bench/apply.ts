@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { entry, pinned, SERVER_CORE } from './machine.js';
-import { type Effort, goal, type Result, type Scenario } from './scenario.js';
+import { remembered } from './remembered.js';
+import { type Cell, type Effort, goal, type Result, type Scenario } from './scenario.js';
 import { median } from './statistics.js';
 
 const ROUNDS = 15;
@@ -19,41 +20,59 @@ export interface ApplySamples {
   readonly bytesPerCall: readonly number[];
 }
 
+/** What the plain call of setsockopt is called among them, with which they are compared. */
+export const PLAIN = 'a plain setsockopt by koffi';
+
 /** In a process of its own: heap and compiler of this one hold other things. */
-function sample(rounds: number): ApplySamples[] {
+export function sampleApply(rounds: number): ApplySamples[] {
   const flags = ['--expose-gc', ...YOUNG_GENERATION];
   const command = [process.execPath, ...flags, entry('apply-process'), String(rounds), String(CALLS)];
   const [program, ...rest] = pinned(SERVER_CORE, command);
   return JSON.parse(execFileSync(program, rest, { encoding: 'utf8' }));
 }
 
-function run({ quick }: Effort): Promise<Result> {
-  const rounds = quick ? 5 : ROUNDS;
-  const rows = sample(rounds).map(({ preset, options, nanosecondsPerCall, bytesPerCall }) => {
-    const perOption = median(nanosecondsPerCall) / options;
-    const bytes = median(bytesPerCall);
-    return [
-      preset,
-      options,
-      median(nanosecondsPerCall),
-      perOption,
-      goal(perOption, GOAL_NANOSECONDS, ' ns'),
-      bytes,
-      goal(Math.round(bytes), 0, ' bytes'),
-    ];
-  });
-  return Promise.resolve({
+const roundsFor = ({ quick }: Effort): number => (quick ? 3 : ROUNDS);
+
+/** What `apply` costs with each config; made once. */
+export const applySamples = remembered((effort: Effort) => Promise.resolve(sampleApply(roundsFor(effort))));
+
+function row({ preset, options, nanosecondsPerCall, bytesPerCall }: ApplySamples): Cell[] {
+  const perOption = median(nanosecondsPerCall) / options;
+  const bytes = median(bytesPerCall);
+  const figures = [preset, options, median(nanosecondsPerCall), perOption];
+  if (preset === PLAIN) return [...figures, '', bytes, ''];
+  return [...figures, goal(perOption, GOAL_NANOSECONDS, ' ns'), bytes, goal(Math.round(bytes), 0, ' bytes')];
+}
+
+async function run(effort: Effort): Promise<Result> {
+  const samples = await applySamples(effort);
+  return {
     tables: [
       {
         title: 'apply(socket, config) on an accepted TCP connection',
         columns: ['config', 'options set', 'ns a call', 'ns an option', 'goal', 'bytes a call', 'goal'],
-        rows,
+        rows: samples.map(row),
+      },
+    ],
+    comparisons: [
+      {
+        id: 'apply-time',
+        title: 'Time to set one option of a connection from JavaScript',
+        what: 'What `apply(socket, config)` takes for each option that it sets, beside the system call alone.',
+        unit: 'ns an option',
+        better: 'lower',
+        kind: 'bars',
+        xTitle: '',
+        series: samples.map(({ preset, options, nanosecondsPerCall }) => ({
+          contender: preset,
+          points: [{ x: 'apply', samples: nanosecondsPerCall.map((nanoseconds) => nanoseconds / options) }],
+        })),
       },
     ],
     notes: [
-      `medians of ${rounds} rounds of ${CALLS} calls; bytes: what the heap has grown by, nothing being collected`,
+      `medians of ${roundsFor(effort)} rounds of ${CALLS} calls; bytes: what the heap has grown by, nothing being collected`,
     ],
-  });
+  };
 }
 
 export const apply: Scenario = { name: 'apply', what: 'setting the options of a config on one connection', run };

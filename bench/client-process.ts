@@ -1,25 +1,38 @@
 // The process behind client.ts: takes jobs from its parent, one at a time, and ends with it.
 
-import type { Answer, ConnectJob, Job, LoadJob, SplitJob } from './client.js';
+import type { Answer, ConnectJob, HoldJob, Job, OpenJob, RepeatJob, RunJob } from './client.js';
 import { HttpConnection, Patience } from './http-connection.js';
 import { NOTHING } from './sockets.js';
+
+/** Connections that stay open from one job to the next, and what is asked on them. */
+const kept: HttpConnection[] = [];
+let request: Buffer = Buffer.alloc(0);
+let bodyLength = 0;
+
+interface Made {
+  readonly requests?: number;
+  readonly latencies?: readonly number[];
+}
 
 function getRequest(path: string): Buffer {
   return Buffer.from(`GET /${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
 }
 
 /** All connections have a request under way, and each is read as its answer comes in. */
-function load({ port, path, bodyLength, connections, requests }: LoadJob): void {
-  const request = getRequest(path);
+function run({ seconds, requests }: Omit<RunJob, 'kind'>): Made {
+  const until = performance.now() + seconds * 1e3;
   const busy = new Set<HttpConnection>();
-  for (let index = 0; index < connections; index++) busy.add(new HttpConnection(port));
   let asked = 0;
   const ask = (connection: HttpConnection): void => {
-    if (asked++ < requests) return connection.write(request);
-    busy.delete(connection);
-    connection.close();
+    asked++;
+    busy.add(connection);
+    connection.write(request);
   };
-  for (const connection of busy) ask(connection);
+  const finish = (connection: HttpConnection): void => {
+    if (asked < requests && performance.now() < until) return ask(connection);
+    busy.delete(connection);
+  };
+  for (const connection of kept.slice(0, requests)) ask(connection);
   const patience = new Patience();
   while (busy.size > 0) {
     for (const connection of busy) {
@@ -28,13 +41,36 @@ function load({ port, path, bodyLength, connections, requests }: LoadJob): void 
       patience.renew();
       if (length === undefined) continue;
       if (length !== bodyLength) throw new Error(`a body of ${length} bytes instead of ${bodyLength}`);
-      ask(connection);
+      finish(connection);
     }
     patience.check();
   }
+  return { requests: asked };
 }
 
-function split({ port, parts, requests, seconds }: SplitJob): number[] {
+function open(job: OpenJob): Made {
+  if (job.protocol !== 'http') throw new Error(`${job.protocol} is not spoken without a C compiler`);
+  request = getRequest(job.path);
+  bodyLength = job.bodyLength;
+  for (let index = 0; index < job.connections; index++) kept.push(new HttpConnection(job.port));
+  return run({ seconds: 0, requests: job.connections });
+}
+
+function hold({ port, path, connections }: HoldJob): Made {
+  for (let index = 0; index < connections; index++) {
+    const connection = new HttpConnection(port);
+    connection.write(getRequest(path));
+    kept.push(connection);
+  }
+  return {};
+}
+
+function closeAll(): Made {
+  for (const connection of kept.splice(0)) connection.close({ abort: true });
+  return {};
+}
+
+function repeat({ port, parts, requests, seconds }: RepeatJob): Made {
   const connection = new HttpConnection(port, { noDelay: false });
   const writes = parts.map((part) => Buffer.from(part));
   const latencies: number[] = [];
@@ -47,32 +83,42 @@ function split({ port, parts, requests, seconds }: SplitJob): number[] {
     before = after;
   }
   connection.close();
-  return latencies;
+  return { requests: latencies.length, latencies };
 }
 
-function connectAgainAndAgain({ port, path, connections }: ConnectJob): void {
-  const request = getRequest(path);
+function connectAgainAndAgain({ port, path, connections }: ConnectJob): Made {
+  const get = getRequest(path);
   for (let opened = 0; opened < connections; opened++) {
     const connection = new HttpConnection(port);
-    connection.write(request);
+    connection.write(get);
     connection.read();
     connection.close({ abort: true });
   }
+  return { requests: connections };
 }
 
-/** Milliseconds of each request, where the job asks for them. */
-function perform(job: Job): number[] {
-  if (job.kind === 'split') return split(job);
-  if (job.kind === 'load') load(job);
-  else connectAgainAndAgain(job);
-  return [];
+function perform(job: Job): Made {
+  switch (job.kind) {
+    case 'open':
+      return open(job);
+    case 'run':
+      return run(job);
+    case 'hold':
+      return hold(job);
+    case 'close':
+      return closeAll();
+    case 'repeat':
+      return repeat(job);
+    case 'connect':
+      return connectAgainAndAgain(job);
+  }
 }
 
 function answer(job: Job): Answer {
   const start = performance.now();
   try {
-    const latencies = perform(job);
-    return { outcome: { seconds: (performance.now() - start) / 1e3, latencies } };
+    const { requests = 0, latencies = [] } = perform(job);
+    return { outcome: { requests, seconds: (performance.now() - start) / 1e3, latencies } };
   } catch (error) {
     return { error: String(error) };
   }

@@ -1,19 +1,35 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Done, LoadClient, Target } from './load-client.js';
 import { CLIENT_CORE, entry, pinned } from './machine.js';
 
-/** Fetch one thing again and again, with one request at a time on each of some connections that are kept. */
-export interface LoadJob {
-  readonly kind: 'load';
-  readonly port: number;
-  readonly path: string;
-  readonly bodyLength: number;
-  readonly connections: number;
+/** Open connections, and fetch one thing on each of them. */
+export interface OpenJob extends Target {
+  readonly kind: 'open';
+}
+
+/** Go on fetching, with one request at a time on each of the connections that are open. */
+export interface RunJob {
+  readonly kind: 'run';
+  readonly seconds: number;
   readonly requests: number;
 }
 
-/** Send requests in several writes, with Nagle's algorithm on, one after another on one connection. */
-export interface SplitJob {
-  readonly kind: 'split';
+/** Open connections, ask for something on each, and read nothing. */
+export interface HoldJob {
+  readonly kind: 'hold';
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+}
+
+/** Close all connections that are open. */
+export interface CloseJob {
+  readonly kind: 'close';
+}
+
+/** Send a request again and again on one connection, with Nagle's algorithm on. */
+export interface RepeatJob {
+  readonly kind: 'repeat';
   readonly port: number;
   /** A request, cut into what each write sends. */
   readonly parts: readonly string[];
@@ -30,11 +46,10 @@ export interface ConnectJob {
   readonly connections: number;
 }
 
-export type Job = LoadJob | SplitJob | ConnectJob;
+export type Job = OpenJob | RunJob | HoldJob | CloseJob | RepeatJob | ConnectJob;
 
-export interface Outcome {
-  readonly seconds: number;
-  /** Milliseconds of each request; only of a {@link SplitJob}. */
+export interface Outcome extends Done {
+  /** Milliseconds of each request; only of a {@link RepeatJob}. */
   readonly latencies: readonly number[];
 }
 
@@ -64,12 +79,22 @@ class ClientProcess {
     return answer.outcome;
   }
 
+  async openLoad(target: Target): Promise<LoadClient> {
+    await this.run({ kind: 'open', ...target });
+    return {
+      run: ({ seconds, requests = Number.MAX_SAFE_INTEGER }) => this.run({ kind: 'run', seconds, requests }),
+      close: async () => {
+        await this.run({ kind: 'close' });
+      },
+    };
+  }
+
   stop(): void {
     this.#process.disconnect();
   }
 }
 
-export type Client = Pick<ClientProcess, 'run'>;
+export type Client = Pick<ClientProcess, 'run' | 'openLoad'>;
 
 /** Have a client used, and stop it in any case. */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {

@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { entry, hasProgram, PRELOAD, ROOT } from './machine.js';
+import { bunProgram } from './bun.js';
+import { COMPILER, compile, hasCompiler } from './compiler.js';
+import { entry, hasProgram, PRELOAD } from './machine.js';
 import { startNginx } from './nginx.js';
+import type { Effort } from './scenario.js';
 import { type Server, startServer } from './server.js';
 
 /** One of the servers that are compared. */
@@ -10,49 +13,103 @@ export interface Contender {
   readonly server: Server;
 }
 
-const COMPILER = process.env.CC ?? 'cc';
-
 type Environment = Readonly<Record<string, string>>;
 
+/** Servers on their way up, and why others are not. */
+export interface Lineup {
+  readonly starting: readonly Promise<Contender>[];
+  readonly missing: readonly string[];
+}
+
+async function run(name: string, command: readonly string[], environment: Environment = {}): Promise<Contender> {
+  return { name, server: await startServer(command, { environment }) };
+}
+
 /** An app of ours on Node alone; `under` is a command that runs it, such as a tracer. */
-export async function stock(
-  app: string,
-  environment: Environment = {},
-  under: readonly string[] = [],
-): Promise<Contender> {
-  const command = [...under, process.execPath, entry(app)];
-  return { name: 'stock', server: await startServer(command, { environment }) };
+export function stock(app: string, environment: Environment = {}, under: readonly string[] = []): Promise<Contender> {
+  return run('stock', [...under, process.execPath, entry(app)], environment);
 }
 
 /** The same app under the preload, with what else it is to have in its environment. */
-export async function tuned(
-  app: string,
-  environment: Environment = {},
-  under: readonly string[] = [],
-): Promise<Contender> {
-  const command = [...under, process.execPath, '--import', PRELOAD, entry(app)];
-  return { name: 'tuned', server: await startServer(command, { environment }) };
+export function tuned(app: string, environment: Environment = {}, under: readonly string[] = []): Promise<Contender> {
+  return run('tuned', [...under, process.execPath, '--import', PRELOAD, entry(app)], environment);
+}
+
+const LARGE_CHUNKS = String(1 << 20);
+
+/** The stock app as one would tune it by hand: it reads a file in fewer and larger pieces. */
+function largeChunks(app: string, environment: Environment): Promise<Contender> {
+  return run('stock 1 MiB', [process.execPath, entry(app)], { ...environment, HIGH_WATER_MARK: LARGE_CHUNKS });
 }
 
 async function nginx(files: string, scratch: string): Promise<Contender> {
   return { name: 'nginx', server: await startNginx(files, join(scratch, 'nginx')) };
 }
 
-async function sendfileLoop(files: string, scratch: string): Promise<Contender> {
-  const program = join(scratch, 'sendfile-loop');
-  const source = join(ROOT, 'bench/apps/sendfile-loop.c');
-  const { status } = spawnSync(COMPILER, ['-O2', '-o', program, source], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error(`${COMPILER} cannot compile ${source}`);
-  return { name: 'C loop', server: await startServer([program, files]) };
+function cLoop(files: string, scratch: string): Lineup {
+  if (hasCompiler) return { starting: [run('C loop', [compile('sendfile-loop', scratch), files])], missing: [] };
+  return {
+    starting: [],
+    missing: [`there is no C compiler (${COMPILER}): no comparison with a bare loop of epoll and sendfile`],
+  };
 }
 
-/** What is there on this machine to compare with, and what is not. */
-export function others(files: string, scratch: string): { starting: Promise<Contender>[]; missing: string[] } {
+function others(files: string, scratch: string, { quick }: Effort): Lineup {
   const starting: Promise<Contender>[] = [];
-  const missing: string[] = [];
+  const missing: string[] = ['uWebSockets.js is published on GitHub and not on npm: no comparison with it'];
   if (hasProgram('nginx')) starting.push(nginx(files, scratch));
   else missing.push('nginx is not installed: no comparison with it');
-  if (hasProgram(COMPILER)) starting.push(sendfileLoop(files, scratch));
-  else missing.push(`there is no C compiler (${COMPILER}): no comparison with a bare loop of epoll and sendfile`);
+  const bun = bunProgram(!quick);
+  if (bun === undefined)
+    missing.push('Bun is not installed, and a full run could not install it: no comparison with it');
+  else starting.push(run('Bun', [bun, entry('apps/bun-server')], { FILES: files }));
   return { starting, missing };
+}
+
+/** Whatever serves files by HTTP on this machine. */
+export function httpLineup(files: string, scratch: string, effort: Effort): Lineup {
+  const app = 'apps/file-server';
+  const environment = { FILES: files };
+  const loop = cLoop(files, scratch);
+  const rest = others(files, scratch, effort);
+  const starting = [
+    stock(app, environment),
+    largeChunks(app, environment),
+    run('in memory', [process.execPath, entry('apps/memory-server')], environment),
+    tuned(app, { ...environment, SOCKET_TUNE_REPORT: reportIn(scratch) }),
+    ...loop.starting,
+    ...rest.starting,
+  ];
+  return { starting, missing: [...loop.missing, ...rest.missing] };
+}
+
+/** Whatever serves files without HTTP. */
+export function rawLineup(files: string, scratch: string): Lineup {
+  const app = 'apps/raw-file-server';
+  const environment = { FILES: files };
+  const { starting, missing } = cLoop(files, scratch);
+  return {
+    starting: [
+      stock(app, environment),
+      largeChunks(app, environment),
+      tuned(app, { ...environment, SOCKET_TUNE_REPORT: reportIn(scratch) }),
+      ...starting,
+    ],
+    missing,
+  };
+}
+
+function reportIn(scratch: string): string {
+  return join(scratch, 'report.json');
+}
+
+/** A preload that always let Node copy would be measured as well, so the report has to say that it did not. */
+export function howFilesWent(scratch: string): string {
+  const { files } = JSON.parse(readFileSync(reportIn(scratch), 'utf8'));
+  const counts = (by: unknown): string => JSON.stringify(by).replaceAll('"', '');
+  const gigabytes = (files.sendfileBytes / 2 ** 30).toFixed(1);
+  return (
+    `the tuned server sent ${gigabytes} GB of ${files.reroutedStreams} files by sendfile; ` +
+    `copied bytes: ${counts(files.copiedBytes)}; files not rerouted: ${counts(files.notRerouted)}`
+  );
 }

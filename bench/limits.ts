@@ -1,24 +1,21 @@
-import { type Client, withClient } from './client.js';
 import { type Contender, tuned } from './contenders.js';
-import { type Load, type Sample, serve } from './load.js';
-import { interleave } from './rounds.js';
-import type { Cell, Effort, Result, Scenario, Table } from './scenario.js';
-import { kilobytes, withScratch, writeBodies } from './scratch.js';
+import { type Load, loadOf, type Measured, measure, paceOf, seriesOf, tableOf } from './load.js';
+import { type OpenClient, withLoadClients } from './load-client.js';
+import type { Comparison, Effort, Result, Scenario } from './scenario.js';
+import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { median, pairedRatio } from './statistics.js';
 
 const APP = 'apps/file-server';
 const CONNECTIONS = 8;
-const ROUNDS = 7;
+
+function loadFor(body: Body): Load {
+  return loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: CONNECTIONS });
+}
 
 /** Bodies about the least that is worth sending by sendfile. */
-const SMALL: readonly Load[] = [4, 8, 16, 32, 64, 100].map((size) => ({
-  body: kilobytes(size),
-  requests: 12_000,
-  connections: CONNECTIONS,
-}));
+const SMALL = [4, 8, 16, 32, 64, 100].map(kilobytes).map(loadFor);
 
-const LARGE: Load = { body: kilobytes(10 << 10), requests: 160, connections: CONNECTIONS };
+const LARGE = loadFor(kilobytes(10 << 10));
 
 const WINDOWS = ['64k', '128k', '256k', '512k', '1m', '2m', '4m'] as const;
 
@@ -29,43 +26,30 @@ async function contender(name: string, environment: Environment): Promise<Conten
   return { name, server };
 }
 
-function cpuOf(samples: readonly Sample[]): number[] {
-  return samples.map((sample) => sample.cpuMicroseconds);
-}
-
 /** Small bodies with and without sendfile. */
-async function leastSize(client: Client, files: string, { quick }: Effort): Promise<Table> {
+function leastSize(open: OpenClient, files: string, effort: Effort): Promise<Measured[]> {
   const off = contender('off', { FILES: files, SOCKET_TUNE_SENDFILE: 'off' });
   const on = contender('on', { FILES: files, SOCKET_TUNE_SENDFILE_MIN: '1' });
-  const rows = await withServers([off, on], async (contenders) => {
-    const found: Cell[][] = [];
-    for (const load of SMALL) {
-      const samples = await interleave(contenders, quick ? 3 : ROUNDS, (one) => serve(client, one, load));
-      const [without = [], using = []] = samples.map(cpuOf);
-      found.push([load.body.name, median(without), median(using), pairedRatio(using, without)]);
-    }
-    return found;
-  });
-  return {
-    title: 'Server CPU of one request, in microseconds, by SOCKET_TUNE_SENDFILE (SOCKET_TUNE_SENDFILE_MIN=1)',
-    columns: ['body', 'off', 'on', 'on/off'],
-    rows,
-  };
+  return withServers([off, on], (contenders) => measure(open, contenders, SMALL, paceOf(effort)));
 }
 
-async function windows(client: Client, files: string, { quick }: Effort): Promise<Table> {
+function windows(open: OpenClient, files: string, effort: Effort): Promise<Measured[]> {
   const starting = WINDOWS.map((window) => contender(window, { FILES: files, SOCKET_TUNE_SENDFILE_WINDOW: window }));
-  const samples = await withServers(starting, (contenders) =>
-    interleave(contenders, quick ? 3 : ROUNDS, (one) => serve(client, one, LARGE)),
-  );
-  const rows = WINDOWS.map((window, index) => {
-    const own = samples[index] ?? [];
-    return [window, median(cpuOf(own)), median(own.map((sample) => sample.requestsPerSecond))];
-  });
+  return withServers(starting, (contenders) => measure(open, contenders, [LARGE], paceOf(effort)));
+}
+
+function comparison(id: string, title: string, what: string, measured: readonly Measured[]): Comparison {
   return {
-    title: `A body of ${LARGE.body.name} by SOCKET_TUNE_SENDFILE_WINDOW`,
-    columns: ['window', 'server CPU, microseconds', 'requests per second'],
-    rows,
+    id,
+    title,
+    what,
+    unit: 'µs of CPU a request',
+    better: 'lower',
+    kind: measured.length > 1 ? 'curve' : 'bars',
+    xTitle: 'size of the file, in bytes',
+    xScale: 'log',
+    yScale: 'log',
+    series: seriesOf(measured, 'cpuMicroseconds'),
   };
 }
 
@@ -75,11 +59,32 @@ function run(effort: Effort): Promise<Result> {
       files,
       [...SMALL, LARGE].map(({ body }) => body),
     );
-    const tables = await withClient(async (client) => [
-      await leastSize(client, files, effort),
-      await windows(client, files, effort),
+    const [small, large] = await withLoadClients(async (open) => [
+      await leastSize(open, files, effort),
+      await windows(open, files, effort),
     ]);
-    return { tables, notes: [`${CONNECTIONS} connections, kept alive; medians of interleaved rounds`] };
+    if (small === undefined || large === undefined) throw new Error('nothing was measured');
+    const cpu = 'Server CPU of one request, in microseconds, by';
+    return {
+      tables: [
+        tableOf(`${cpu} SOCKET_TUNE_SENDFILE (SOCKET_TUNE_SENDFILE_MIN=1)`, 'body', small, 'cpuMicroseconds', [
+          'on',
+          'off',
+        ]),
+        tableOf(`${cpu} SOCKET_TUNE_SENDFILE_WINDOW`, 'body', large, 'cpuMicroseconds'),
+        tableOf('Requests per second, by SOCKET_TUNE_SENDFILE_WINDOW', 'body', large, 'requestsPerSecond'),
+      ],
+      comparisons: [
+        comparison('limits-least', 'From which size sendfile pays', 'Small files copied, and sent by sendfile.', small),
+        comparison(
+          'limits-window',
+          'How much a call of sendfile takes',
+          'A large file in windows of some sizes.',
+          large,
+        ),
+      ],
+      notes: [`${CONNECTIONS} connections, kept alive; medians of interleaved rounds`],
+    };
   });
 }
 

@@ -3,26 +3,38 @@
 import { parseArgs } from 'node:util';
 import { accept } from './accept.js';
 import { apply } from './apply.js';
+import { cold } from './cold.js';
+import { connectionCounts } from './connections.js';
 import { deadPeer } from './dead-peer.js';
 import { files } from './files.js';
 import { limits } from './limits.js';
 import { linkScenario } from './link/scenario.js';
+import { linkSizes } from './link/sizes.js';
 import { machine } from './machine.js';
+import { rawTcp } from './raw-tcp.js';
 import type { Result, Scenario } from './scenario.js';
-import { splitRequest } from './split-request.js';
+import { seedTables } from './seed.js';
+import { slowReaders } from './slow-readers.js';
+import { smallRequests } from './small-requests.js';
 import { startUp } from './start-up.js';
 import { formatResult } from './table.js';
 import { tcpInfoScenario } from './tcp-info.js';
 
 const SCENARIOS: readonly Scenario[] = [
+  seedTables,
   startUp,
   apply,
   tcpInfoScenario,
-  splitRequest,
+  smallRequests,
   accept,
   files,
+  connectionCounts,
+  rawTcp,
+  cold,
+  slowReaders,
   linkScenario,
   limits,
+  linkSizes,
   deadPeer,
 ];
 

@@ -12,7 +12,8 @@ master_process off;
 worker_processes 1;
 pid nginx.pid;
 error_log error.log crit;
-events {}
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
 http {
   access_log off;
   client_body_temp_path body;
@@ -24,7 +25,7 @@ http {
   tcp_nopush on;
   keepalive_requests 1000000000;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} backlog=4096;
     root ${files};
   }
 }

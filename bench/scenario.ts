@@ -39,6 +39,7 @@ export interface Comparison {
   readonly kind: 'bars' | 'curve';
   readonly xTitle: string;
   readonly xScale?: 'linear' | 'log';
+  readonly yScale?: 'linear' | 'log';
   readonly series: readonly Series[];
 }
 

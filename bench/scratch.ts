@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,11 +28,28 @@ export async function withScratch<T>(use: (directory: string) => Promise<T>): Pr
   }
 }
 
+const UNITS = ['B', 'KB', 'MB', 'GB'] as const;
+
+/** As people write it: 10 KB, 1 MB. */
+export function sizeLabel(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${+(bytes / 2 ** (10 * power)).toFixed(1)} ${UNITS[power]}`;
+}
+
 export function kilobytes(count: number): Body {
   return { name: `${count}k`, bytes: count << 10 };
 }
 
+const MOST_AT_ONCE = 16 << 20;
+
 /** Just written, so they are in the page cache. */
 export function writeBodies(directory: string, bodies: readonly Body[]): void {
-  for (const { name, bytes } of bodies) writeFileSync(join(directory, name), Buffer.alloc(bytes, name));
+  for (const { name, bytes } of bodies) {
+    const file = openSync(join(directory, name), 'w');
+    const piece = Buffer.alloc(Math.min(bytes, MOST_AT_ONCE), name);
+    for (let left = bytes; left > 0; left -= piece.length) writeSync(file, piece, 0, Math.min(left, piece.length));
+    // Or the disk would be at work behind what is measured.
+    fsyncSync(file);
+    closeSync(file);
+  }
 }

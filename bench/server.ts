@@ -1,24 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pinned, SERVER_CORE } from './machine.js';
-
-/** Length of the kernel's clock ticks in /proc (USER_HZ), the same on all common architectures. */
-const TICK_SECONDS = 0.01;
+import { cpuClock, type Holding, holding } from './process-usage.js';
 
 /** A server in a process and on a core of its own. */
 export interface Server {
   readonly port: number;
-  /** CPU time that the process and its threads have used so far, to 10 ms. */
+  /** CPU time that the process and its threads have used so far. */
   cpuSeconds(): number;
+  holding(): Holding;
+  /** Wait until it has nothing more to do. */
+  idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Fields of /proc/PID/stat after the program's name, which may hold anything: utime is the 14th, stime the 15th of all. */
-function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS;
+const IDLE_MILLISECONDS = 5;
+/** A server that does nothing, but whose runtime looks after itself now and then. */
+const IDLE_SHARE = 0.1;
+const MOST_MILLISECONDS = 2000;
+
+async function idle(cpuSeconds: () => number): Promise<void> {
+  const start = performance.now();
+  for (let last = cpuSeconds(); performance.now() - start < MOST_MILLISECONDS; ) {
+    await sleep(IDLE_MILLISECONDS);
+    const now = cpuSeconds();
+    if (now - last < (IDLE_SHARE * IDLE_MILLISECONDS) / 1e3) return;
+    last = now;
+  }
 }
 
 /** The port that a server writes to its standard output, as the first line, when it listens. */
@@ -48,9 +57,12 @@ export async function startServer(
   const end = (): boolean => child.kill('SIGTERM');
   process.prependOnceListener('exit', end);
   child.once('exit', () => process.off('exit', end));
+  const cpuSeconds = cpuClock(pid);
   return {
     port: options.port ?? (await announcedPort(child)),
-    cpuSeconds: () => cpuSecondsOf(pid),
+    cpuSeconds,
+    holding: () => holding(pid),
+    idle: () => idle(cpuSeconds),
     async stop() {
       if (child.exitCode !== null) return;
       const exit = once(child, 'exit');

@@ -42,6 +42,13 @@ export function connect(port: number, options: { readonly noDelay: boolean }): n
   return fd;
 }
 
+const ON = Int32Array.of(1);
+
+/** As plain as a call of setsockopt can be from JavaScript. */
+export function setNoDelay(fd: number): void {
+  check(setOption(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4), 'setsockopt');
+}
+
 export function send(fd: number, data: Buffer): void {
   const sent = check(sendTo(fd, data, data.length, MSG_NOSIGNAL), 'send');
   if (sent !== data.length) throw new Error(`send: ${sent} of ${data.length} bytes`);

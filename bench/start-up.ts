@@ -7,7 +7,7 @@ import { type Effort, goal, type Result, type Scenario } from './scenario.js';
 import { withScratch } from './scratch.js';
 import { median } from './statistics.js';
 
-const PAIRS = 60;
+const PAIRS = 50;
 const GOAL_MILLISECONDS = 6;
 
 const PRELOADED = ['--import', 'socket-tune/register'] as const;
@@ -62,7 +62,7 @@ function koffiNote(project: string): string {
 }
 
 async function run({ quick }: Effort): Promise<Result> {
-  const pairs = quick ? 20 : PAIRS;
+  const pairs = quick ? 12 : PAIRS;
   return withScratch(async (project) => {
     installPackages(project);
     const samples = await interleave(WAYS, pairs, ({ flags }) => milliseconds(project, flags));
@@ -76,6 +76,21 @@ async function run({ quick }: Effort): Promise<Result> {
     const columns = ['command', 'time', 'over node', 'goal'];
     return {
       tables: [{ title: 'Time to run -e 0, in milliseconds', columns, rows }],
+      comparisons: [
+        {
+          id: 'start-up',
+          title: 'Start of a process',
+          what: 'How long Node takes to start and run nothing, with the preload and without; an empty one is the least there can be.',
+          unit: 'ms',
+          better: 'lower',
+          kind: 'bars',
+          xTitle: '',
+          series: WAYS.map(({ flags }, index) => ({
+            contender: ['node', ...flags].join(' '),
+            points: [{ x: 'start-up', samples: samples[index] ?? [] }],
+          })),
+        },
+      ],
       notes: [
         `medians of ${pairs} runs of each, in turn; 'over node' is the median of the paired differences`,
         koffiNote(project),

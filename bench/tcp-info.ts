@@ -41,6 +41,18 @@ async function run({ quick }: Effort): Promise<Result> {
         rows: [[milliseconds, milliseconds, goal(milliseconds, GOAL_MILLISECONDS, ' ms')]],
       },
     ],
+    comparisons: [
+      {
+        id: 'tcp-info',
+        title: `Time to look at ${CONNECTIONS} connections`,
+        what: 'How long `tcpInfo(socket)` of all connections of a busy server takes, in which it does nothing else.',
+        unit: 'ms',
+        better: 'lower',
+        kind: 'bars',
+        xTitle: '',
+        series: [{ contender: 'tuned', points: [{ x: `${CONNECTIONS} connections`, samples: rounds }] }],
+      },
+    ],
     notes: [`median of ${rounds.length} rounds`],
   };
 }

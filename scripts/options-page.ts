@@ -28,6 +28,7 @@ const READ_BACK: Readonly<Record<SocketOption['readBack'], string>> = {
 function values(row: OptionRow): string {
   if (row.kind === 'flag') return 'on, off';
   if (row.kind === 'rearm') return 'on, once, off';
+  if (row.kind === 'share') return 'on, cpu, off';
   if (row.kind === 'name') return 'a name';
   const [least, greatest] = row.range ?? [0, 2 ** 31 - 1];
   const unit = row.kind === 'count' ? '' : ` ${row.kind}`;

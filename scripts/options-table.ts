@@ -11,6 +11,7 @@ const END = '<!-- /options -->';
 
 const UNIT: Readonly<Record<OptionKind, string>> = {
   flag: 'on, off',
+  share: 'on, cpu, off',
   rearm: 'on, once, off',
   count: 'number',
   name: 'name',

@@ -24,6 +24,17 @@ export function setInstalled(installed: boolean): void {
   Reflect.set(registry, INSTALLED, installed);
 }
 
+const LISTENED_FOR = Symbol.for('socket-tune:listened-for');
+
+/** Whether the primary of this cluster makes the listeners of this worker: told once, at the start. */
+export function isListenedFor(): boolean {
+  return Reflect.get(registry, LISTENED_FOR) === true;
+}
+
+export function setListenedFor(): void {
+  Reflect.set(registry, LISTENED_FOR, true);
+}
+
 /** What is put in place when there is a first use for it; each may be called any number of times. */
 export interface FirstUse {
   /** A socket is about to connect. */

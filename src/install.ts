@@ -1,11 +1,12 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import type { TuneConfig } from './config/config.js';
+import { sharesAnyPort, type TuneConfig } from './config/config.js';
+import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
-import { isInstalled, setInstalled, watchFirstUse } from './first-use.js';
+import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
 import { platform } from './native/index.js';
@@ -27,13 +28,15 @@ export type Uninstall = () => void;
 export function install(config: TuneConfig): Uninstall {
   // What the caller does to the object later is nobody's business.
   const frozen = Object.freeze({ ...validateConfig(config) });
-  const hooks = hooksFor(frozen, new Set());
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
+  if (takePrimaryMark()) setListenedFor();
+  const hooks = hooksFor(frozen, new Set());
   setInstalled(true);
   if (dependsOn('compression')) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
+  if (sharesAnyPort(frozen)) hooks.forCluster();
   const unwatch = watchFirstUse(hooks);
   const unreport = startReport(frozen);
   const uninspect = startInspect(frozen);
@@ -55,7 +58,7 @@ export function install(config: TuneConfig): Uninstall {
  * @param asked options that the user set by name
  */
 export function hooksFor(config: TuneConfig, asked: ReadonlySet<OptionKey>): Hooks {
-  return makeHooks(hookContext(config, asked));
+  return makeHooks(hookContext(config, asked, isListenedFor()));
 }
 
 /** Serve what there is to see of this process, if the config asks for it. Returns what ends that. */

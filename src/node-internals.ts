@@ -27,7 +27,7 @@ export interface SocketHandle {
 /** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
 export interface ListenHandle extends SocketHandle {
   /** Not of a Unix socket. */
-  getsockname?(name: { port?: number }): number;
+  getsockname?(name: { address?: string; port?: number; family?: string }): number;
   /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
   onconnection?: ConnectionCallback;
 }
@@ -120,6 +120,8 @@ export interface NetServer extends Server {
   /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: unknown[]): unknown;
+  /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
+  _emitCloseIfDrained(): void;
 }
 
 /** lib/internal/fs/streams.js. Test: hooks/read-stream. */
@@ -183,10 +185,108 @@ export function modulePrototype(): CommonModule {
   return process.getBuiltinModule('node:module').Module.prototype as CommonModule;
 }
 
-/** lib/net.js exports it for lib/internal/cluster/shared_handle.js. Test: hooks/before-bind. */
+/** lib/net.js exports it for lib/internal/cluster/shared_handle.js; a number is libuv's error. Test: hooks/before-bind. */
 type NetModule = typeof import('node:net') & {
-  readonly _createServerHandle?: (address: string, port: number, addressType: number) => ConnectingHandle | number;
+  readonly _createServerHandle?: (
+    address: string | null,
+    port: number,
+    addressType: number,
+    fd?: number,
+    flags?: number,
+  ) => BoundHandle | number;
 };
+
+/** A TCP handle that is bound. */
+export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: number): number };
+
+/** src/tcp_wrap.cc, TCPWrap::SocketType. */
+const TCP_SOCKET = 0;
+const TCP_SERVER = 1;
+
+/** A handle of the same class for a listener that is open already. */
+export function newServerHandle(like: BoundHandle): BoundHandle {
+  const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
+  return new TCP(TCP_SERVER);
+}
+
+/** A handle of the same class for a connection; undefined if the descriptor is none, which then is closed. */
+export function newConnectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
+  const TCP = listener.constructor as unknown as new (type: number) => BoundHandle;
+  const handle = new TCP(TCP_SOCKET);
+  if (handle.open(fd) === 0) return handle;
+  fs().closeSync(fd);
+  handle.close();
+  return undefined;
+}
+
+/** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */
+export interface ClusterMessage {
+  readonly cmd?: unknown;
+  readonly act?: unknown;
+  readonly seq?: unknown;
+  readonly ack?: unknown;
+  readonly key?: unknown;
+  readonly accepted?: unknown;
+  readonly index?: unknown;
+  readonly data?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
+  readonly addressType?: unknown;
+  readonly fd?: unknown;
+  readonly flags?: unknown;
+  readonly backlog?: unknown;
+}
+
+/** What a server asks for, in a worker (lib/net.js `listenInCluster`). */
+export interface ServerQuery {
+  readonly address: string | null;
+  readonly port: number;
+  readonly addressType: number | string;
+  readonly fd?: number;
+  readonly flags?: number;
+}
+
+export type GetServer = (
+  this: unknown,
+  server: object,
+  query: ServerQuery,
+  callback: (error: number, handle: unknown) => void,
+) => unknown;
+
+export type Fork = (this: unknown, env?: object) => ClusterWorker;
+
+/** lib/internal/cluster/{primary,child}.js. */
+export type ClusterModule = typeof import('node:cluster').default & {
+  readonly _getServer?: GetServer;
+};
+
+export type ClusterWorker = import('node:cluster').Worker;
+
+/** Send a worker a message of Node's own kind, and a handle. */
+export function sendHandle(
+  worker: ClusterWorker,
+  message: ClusterMessage & { readonly errno?: number },
+  handle: SocketHandle,
+  onSent: (error: Error | null) => void,
+): void {
+  worker.process.send({ ...message, cmd: 'NODE_CLUSTER' }, handle as unknown as Socket, undefined, onSent);
+}
+
+/** Tell the primary of the cluster something of ours. Returns whether it can be told. */
+export function sendToPrimary(act: string, address: string, data: number): boolean {
+  if (!process.connected) return false;
+  // It may have gone this very moment, which Node itself notices.
+  return process.send?.({ cmd: 'NODE_CLUSTER', act, address, data }, undefined, undefined, () => undefined) ?? false;
+}
+
+export function closeHandle(handle: SocketHandle): void {
+  (handle as BoundHandle).close();
+}
+
+/** The cluster, as it is in this process. Asking for it loads net and child_process. */
+export function cluster(): ClusterModule {
+  return process.getBuiltinModule('node:cluster') as unknown as ClusterModule;
+}
 
 /** Kept, as asking cuts the `node:` off each time, which makes a string. */
 let fsModule: typeof import('node:fs') | undefined;

@@ -6,9 +6,9 @@
 
 import { dependsOn } from './app-manifest.js';
 import type { EnvironmentConfig } from './config/config.js';
-import { readEnvironment } from './config/env.js';
+import { readEnvironment, takePrimaryMark } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
-import { type FirstUse, isInstalled, setInstalled, watchFirstUse } from './first-use.js';
+import { type FirstUse, isInstalled, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
 
 /** What `SOCKET_TUNE_STRICT` ends the process with: "Invalid Argument" of Node's exit codes. */
 const EXIT_INVALID_ARGUMENT = 9;
@@ -52,6 +52,8 @@ function loadRuntime(): typeof import('./runtime.js') {
 interface LazyHooks extends FirstUse {
   /** The app has a package that is looked at when it is loaded. */
   forModules(): void;
+  /** Its cluster's workers are to share ports. */
+  forCluster(): void;
 }
 
 function lazyHooks(environment: () => EnvironmentConfig): LazyHooks {
@@ -65,6 +67,7 @@ function lazyHooks(environment: () => EnvironmentConfig): LazyHooks {
     forModules: () => guarded(() => made().forModules()),
     forSockets: () => guarded(() => made().forSockets()),
     forListeners: () => guarded(() => made().forListeners()),
+    forCluster: () => guarded(() => made().forCluster()),
     forDatagrams: (socket) => guarded(() => made().forDatagrams(socket)),
   };
 }
@@ -78,10 +81,21 @@ function settle(variables: ReadonlyMap<string, string>): EnvironmentConfig {
   return environment;
 }
 
+/** Put those hooks in place that cannot wait for their first use. */
+function putInPlace(hooks: LazyHooks, config: EnvironmentConfig['config'] | undefined): void {
+  if (dependsOn('compression')) hooks.forModules();
+  if (config === undefined) return;
+  // A socket can be made in ways that nobody is told of.
+  if (config.connect !== undefined) hooks.forSockets();
+  // Nor is anybody told of the first worker.
+  if (loadConfig().sharesAnyPort(config)) hooks.forCluster();
+}
+
 /** Install by the environment. Never throws: the app must run. */
 export function preload(): void {
   guarded(() => {
     if (isInstalled()) return;
+    if (takePrimaryMark()) setListenedFor();
     const variables = readEnvironment();
     // Where nothing is set there is nothing to be wrong, and the defaults can wait for their use.
     let environment = variables.size === 0 ? undefined : settle(variables);
@@ -91,9 +105,7 @@ export function preload(): void {
       environment ??= settle(variables);
       return environment;
     });
-    if (dependsOn('compression')) hooks.forModules();
-    // A socket can be made in ways that nobody is told of, so these hooks cannot wait for the first.
-    if (environment?.config.connect !== undefined) hooks.forSockets();
+    putInPlace(hooks, environment?.config);
     watchFirstUse(hooks);
     const { config } = environment ?? {};
     // Once the hooks are watched for, as it listens itself.

@@ -1,4 +1,5 @@
-// What the benchmarks serve files with: an ordinary app, which knows nothing of socket-tune. FILES is its directory.
+// What the benchmarks serve files with: an ordinary app, which knows nothing of socket-tune. FILES is its directory,
+// HIGH_WATER_MARK the size of its chunks, if it is to have one other than Node's.
 
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 const directory = process.env.FILES ?? '.';
+const chunks = process.env.HIGH_WATER_MARK;
+const options = chunks === undefined ? {} : { highWaterMark: Number(chunks) };
 const sizes = new Map(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).size]));
 
 const server = createServer((request, response) => {
@@ -16,10 +19,10 @@ const server = createServer((request, response) => {
     return;
   }
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
-  createReadStream(join(directory, name)).pipe(response);
+  createReadStream(join(directory, name), options).pipe(response);
 });
 
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   console.log((server.address() as AddressInfo).port);
 });
 

@@ -2,7 +2,8 @@
  * The least that a server can do to send files: one thread, epoll, and for each request open, fstat, send, sendfile, close.
  * It is the floor that the benchmarks compare with, and no model of a server: it trusts its client.
  *
- * usage: sendfile-loop DIRECTORY; writes its port to standard output
+ * usage: sendfile-loop DIRECTORY; writes its port to standard output. It speaks HTTP to whom asks by GET; whom sends a name and
+ * a line feed it sends the file alone, and closes.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@ enum { MAX_FD = 4096, MAX_EVENTS = 64, MAX_REQUEST = 4096 };
 
 struct transfer {
   int file;
+  int raw;
   off_t position;
   off_t end;
 };
@@ -62,19 +64,21 @@ static void continue_transfer(int fd, int was_waiting) {
     }
     return hang_up(fd);
   }
+  if (transfer->raw) return hang_up(fd);
   finish(fd);
   if (was_waiting) watch(EPOLL_CTL_MOD, fd, EPOLLIN);
 }
 
-static void start_transfer(int fd, const char *name) {
+static void start_transfer(int fd, const char *name, int raw) {
   struct stat status;
   int file = open(name, O_RDONLY | O_CLOEXEC);
   if (file < 0 || fstat(file, &status) < 0) return hang_up(fd);
+  transfers[fd] = (struct transfer){.file = file, .raw = raw, .position = 0, .end = status.st_size};
+  if (raw) return continue_transfer(fd, 0);
   char header[256];
   int length = snprintf(header, sizeof header,
                         "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %lld\r\n\r\n",
                         (long long)status.st_size);
-  transfers[fd] = (struct transfer){.file = file, .position = 0, .end = status.st_size};
   if (send(fd, header, length, MSG_MORE | MSG_NOSIGNAL) != length) return hang_up(fd);
   continue_transfer(fd, 0);
 }
@@ -86,8 +90,9 @@ static void read_request(int fd) {
   if (received <= 0) return hang_up(fd);
   request[received] = '\0';
   /* The client sends one short request at a time, so it comes in whole. */
-  if (sscanf(request, "GET /%255[^/ ] HTTP/1.1", name) != 1) return hang_up(fd);
-  start_transfer(fd, name);
+  if (sscanf(request, "GET /%255[^/ ] HTTP/1.1", name) == 1) return start_transfer(fd, name, 0);
+  if (sscanf(request, "%255[^/\n]", name) == 1) return start_transfer(fd, name, 1);
+  hang_up(fd);
 }
 
 static void accept_connection(int listener) {
@@ -107,7 +112,7 @@ static int listen_on_any_port(void) {
   socklen_t size = sizeof address;
   int listener = check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
   check(bind(listener, (struct sockaddr *)&address, size), "bind");
-  check(listen(listener, 511), "listen");
+  check(listen(listener, 4096), "listen");
   check(getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);

@@ -3,16 +3,14 @@ import { median } from '../statistics.js';
 import { collect, type Figures, type Samples } from './figures.js';
 import { HTTP_PORT, type Lane, MESSAGE_PORT } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
-import { fileName, link, nameOf } from './points.js';
+import { fileName, link, nameOf, type Sized } from './points.js';
 
-/** A path, and how long it takes a connection to get up to speed on it. */
-interface BacklogPoint {
+/** A path, a body that is larger than what gets through while it is measured, and how long it takes a connection to get up to speed on it. */
+interface BacklogPoint extends Sized {
   readonly link: LinkRecord;
   readonly warmUpMs: number;
   /** The server has other work for a third of its time, a millisecond at once. */
   readonly isBusy?: true;
-  /** More than gets through while it is measured. */
-  readonly megabytes: number;
   readonly quick?: true;
 }
 
@@ -39,16 +37,18 @@ interface Heard {
 const NAMES = ['behind', 'throughput', 'beside'] as const;
 type Name = (typeof NAMES)[number];
 
-async function setBusy(lanes: readonly Lane[], isBusy: boolean): Promise<void> {
-  const path = isBusy ? '/work/1/2' : '/work/0/0';
-  await Promise.all(lanes.map((lane) => lane.ask('get', SERVER_ADDRESS, HTTP_PORT, path, 1, 0, MOST_MS)));
+/** Only for as long as it is measured: servers that are all busy at once would leave no time to the links. */
+async function setBusy(lane: Lane, isBusy: boolean): Promise<void> {
+  await lane.ask('get', SERVER_ADDRESS, HTTP_PORT, isBusy ? '/work/1/2' : '/work/0/0', 1, 0, MOST_MS);
 }
 
 async function measure(lane: Lane, point: BacklogPoint, mostMs: number): Promise<Record<Name, number>> {
-  const { warmUpMs } = point;
+  const { warmUpMs, isBusy = false } = point;
+  await setBusy(lane, isBusy);
   const behind = await lane.ask<Heard>('behind', SERVER_ADDRESS, MESSAGE_PORT, warmUpMs, mostMs);
   const large = `/file/${fileName(point)}`;
   const beside = await lane.ask<Heard>('beside', SERVER_ADDRESS, HTTP_PORT, large, SMALL, warmUpMs, mostMs);
+  await setBusy(lane, false);
   return {
     behind: median(behind.samples),
     throughput: (behind.bytes * 8) / behind.milliseconds / 1e3,
@@ -87,7 +87,6 @@ export async function backlog(lanes: readonly Lane[], { quick }: Effort): Promis
     );
     for (const [name, own] of rows) own.push({ x: nameOf(point.link), samples: of(name) });
   }
-  await setBusy(lanes, false);
   return NAMES.map((name) => ({
     ...ABOUT[name],
     id: `link-${name}`,

@@ -22,10 +22,11 @@ export async function collect<K extends string>(
   record: LinkRecord,
   rounds: number,
   measure: (lane: Lane) => Promise<Readonly<Record<K, number>>>,
+  options: { readonly inTurn?: boolean } = {},
 ): Promise<(name: K) => Samples> {
   const all: Readonly<Record<K, number>>[][] = lanes.map(() => []);
   for (let round = 1; round <= rounds; round++) {
-    const samples = await acrossLanes(lanes, record, round, measure);
+    const samples = await acrossLanes(lanes, record, round, measure, options);
     for (const [index, sample] of samples.entries()) all[index]?.push(sample);
   }
   return (name) => all.map((samples) => samples.map((sample) => sample[name]));

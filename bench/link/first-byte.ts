@@ -4,6 +4,7 @@ import { collect, type Figures, type Samples } from './figures.js';
 import { HTTP_PORT, type Lane } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link } from './points.js';
+import { PAGE } from './workshop.js';
 
 const RATE = 100;
 const ROUND_TRIPS = [1, 20, 40, 100, 200] as const;
@@ -12,9 +13,7 @@ const QUICK_ROUND_TRIPS: readonly number[] = [20, 100];
 const ROUNDS = 5;
 const REPEATS = 3;
 
-/** A short answer, and a page's worth. */
 const SMALL = '/memory/1000';
-export const PAGE = { megabytes: 0.1 } as const;
 const PAGE_PATH = `/file/${fileName(PAGE)}`;
 
 /** Eight at a time: on so short a transfer, chance decides by the one packet. */

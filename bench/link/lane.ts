@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CLIENT_CORE, entry, hasProgram, PRELOAD, pinned } from '../machine.js';
 import { type Server, startServer } from '../server.js';
+import { LineProgram } from './line-program.js';
 import { Link, type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { within } from './namespaces.js';
-import { LineProgram } from './program.js';
 
 export const STOCK = 'stock';
 export const PRESETS = ['default', 'lowlatency', 'highthroughput'] as const;
@@ -21,11 +21,15 @@ const ON_TIME = hasProgram('chrt') ? (['chrt', '-r', '1'] as const) : [];
 
 /** What the lanes are made of. */
 export interface Workshop {
+  /** A directory. */
+  readonly scratch: string;
   /** Compiled from link.c and client.c. */
   readonly link: string;
   readonly client: string;
   /** The servers' module, and what it is to have in its environment. */
   readonly app: string;
+  /** Where a contender's report is, in the end. */
+  report(contender: string): string;
   environment(contender: string): Readonly<Record<string, string>>;
 }
 
@@ -99,6 +103,7 @@ export async function acrossLanes<T>(
   record: LinkRecord,
   seed: number,
   measure: (lane: Lane) => Promise<T>,
+  { inTurn = record.rateMbit > GREATEST_SHARED_RATE }: { readonly inTurn?: boolean } = {},
 ): Promise<T[]> {
   const one = async (lane: Lane, index: number): Promise<readonly [number, T]> => {
     await lane.link.set(record, seed);
@@ -111,7 +116,7 @@ export async function acrossLanes<T>(
   const turns = lanes.map((lane, index) => () => one(lane, index));
   if (seed % 2 === 1) turns.reverse();
   const samples: (readonly [number, T])[] = [];
-  if (record.rateMbit <= GREATEST_SHARED_RATE) samples.push(...(await Promise.all(turns.map((turn) => turn()))));
-  else for (const turn of turns) samples.push(await turn());
+  if (inTurn) for (const turn of turns) samples.push(await turn());
+  else samples.push(...(await Promise.all(turns.map((turn) => turn()))));
   return samples.sort(([a], [b]) => a - b).map(([, sample]) => sample);
 }

@@ -1,5 +1,5 @@
+import { LineProgram } from './line-program.js';
 import { ip, makeNamespaces, setCongestionControl } from './namespaces.js';
-import { LineProgram } from './program.js';
 
 /** What a path through a network is like; the same in both directions. */
 export interface LinkRecord {

@@ -1,11 +1,19 @@
 import type { LinkRecord } from './link.js';
 
-/** A path, and how much of a measurement it takes. */
-export interface ThroughputPoint {
-  readonly link: LinkRecord;
-  readonly connections: number;
-  /** Of each body. */
+/** Something of which the size is given. */
+export interface Sized {
   readonly megabytes: number;
+}
+
+export const TRANSFER_KINDS = ['file', 'memory', 'upload'] as const;
+export type TransferKind = (typeof TRANSFER_KINDS)[number];
+
+/** A path, and how much of a measurement it takes. */
+export interface ThroughputPoint extends Sized {
+  readonly link: LinkRecord;
+  /** Kinds of transfers that are made over it. */
+  readonly kinds: readonly TransferKind[];
+  readonly connections: number;
   /** What has not come until then does not count. */
   readonly mostMs: number;
   /** A part of quick runs. */
@@ -29,30 +37,30 @@ export function nameOf({ roundTripMs, rateMbit, lossPercent, congestionControl }
 }
 
 /** Of a file of that size, among those that are served. */
-export function fileName({ megabytes }: { readonly megabytes: number }): string {
+export function fileName({ megabytes }: Sized): string {
   return String(megabytes * 1e6);
 }
 
 /** One connection and a body, to its end: what somebody waits for. */
-function whole(record: LinkRecord, megabytes: number, mostMs = 5000): ThroughputPoint {
-  return { link: record, connections: 1, megabytes, mostMs };
+function whole(record: LinkRecord, megabytes: number): ThroughputPoint {
+  return { link: record, kinds: TRANSFER_KINDS, connections: 1, megabytes, mostMs: 5000 };
 }
 
 /** What chance does to one connection tells little, so there are eight, which do not fill the link, for a time. */
-function lossy(record: LinkRecord, mostMs = 3000): ThroughputPoint {
-  return { link: record, connections: 8, megabytes: 100, mostMs };
+function several(record: LinkRecord, kinds: readonly TransferKind[] = TRANSFER_KINDS): ThroughputPoint {
+  return { link: record, kinds, connections: 8, megabytes: 100, mostMs: 3000 };
 }
 
 export const THROUGHPUT_POINTS: readonly ThroughputPoint[] = [
   { ...whole(link(1, 1000), 100), quick: true },
   whole(link(40, 1000), 100),
-  whole(link(200, 1000), 100, 3000),
+  several(link(200, 1000), ['file']),
   whole(link(20, 100), 20),
   whole(link(100, 10), 2.5),
   { ...whole(link(100, 100), 20), quick: true },
   whole(link(200, 100), 20),
-  lossy(link(20, 100, 0.1)),
-  { ...lossy(link(40, 100, 1)), quick: true },
-  lossy(link(200, 100, 0.1)),
-  lossy(link(100, 100, 1, 'bbr')),
+  several(link(20, 100, 0.1), ['file', 'upload']),
+  { ...several(link(40, 100, 1)), quick: true },
+  several(link(200, 100, 0.1), ['file', 'upload']),
+  several(link(100, 100, 1, 'bbr'), ['file']),
 ];

@@ -43,8 +43,8 @@ async function vanish(lane: Lane): Promise<number> {
 }
 
 /** How long servers take to notice that a client's machine is gone. It takes minutes, in which next to nothing is done. */
-export async function silentPeer(workshop: Workshop, scratch: string): Promise<Table> {
-  const eventsOf = (name: string): string => join(scratch, `events-${name}`);
+export async function silentPeer(workshop: Workshop): Promise<Table> {
+  const eventsOf = (name: string): string => join(workshop.scratch, `events-${name}`);
   const own = { ...workshop, app: 'apps/silent-peer', environment: (name: string) => ({ EVENTS: eventsOf(name) }) };
   const cuts = await withLanes(CONTENDERS, own, async (lanes) => {
     const cut = await Promise.all(lanes.map(vanish));

@@ -7,14 +7,20 @@ import type { OptionKey } from '../options/table.js';
  * A config as the hooks take it.
  *
  * @param asked options that the user set by name
+ * @param isListenedFor the primary of this cluster makes the listeners of this worker
  */
-export function hookContext(config: TuneConfig, asked: ReadonlySet<OptionKey> = new Set()): HookContext {
+export function hookContext(
+  config: TuneConfig,
+  asked: ReadonlySet<OptionKey> = new Set(),
+  isListenedFor = false,
+): HookContext {
   const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = config;
   return {
     values: config,
     ports: config.ports ?? {},
     outgoing: config.connect,
     asked,
+    isListenedFor,
     exactBuffers: config.bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: config.cork !== 'off' } : undefined,
     platform,

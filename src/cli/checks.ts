@@ -12,6 +12,7 @@ import {
   unknown,
   versionOf,
 } from './check.js';
+import { lookAtSharedPorts } from './shared-ports.js';
 
 /** package.json, engines. */
 const LEAST_NODE = '20.19';
@@ -76,6 +77,13 @@ function overflows({ machine }: Circumstances): Finding {
   if (overflowed === undefined || dropped === undefined) return unknown();
   const value = `${overflowed} overflows, ${dropped} drops since boot`;
   return { value, verdict: overflowed + dropped === 0 ? 'ok' : 'advice' };
+}
+
+function migration(circumstances: Circumstances): Finding {
+  const isShared = scopesOf(circumstances).some(({ reusePort = 'off' }) => reusePort !== 'off');
+  return sysctlFinding(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
+    value === 1 || !isShared ? { verdict: 'ok' } : { verdict: 'advice', wanted: '1' },
+  );
 }
 
 function congestion(circumstances: Circumstances): Finding {
@@ -211,6 +219,16 @@ export const CHECKS: readonly Check[] = [
     name: 'accept queues',
     why: 'Connections that found the accept queue full: the app accepts too slowly, or its backlog is too small.',
     look: overflows,
+  },
+  {
+    name: 'net.ipv4.tcp_migrate_req',
+    why: 'With 1, the connections of a process that dies go to others on its port (REUSEPORT); else only those of one that closes.',
+    look: migration,
+  },
+  {
+    name: 'shared ports',
+    why: 'One of the processes that share a port has far more connections than the others.',
+    look: lookAtSharedPorts,
   },
   {
     name: 'congestion control',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What is asked of a machine. A fact that it does not tell is undefined. */
@@ -12,6 +12,8 @@ export interface Machine {
   /** A counter of /proc/net/netstat, such as `ListenOverflows`. */
   counter(name: string): number | undefined;
   readonly isContainer: boolean;
+  /** The processes that have sockets open, by the inodes of these: of other users' processes only root is told. */
+  socketOwners(): ReadonlyMap<number, number>;
 }
 
 function read(path: string): string | undefined {
@@ -34,6 +36,37 @@ function counterOf(netstat: string, name: string): number | undefined {
   return undefined;
 }
 
+/** Names in a directory; none if it is not there, or not for us. */
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function linkedTo(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed, or its process has ended, since it was listed.
+    return '';
+  }
+}
+
+/** /proc/PID/fd has a link `socket:[INODE]` for each socket (proc_pid_fd(5)). */
+function socketOwners(proc: string): ReadonlyMap<number, number> {
+  const owners = new Map<number, number>();
+  for (const pid of list(proc).filter((name) => /^\d+$/.test(name))) {
+    for (const fd of list(join(proc, pid, 'fd'))) {
+      const inode = /^socket:\[(\d+)\]$/.exec(linkedTo(join(proc, pid, 'fd', fd)))?.[1];
+      // Of several that have it, the last to come: the primary of a cluster keeps its workers' listeners open as well.
+      if (inode !== undefined) owners.set(Number(inode), Number(pid));
+    }
+  }
+  return owners;
+}
+
 /**
  * The machine that this runs on.
  *
@@ -46,6 +79,7 @@ export function machine(root = '/'): Machine {
     kernel: read(join(root, 'proc/sys/kernel/osrelease')),
     openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
     counter: (name) => counterOf(read(join(root, 'proc/net/netstat')) ?? '', name),
+    socketOwners: () => socketOwners(join(root, 'proc')),
     isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
   };
 }

@@ -68,7 +68,7 @@ function urlFrom(target: string): string {
   return target.endsWith('/') ? target : `${target}/`;
 }
 
-function listenerLine(output: Output, { address, connections, outcomes }: ListenerRecord): string {
+function listenerLine(output: Output, { address, connections, outcomes, group }: ListenerRecord): string {
   const notable = outcomes.filter(({ verdict }) => ['clamped', 'inert', 'refused'].includes(verdict));
   const tell = ({ constant, verdict }: OptionOutcome): string =>
     output.style(verdict === 'refused' ? 'red' : 'yellow', `${constant} ${verdict}`);
@@ -77,6 +77,8 @@ function listenerLine(output: Output, { address, connections, outcomes }: Listen
     output.style('bold', address),
     `${connections} accepted`,
     `${applied} options applied`,
+    ...(group === undefined ? [] : [`${group.listeners} listeners share the port`]),
+    ...(group?.imbalance === undefined ? [] : [`imbalance ${group.imbalance.toFixed(2)}`]),
     ...notable.map(tell),
   ].join('  ');
 }

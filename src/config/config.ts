@@ -93,6 +93,11 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
 }
 
+/** Whether a config has listeners share a port, of whatever number. */
+export function sharesAnyPort({ reusePort, ports }: TuneConfig): boolean {
+  return [{ reusePort }, ...Object.values(ports ?? {})].some((values) => (values.reusePort ?? 'off') !== 'off');
+}
+
 function presetConfig(preset: PresetName): TuneConfig {
   return Object.freeze({ ...presetValues(preset) });
 }

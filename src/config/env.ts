@@ -1,6 +1,16 @@
 /** Prefix of every variable but `SOCKET_TUNE` itself. */
 export const PREFIX = 'SOCKET_TUNE_';
 
+/** Set by a primary with socket-tune for the workers that it forks: it makes their listeners. */
+export const PRIMARY_VARIABLE = 'SOCKET_TUNE_CLUSTER_PRIMARY';
+
+/** Whether the primary has said so. The variable is taken away: it is not the app's, nor for processes that this one starts. */
+export function takePrimaryMark(): boolean {
+  const isSet = process.env[PRIMARY_VARIABLE] !== undefined;
+  if (isSet) delete process.env[PRIMARY_VARIABLE];
+  return isSet;
+}
+
 /** Variables of ours that are set, by their full names. An empty value counts as unset, as shells make it easy to write. */
 export function readEnvironment(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();

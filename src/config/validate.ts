@@ -60,6 +60,7 @@ const RAW: Setting = {
 function optionAccepts(row: OptionRow, value: unknown): boolean {
   if (row.kind === 'flag') return typeof value === 'boolean';
   if (row.kind === 'rearm') return value === 'on' || value === 'once' || value === 'off';
+  if (row.kind === 'share') return value === 'on' || value === 'cpu' || value === 'off';
   if (row.kind === 'name') return typeof value === 'string' && NAME.test(value);
   return isWithin(value, row.range ?? FULL_RANGE);
 }
@@ -67,6 +68,7 @@ function optionAccepts(row: OptionRow, value: unknown): boolean {
 function expectation(row: OptionRow): string {
   if (row.kind === 'flag') return 'a boolean';
   if (row.kind === 'rearm') return "'on', 'once' or 'off'";
+  if (row.kind === 'share') return "'on', 'cpu' or 'off'";
   if (row.kind === 'name') return 'a name of up to 15 letters, digits, - and _';
   const [least, greatest] = row.range ?? FULL_RANGE;
   return `a whole number of ${row.kind === 'count' ? 'units' : row.kind} from ${least} to ${greatest}`;

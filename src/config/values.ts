@@ -97,12 +97,17 @@ export function parseWord<W extends string>(text: string, words: readonly W[]): 
 
 const REARM_WORDS = ['on', 'once', 'off'] as const;
 
+const SHARE_WORDS = ['on', 'cpu', 'off'] as const;
+
 function isLeftAlone(text: string, kind: OptionKind): boolean {
   const word = text.trim().toLowerCase();
   return word === 'off' || (kind === 'bytes' && word === 'auto');
 }
 
-function parseNumber(text: string, kind: Exclude<OptionKind, 'flag' | 'rearm' | 'name'>, range: Range): Parsed<number> {
+/** Kinds whose values are numbers. */
+type NumericKind = Exclude<OptionKind, 'flag' | 'rearm' | 'share' | 'name'>;
+
+function parseNumber(text: string, kind: NumericKind, range: Range): Parsed<number> {
   if (kind === 'bytes') return parseBytes(text, range);
   if (kind === 'count') return parseCount(text, range);
   return parseTime(text, kind, range);
@@ -127,6 +132,7 @@ export function parseOptionValue(
 ): Parsed<OptionValue | typeof LEFT_ALONE> {
   if (kind === 'flag') return parseSwitch(text);
   if (kind === 'rearm') return parseWord(text, REARM_WORDS);
+  if (kind === 'share') return parseWord(text, SHARE_WORDS);
   if (isLeftAlone(text, kind)) return { value: LEFT_ALONE };
   if (kind === 'name') return parseName(text);
   const word = Object.entries(words ?? {}).find(([name]) => name === text.trim().toLowerCase());

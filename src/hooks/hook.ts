@@ -14,6 +14,8 @@ export interface HookContext {
   readonly exactBuffers: boolean;
   /** Undefined switches the file path off. */
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
+  /** This is a worker of a cluster whose primary has socket-tune too, and makes the listeners of all its workers. */
+  readonly isListenedFor: boolean;
   /** The system; asking for it loads koffi, so no hook asks before there is a socket or a region. */
   platform(): Platform;
 }

@@ -1,5 +1,6 @@
 import { debug } from '../diagnostics.js';
 import { appChoiceHook } from './app-choice.js';
+import { clusterHook } from './cluster.js';
 import { compressionHook } from './compression.js';
 import { tuneDatagrams } from './datagram.js';
 import type { Hook, HookContext } from './hook.js';
@@ -14,6 +15,9 @@ const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
 /** What a process needs that opens sockets: files may be piped to them. */
 const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
+
+/** What a cluster needs whose workers share ports: before the first of them is forked, or listens. */
+const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
 /** What it needs besides where sockets that it opens are to be tuned. */
 const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
@@ -38,6 +42,7 @@ export interface Hooks {
   forModules(): void;
   forSockets(): void;
   forListeners(): void;
+  forCluster(): void;
   forDatagrams(socket: object): void;
   undo(): void;
 }
@@ -56,12 +61,18 @@ export function makeHooks(context: HookContext): Hooks {
   };
   const forSockets = once(context.outgoing === undefined ? SOCKET_HOOKS : [...SOCKET_HOOKS, ...OUTGOING_HOOKS]);
   const forListeners = once(LISTENER_HOOKS);
+  const forCluster = once(CLUSTER_HOOKS);
   return {
     forModules: once(MODULE_HOOKS),
     forSockets,
     forListeners() {
       forSockets();
       forListeners();
+    },
+    forCluster() {
+      forSockets();
+      forListeners();
+      forCluster();
     },
     forDatagrams(socket) {
       if (hasDatagrams) return;

@@ -7,10 +7,15 @@ import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.j
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import { countForPrimary } from './accepted-count.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
+import { drainOnClose, endDrain } from './drain.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
+import { portMembers } from './port-members.js';
+import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from './reuse-port.js';
+import { steerOwn } from './steering.js';
 import { warnOfFailures } from './warn.js';
 
 type Listen = NetServer['_listen2'];
@@ -67,6 +72,8 @@ interface ListenerTuning {
   readonly request: AcceptedRequest;
   readonly plan: Plan;
   readonly record: ListenerRecord;
+  /** It was bound elsewhere. */
+  readonly isGiven: boolean;
 }
 
 function setSteps({ context, record }: ListenerTuning, handle: ListenHandle, steps: readonly Step[]): void {
@@ -80,8 +87,9 @@ export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void
 }
 
 /** Tune a handle that is bound and does not listen yet. */
-function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle): ListenerTuning {
-  const request = requestFor(server, context, boundPort(handle));
+function beforeListen(context: HookContext, server: NetServer, handle: ListenHandle, isGiven: boolean): ListenerTuning {
+  const port = boundPort(handle);
+  const request = requestFor(server, context, port);
   leaveNagle(server, request);
   const family = familyOf(handle);
   // A cluster worker's stand-in has no socket: its primary listens, and tunes the listener if it has the preload too.
@@ -90,13 +98,32 @@ function beforeListen(context: HookContext, server: NetServer, handle: ListenHan
       ? EMPTY_PLAN
       : planOptions(context.platform(), request.values, { ...request, family, target: 'listener' });
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
-  const tuning = { context, request, plan, record };
+  const tuning = { context, request, plan, record, isGiven };
+  const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
+  if (shared !== undefined) record.outcomes.push(shared);
   setSteps(
     tuning,
     handle,
     plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen),
   );
   return tuning;
+}
+
+function isShared({ record }: ListenerTuning): boolean {
+  return record.outcomes.some(({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied');
+}
+
+function afterSharing({ context, record, isGiven }: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  const platform = context.platform();
+  const port = boundPort(handle) ?? 0;
+  const { all } = portMembers(platform, handle, port) ?? {};
+  if (all !== undefined) record.group = { listeners: all.length };
+  if (context.isListenedFor && isGiven) countForPrimary(record, handle);
+  // The primary keeps those open that it has made, and steers.
+  if (isGiven && ownListeners.get(handle) !== true) return;
+  drainOnClose(platform, server, handle);
+  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, port) : undefined;
+  if (steered !== undefined) record.outcomes.push(steered);
 }
 
 function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
@@ -107,6 +134,7 @@ function afterListen(tuning: ListenerTuning, server: NetServer, handle: ListenHa
     plan.steps.filter((step) => step.constant.afterListen),
   );
   record.outcomes.push(...plan.skipped);
+  if (isShared(tuning)) afterSharing(tuning, server, handle);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
   listenerChannel.publish(record);
@@ -120,19 +148,24 @@ function earlySteps(context: HookContext, server: NetServer, [, port]: readonly 
   if (!hasEarlySteps(context)) return [];
   const request = requestFor(server, context, typeof port === 'number' ? port : undefined);
   const kind = { ...request, family: 'tcp', target: 'listener' } as const;
-  return planOptions(context.platform(), request.values, kind).steps.filter((step) => step.row.phase === 'before-bind');
+  return planOptions(context.platform(), request.values, kind).steps.filter(
+    ({ row }) => row.phase === 'before-bind' && (row.key !== 'reusePort' || maySharePort(server, port)),
+  );
 }
 
 function hasEarlySteps(context: HookContext): boolean {
-  return allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
+  const hasRaw = allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
+  return hasRaw || sharesPorts(context);
 }
 
 function makeListen(context: HookContext, state: { isUndone: boolean }, original: Listen): Listen {
   return function (this: NetServer, ...args) {
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
+    endDrain(this);
     let tuning: ListenerTuning | undefined;
+    const isGiven = this._handle !== null;
     const tune = (handle: ListenHandle): void => {
-      tuning = beforeListen(context, this, handle);
+      tuning = beforeListen(context, this, handle, isGiven);
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
     if (this._handle !== null) tune(this._handle);

@@ -2,7 +2,10 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
+import type { ChildProcess } from 'node:child_process';
 import {
+  type BoundHandle,
+  type ClusterMessage,
   type CommonModule,
   type ConnectionCallback,
   type ConnectRequest,
@@ -233,4 +236,86 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
     enumerable: false,
     get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
   });
+}
+
+/**
+ * Stand before Node's own receiver of what a cluster's worker says to its primary (lib/internal/cluster/utils.js `internal`).
+ *
+ * @param around is given a message, and what passes it on
+ * @returns whether Node's receiver was found
+ */
+export function aroundMessages(
+  child: ChildProcess,
+  around: (message: ClusterMessage, next: () => void) => void,
+): boolean {
+  const original = child.listeners('internalMessage').at(-1);
+  if (original?.name !== 'onInternalMessage') return false;
+  child.off('internalMessage', original as () => void);
+  child.on('internalMessage', function onInternalMessage(this: unknown, message: ClusterMessage, ...rest: unknown[]) {
+    around(message, () => Reflect.apply(original, this, [message, ...rest]));
+  });
+  return true;
+}
+
+/**
+ * Call `act`, which sends a message to this process's parent, and keep what `isKept` picks from being sent.
+ *
+ * @returns the messages that were kept
+ */
+export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: () => void): readonly ClusterMessage[] {
+  const kept: ClusterMessage[] = [];
+  const undo = replaceMethod<(...args: unknown[]) => boolean>(
+    process,
+    'send',
+    (original) =>
+      function (this: unknown, ...args) {
+        const message = args[0] as ClusterMessage;
+        if (!isKept(message)) return original.apply(this, args);
+        kept.push(message);
+        return true;
+      },
+  );
+  try {
+    act();
+  } finally {
+    undo();
+  }
+  return kept;
+}
+
+/** Answer a query of this worker as its primary would, with a listener that is this worker's own. */
+export function answerQuery(query: ClusterMessage, key: string, handle: BoundHandle): void {
+  const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
+  (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
+}
+
+/** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */
+export function beforeClose(listener: ListenHandle, before: (close: () => void) => void): void {
+  const handle = listener as BoundHandle;
+  const own = Object.getOwnPropertyDescriptor(handle, 'close');
+  const original = handle.close;
+  const close = function close(this: BoundHandle, ...args: []): void {
+    if (own === undefined) Reflect.deleteProperty(handle, 'close');
+    else Object.defineProperty(handle, 'close', own);
+    before(() => original.apply(this, args));
+  };
+  Object.defineProperty(handle, 'close', {
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+    writable: true,
+    value: close,
+  });
+}
+
+/** Keep a server from saying that it is closed (lib/net.js `_emitCloseIfDrained`). Returns what lets it. */
+export function holdClose(server: NetServer): () => void {
+  Object.defineProperty(server, '_emitCloseIfDrained', {
+    configurable: true,
+    enumerable: false,
+    value: () => undefined,
+  });
+  return () => {
+    Reflect.deleteProperty(server, '_emitCloseIfDrained');
+    server._emitCloseIfDrained();
+  };
 }

@@ -57,8 +57,15 @@ function addListeners({ client, registry }: Exposition, { listeners }: Report): 
     labelNames: ['listener', 'socket', 'option', 'verdict'],
     registers: [registry],
   });
-  for (const { address: listener, connections, outcomes, accepted: first } of listeners) {
+  const sharing = new client.Gauge({
+    name: 'socket_tune_port_listeners',
+    help: 'Listeners that share the port of one.',
+    labelNames: ['listener'],
+    registers: [registry],
+  });
+  for (const { address: listener, connections, outcomes, accepted: first, group } of listeners) {
     accepted.inc({ listener }, connections);
+    if (group !== undefined) sharing.set({ listener }, group.listeners);
     const add = (socket: string, all: readonly OptionOutcome[]): void => {
       for (const { constant: option, verdict } of all) verdicts.set({ listener, socket, option, verdict }, 1);
     };

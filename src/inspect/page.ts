@@ -100,10 +100,16 @@ function badge({ constant, asked, kernel, verdict, cause }) {
   return element;
 }
 
+function group({ group }) {
+  if (group === undefined) return '';
+  const even = group.imbalance === undefined ? '' : ', imbalance ' + group.imbalance.toFixed(2);
+  return '  ' + group.listeners + ' listeners share the port' + even;
+}
+
 function listeners({ report }) {
   if (report.listeners.length === 0) return fill('listeners', empty('Nothing listens yet.'));
   fill('listeners', ...report.listeners.map((listener) => {
-    const parts = [make('div', {}, make('b', {}, listener.address), make('span', { class: 'dim' }, '  ' + count(listener.connections) + ' connections'))];
+    const parts = [make('div', {}, make('b', {}, listener.address), make('span', { class: 'dim' }, '  ' + count(listener.connections) + ' connections' + group(listener)))];
     parts.push(make('div', { class: 'badges' }, ...listener.outcomes.map(badge)));
     const own = listener.accepted.filter(({ verdict }) => verdict !== 'inherited');
     if (own.length > 0) parts.push(make('div', { class: 'badges' }, make('span', { class: 'dim' }, 'on each connection'), ...own.map(badge)));

@@ -1,3 +1,4 @@
+import { ERRNO } from './errno.js';
 import type { Libc } from './libc.js';
 import type { Platform, SocketConstant } from './platform.js';
 import { socketOptionCalls } from './sockopt.js';
@@ -43,6 +44,11 @@ export function darwinPlatform(libc: Libc): Platform {
     // There is no SOCK_CLOEXEC: a child that is started in between would inherit it.
     openSocket: () => undefined,
     tcpInfo: () => undefined,
+    steer: () => undefined,
+    ignoreNewcomers: () => undefined,
+    accept: () => -ERRNO.EOPNOTSUPP,
+    migratesConnections: () => false,
+    portSockets: () => undefined,
     files: undefined,
   };
 }

@@ -6,8 +6,10 @@ import { listenBacklog } from './listen-backlog.js';
 import { socketCall } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
+import { portGroupCalls } from './port-group-calls.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
+import { portSocketsCall } from './sock-diag.js';
 import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
 import { tcpInfoCall } from './tcp-info.js';
@@ -42,6 +44,7 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   TCP_THIN_LINEAR_TIMEOUTS: { level: IPPROTO_TCP, name: 16 },
   TCP_RTO_MIN_US: { level: IPPROTO_TCP, name: 45 },
   TCP_RTO_MAX_MS: { level: IPPROTO_TCP, name: 44 },
+  SO_REUSEPORT: { level: SOL_SOCKET, name: 15 },
   SO_RCVLOWAT: { level: SOL_SOCKET, name: 18 },
   SO_PRIORITY: { level: SOL_SOCKET, name: 12 },
   SO_MAX_PACING_RATE: { level: SOL_SOCKET, name: 47 },
@@ -125,6 +128,9 @@ export function linuxPlatform(libc: Libc): Platform {
     limitOf,
     openSocket: socketCall(libc),
     tcpInfo: tcpInfoCall(libc),
+    ...portGroupCalls(libc, calls.set),
+    migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
+    portSockets: portSocketsCall(libc),
     files: fileCalls(libc, calls.get),
   };
 }

@@ -35,6 +35,11 @@ export function nodeApiPlatform(cause: string): Platform {
     limitOf: () => undefined,
     openSocket: () => undefined,
     tcpInfo: () => undefined,
+    steer: () => undefined,
+    ignoreNewcomers: () => undefined,
+    accept: () => -ERRNO.EOPNOTSUPP,
+    migratesConnections: () => false,
+    portSockets: () => undefined,
     files: undefined,
   };
 }

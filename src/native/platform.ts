@@ -1,4 +1,6 @@
 import type { SocketHandle } from '../node-internals.js';
+import type { PortSocket, PortState } from './sock-diag.js';
+import type { Steering } from './socket-program.js';
 import type { TcpInfo } from './tcp-info.js';
 
 /** A constant of the system's headers, with what differs from the table on this platform. */
@@ -88,6 +90,22 @@ export interface Platform {
   openSocket(isIPv6: boolean): number | undefined;
   /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
+  /**
+   * Choose which of the listeners that share a port gets a connection, by any one of them; undefined takes the choice back. Returns 0
+   * or an errno; undefined where the system has no such thing.
+   */
+  steer(handle: SocketHandle, steering: Steering | undefined): number | undefined;
+  /**
+   * Have a listener ignore whoever begins to connect from now on, while it takes the connections that are under way. Clients begin anew
+   * after a second. Returns 0 or an errno; undefined where that is not possible.
+   */
+  ignoreNewcomers(handle: SocketHandle): number | undefined;
+  /** The next connection in a listener's queue. Returns a descriptor, non-blocking and closed on exec, or an errno, negated. */
+  accept(handle: SocketHandle): number;
+  /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
+  migratesConnections(): boolean;
+  /** The TCP sockets on a port, or on all of them (0), of all processes; undefined where the system does not tell. */
+  portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
   readonly files: FileCalls | undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { SocketHandle } from '../node-internals.js';
+import { isLittleEndian } from './endianness.js';
 import { fdOf } from './handle-fd.js';
 import type { Libc } from './libc.js';
 
@@ -71,7 +72,7 @@ const STATES = [
 const NO_ROUND_TRIP = 0xffff_ffff;
 
 /** Where the low half of a 64-bit number is. */
-const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
+const LOW = isLittleEndian ? 0 : 1;
 
 /** TCP_INFO of a handle; undefined if it is no open TCP socket. */
 export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | undefined {

@@ -8,12 +8,24 @@ export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
 export type OptionPhase = 'before-bind' | 'before-handshake' | 'any-time';
 
 /** What an option's value means; decides how its text is parsed and which numbers are in range. */
-export type OptionKind = 'flag' | 'count' | 'bytes' | 'seconds' | 'milliseconds' | 'microseconds' | 'rearm' | 'name';
+export type OptionKind =
+  | 'flag'
+  | 'count'
+  | 'bytes'
+  | 'seconds'
+  | 'milliseconds'
+  | 'microseconds'
+  | 'rearm'
+  | 'share'
+  | 'name';
 
 /** `rearm`: not set, set once on the accepted socket, or set again each time its effect has worn off. */
 export type Rearm = 'off' | 'once' | 'on';
 
-/** A `name` and {@link Rearm} are strings. */
+/** `cpu`: shared, and a connection goes to the listener of the CPU that its first packet came in on. */
+export type Share = 'off' | 'on' | 'cpu';
+
+/** A `name`, {@link Rearm} and {@link Share} are strings. */
 export type OptionValue = boolean | number | string;
 
 export type PresetName = 'default' | 'lowlatency' | 'highthroughput' | 'none';

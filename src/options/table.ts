@@ -1,5 +1,5 @@
 import type { RawOption } from './raw-option.js';
-import type { OptionValue, PlannedOption, Rearm, SocketOption } from './socket-option.js';
+import type { OptionValue, PlannedOption, Rearm, Share, SocketOption } from './socket-option.js';
 
 const TCP = ['tcp'] as const;
 const UDP = ['udp'] as const;
@@ -249,6 +249,19 @@ const OPTION_TABLE = [
     presets: { default: 4096, lowlatency: 4096, highthroughput: 4096 },
     sample: 777,
     doc: 'Connections that may wait to be accepted, up to net.core.somaxconn; never fewer than the app asked for.',
+  },
+  {
+    key: 'reusePort',
+    variable: 'REUSEPORT',
+    constant: 'SO_REUSEPORT',
+    kind: 'share',
+    targets: LISTENER_ONLY,
+    phase: 'before-bind',
+    families: TCP,
+    readBack: 'same',
+    presets: {},
+    sample: 'on',
+    doc: 'Each process or thread that listens on a port has a listener of its own, in a cluster too; `cpu`: that of the CPU that received the connection.',
   },
   {
     key: 'congestionControl',
@@ -564,7 +577,15 @@ const OPTION_TABLE = [
 ] as const satisfies readonly SocketOption[];
 
 type Row = (typeof OPTION_TABLE)[number];
-type ValueOf<K> = K extends 'flag' ? boolean : K extends 'rearm' ? Rearm : K extends 'name' ? string : number;
+type ValueOf<K> = K extends 'flag'
+  ? boolean
+  : K extends 'rearm'
+    ? Rearm
+    : K extends 'share'
+      ? Share
+      : K extends 'name'
+        ? string
+        : number;
 
 /** Key of an option in a config. */
 export type OptionKey = Row['key'];
@@ -599,7 +620,6 @@ export function toKernel(row: SocketOption, value: OptionValue): number | string
 
 /** Options that take more than a call of setsockopt(2), and are not built yet. */
 export const PLANNED_OPTIONS: readonly PlannedOption[] = [
-  { variable: 'REUSEPORT', doc: 'A listener of its own for each process (SO_REUSEPORT), steered by BPF.' },
   { variable: 'ZEROCOPY', doc: 'Large buffers sent without a copy (MSG_ZEROCOPY).' },
   { variable: 'UDP_GSO', doc: 'Many datagrams in one send (UDP_SEGMENT).' },
   { variable: 'UDP_GRO', doc: 'Many datagrams in one read (UDP_GRO).' },

@@ -1,7 +1,7 @@
 import { fs } from '../node-internals.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
-import { type ListenerRecord, listenerRecords } from './listener-record.js';
+import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
 /** What was tuned, and how files went, in this thread so far. */
@@ -47,10 +47,20 @@ function outcomeLine(outcome: OptionOutcome): string {
   return `  ${outcome.constant}: asked ${outcome.asked}${kernel}: ${outcome.verdict}${cause}`;
 }
 
+function groupLines({ listeners, workers = {}, imbalance }: PortGroupRecord): string[] {
+  const counts = Object.entries(workers).map(([pid, connections]) => `${pid}: ${connections}`);
+  return [
+    `  ${listeners} listeners share the port`,
+    ...(counts.length === 0 ? [] : [`  accepted by process ${counts.join(', ')}`]),
+    ...(imbalance === undefined ? [] : [`  imbalance ${imbalance.toFixed(2)}: the busiest over the mean`]),
+  ];
+}
+
 function listenerLines(record: ListenerRecord): string[] {
   const accepted = record.accepted.length === 0 ? [] : [' first accepted socket', ...record.accepted.map(outcomeLine)];
   return [
     `listener ${record.address}, ${record.connections} connections`,
+    ...(record.group === undefined ? [] : groupLines(record.group)),
     ...record.outcomes.map(outcomeLine),
     ...accepted,
   ];

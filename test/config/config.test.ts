@@ -216,8 +216,8 @@ describe('the config of an environment', () => {
     });
 
     it('names a variable that will be known later', () => {
-      expect(read({ SOCKET_TUNE_REUSEPORT: 'on' }).problems).to.deep.equal([
-        { variable: 'SOCKET_TUNE_REUSEPORT', value: 'on', expected: 'a later version of socket-tune', used: 'nothing' },
+      expect(read({ SOCKET_TUNE_ZEROCOPY: 'on' }).problems).to.deep.equal([
+        { variable: 'SOCKET_TUNE_ZEROCOPY', value: 'on', expected: 'a later version of socket-tune', used: 'nothing' },
       ]);
     });
 

@@ -34,7 +34,7 @@ describe('the option table', () => {
 
   it('gives every number a range, and no range to anything else', () => {
     for (const row of OPTION_ROWS) {
-      const isNumber = !['flag', 'rearm', 'name'].includes(row.kind);
+      const isNumber = !['flag', 'rearm', 'share', 'name'].includes(row.kind);
       expect(row.range !== undefined, row.key).to.equal(isNumber);
       for (const value of [row.sample, ...Object.values(row.presets)]) {
         expect(typeof value === 'number', `${row.key} ${value}`).to.equal(isNumber);
@@ -67,7 +67,7 @@ describe('the option table', () => {
       expect(row.doc, row.key).to.match(/\.$/);
     }
     const listenerOnly = OPTION_ROWS.filter((row) => row.targets.join() === 'listener').map((row) => row.key);
-    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog']);
+    expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog', 'reusePort']);
   });
 
   it('finds the value of a row in a config, and nothing where there is none', () => {

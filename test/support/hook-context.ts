@@ -67,6 +67,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     outgoing: undefined,
     asked: new Set(),
     exactBuffers: false,
+    isListenedFor: false,
     sendfile: undefined,
     platform: () => platform,
     ...rest,

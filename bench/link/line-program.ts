@@ -1,23 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { hasProgram, ROOT } from '../machine.js';
-
-const COMPILER = process.env.CC ?? 'cc';
-
-/** Why programs in C cannot be had here; undefined if they can. */
-export function compilerObstacle(): string | undefined {
-  return hasProgram(COMPILER) ? undefined : `there is no C compiler (${COMPILER})`;
-}
-
-/** Compile a program of this directory. */
-export function compile(name: string, directory: string): string {
-  const program = join(directory, name);
-  const source = join(ROOT, 'bench/link', `${name}.c`);
-  const { status } = spawnSync(COMPILER, ['-O2', '-o', program, source], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error(`${COMPILER} cannot compile ${source}`);
-  return program;
-}
 
 /** A program that answers a line with a line. It ends with its standard input, so also when this process is killed. */
 export class LineProgram {

@@ -1,0 +1,23 @@
+// Bun's own way of serving files: routes that are files, which no JavaScript of ours sees requested.
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What is used of Bun, whose types are not installed. */
+interface BunRuntime {
+  file(path: string): ConstructorParameters<typeof Response>[0];
+  serve(options: { port: number; hostname: string; routes: Record<string, Response> }): { readonly port: number };
+}
+
+const { Bun: bun } = globalThis as unknown as { readonly Bun: BunRuntime };
+
+const directory = process.env.FILES ?? '.';
+const routes = Object.fromEntries(
+  readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => [`/${name}`, new Response(bun.file(join(directory, name)))]),
+);
+const { port } = bun.serve({ port: 0, hostname: '127.0.0.1', routes });
+console.log(port);
+
+process.on('SIGTERM', () => process.exit());

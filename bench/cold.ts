@@ -1,0 +1,144 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { cachedPages, evict } from '../test/support/page-cache.js';
+import { type Contender, howFilesWent, httpLineup } from './contenders.js';
+import { barsOf, type Load, loadOf, type Measured, type Sample, tableOf } from './load.js';
+import { type OpenClient, withLoadClients } from './load-client.js';
+import { interleave } from './rounds.js';
+import type { Comparison, Effort, Result, Scenario } from './scenario.js';
+import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
+import { withServers } from './server.js';
+
+const bodiesFor = ({ quick }: Effort): readonly Body[] =>
+  (quick ? [100, 10 << 10] : [10, 1 << 10, 100 << 10]).map(kilobytes);
+
+/** Requests of a round: disks are moody. */
+const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || bytes > 10 << 20 ? 3 : 10);
+const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
+
+/** Have a file used that is out of the page cache, by an open descriptor of it. */
+function withDescriptor<T>(path: string, use: (fd: number) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether the file system of the scratch directory lets files go: one in memory has nowhere else to keep them. */
+function letsGo(directory: string, { name, bytes }: Body): boolean {
+  return withDescriptor(join(directory, name), (fd) => {
+    evict(fd);
+    return !cachedPages(fd, bytes).includes(true);
+  });
+}
+
+/** One request after another on one connection, for a file that was taken out of the page cache before each. */
+async function serveCold(
+  open: OpenClient,
+  { server }: Contender,
+  { body }: Load,
+  directory: string,
+  requests: number,
+): Promise<Sample> {
+  const target = { protocol: 'http', path: body.name, bodyLength: body.bytes, connections: 1 } as const;
+  const client = await open({ port: server.port, ...target });
+  let cpuSeconds = 0;
+  let seconds = 0;
+  try {
+    for (let request = 0; request < requests; request++) {
+      await server.idle();
+      withDescriptor(join(directory, body.name), evict);
+      const before = server.cpuSeconds();
+      seconds += (await client.run({ seconds: 60, requests: 1 })).seconds;
+      await server.idle();
+      cpuSeconds += server.cpuSeconds() - before;
+    }
+  } finally {
+    await client.close();
+  }
+  return {
+    cpuMicroseconds: (cpuSeconds / requests) * 1e6,
+    requestsPerSecond: requests / seconds,
+    megabytesPerSecond: (requests * body.bytes) / seconds / 1e6,
+    busy: cpuSeconds / seconds,
+  };
+}
+
+function comparisons(measured: readonly Measured[]): Comparison[] {
+  return measured.flatMap((one): Comparison[] => {
+    const { label, body } = one.load;
+    const shared = { kind: 'bars', xTitle: 'size of the file' } as const;
+    return [
+      {
+        id: `cold-cpu-${body.name}`,
+        title: `CPU time to serve a file of ${label} from the disk`,
+        what: 'What a server uses of its processor for a file that is not in memory.',
+        unit: 'µs of CPU a request',
+        better: 'lower',
+        ...shared,
+        series: barsOf(one, 'cpuMicroseconds'),
+      },
+      {
+        id: `cold-throughput-${body.name}`,
+        title: `Throughput of a file of ${label} from the disk`,
+        what: 'How fast a file arrives that is not in memory; the disk has its say.',
+        unit: 'MB/s',
+        better: 'higher',
+        ...shared,
+        series: barsOf(one, 'megabytesPerSecond'),
+      },
+    ];
+  });
+}
+
+async function measureAll(
+  open: OpenClient,
+  all: readonly Contender[],
+  directory: string,
+  effort: Effort,
+): Promise<Measured[]> {
+  // What has its files in memory of its own does not care for the page cache.
+  const contenders = all.filter(({ name }) => name !== 'in memory');
+  const measured: Measured[] = [];
+  for (const body of bodiesFor(effort)) {
+    const load = loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: 1 });
+    const samples = await interleave(contenders, roundsFor(effort), (contender) =>
+      serveCold(open, contender, load, directory, requestsFor(effort, body)),
+    );
+    measured.push({ load, samples: new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []])) });
+  }
+  return measured;
+}
+
+function run(effort: Effort): Promise<Result> {
+  return withScratch(async (scratch) => {
+    const bodies = bodiesFor(effort);
+    writeBodies(scratch, bodies);
+    if (!bodies.every((body) => letsGo(scratch, body))) {
+      return {
+        tables: [],
+        notes: [`the file system of ${scratch} keeps files in memory: none was measured from a disk`],
+      };
+    }
+    const { starting, missing } = httpLineup(scratch, scratch, effort);
+    const measured = await withLoadClients((open) =>
+      withServers(starting, (contenders) => measureAll(open, contenders, scratch, effort)),
+    );
+    return {
+      tables: [
+        tableOf('Server CPU of one request, in microseconds', 'body', measured, 'cpuMicroseconds'),
+        tableOf('MB/s', 'body', measured, 'megabytesPerSecond'),
+      ],
+      comparisons: comparisons(measured),
+      notes: [
+        `one request at a time, for a file that was taken out of the page cache before (by mincore, it was); medians of ${roundsFor(effort)} interleaved rounds`,
+        howFilesWent(scratch),
+        ...missing,
+      ],
+    };
+  });
+}
+
+export const cold: Scenario = { name: 'cold', what: 'files that are not in memory, from the disk', run };

@@ -1,0 +1,130 @@
+// npm run bench:guard: whether what we are for still holds. Only ratios of what is measured side by side, with wide margins:
+// machines differ, and this one may have other things to do. What misses its margin is measured once more.
+
+import { extraCalls, openConnections } from './accept.js';
+import { PLAIN, sampleApply } from './apply.js';
+import { type Client, withClient } from './client.js';
+import { hasCompiler } from './compiler.js';
+import { type Contender, stock, tuned } from './contenders.js';
+import { type Load, loadOf, measure, ratioOf } from './load.js';
+import { withLoadClients } from './load-client.js';
+import { hasProgram } from './machine.js';
+import { interleave } from './rounds.js';
+import { kilobytes, withScratch, writeBodies } from './scratch.js';
+import { withServers } from './server.js';
+import { SPLIT, timeRequests, WHOLE } from './small-requests.js';
+import { median, pairedRatio } from './statistics.js';
+
+interface Check {
+  readonly what: string;
+  readonly atMost: number;
+  /** What it needs, if that is not here. */
+  readonly missing?: string | undefined;
+  measure(): Promise<number>;
+}
+
+const PACE = { rounds: 5, seconds: 0.15, warmUpRequests: 4000 } as const;
+const LIMIT = { requests: 3000, seconds: 0.3 } as const;
+const CONNECTIONS = 1500;
+const SMALL_APP = 'apps/echo-length';
+
+/** Server CPU of a file, of the tuned app as a share of the stock one's. */
+function fileRatio(kilobyteCount: number, protocol: Load['protocol']): Promise<number> {
+  const body = kilobytes(kilobyteCount);
+  const app = protocol === 'http' ? 'apps/file-server' : 'apps/raw-file-server';
+  const load = loadOf({ x: body.bytes, label: body.name, body, connections: 8 }, protocol);
+  return withScratch(async (scratch) => {
+    writeBodies(scratch, [body]);
+    const environment = { FILES: scratch };
+    const [measured] = await withLoadClients((open) =>
+      withServers([stock(app, environment), tuned(app, environment)], (contenders) =>
+        measure(open, contenders, [load], PACE),
+      ),
+    );
+    return measured === undefined ? Number.NaN : ratioOf(measured, 'cpuMicroseconds', 'tuned', 'stock');
+  });
+}
+
+/** The ratio of what the tuned app and the stock one need for what files have no part in. */
+function smallRatio(of: (client: Client, contender: Contender) => Promise<number>): Promise<number> {
+  return withServers([stock(SMALL_APP), tuned(SMALL_APP)], (contenders) =>
+    withClient(async (client) => {
+      const [plain = [], ours = []] = await interleave(contenders, PACE.rounds, (contender) => of(client, contender));
+      return pairedRatio(ours, plain);
+    }),
+  );
+}
+
+function applyRatio(): Promise<number> {
+  const perOption = (preset: string): number => {
+    const found = samples.find((sample) => sample.preset === preset);
+    return found === undefined ? Number.NaN : median(found.nanosecondsPerCall) / found.options;
+  };
+  const samples = sampleApply(PACE.rounds);
+  return Promise.resolve(perOption('default') / perOption(PLAIN));
+}
+
+const CHECKS: readonly Check[] = [
+  { what: 'CPU of a 10 KB file over HTTP, tuned/stock', atMost: 0.85, measure: () => fileRatio(10, 'http') },
+  { what: 'CPU of a 100 KB file over HTTP, tuned/stock', atMost: 0.7, measure: () => fileRatio(100, 'http') },
+  { what: 'CPU of a 1 MB file over HTTP, tuned/stock', atMost: 0.6, measure: () => fileRatio(1 << 10, 'http') },
+  {
+    what: 'CPU of a 1 MB file over plain TCP, tuned/stock',
+    atMost: 0.7,
+    missing: hasCompiler ? undefined : 'a C compiler',
+    measure: () => fileRatio(1 << 10, 'raw'),
+  },
+  {
+    what: 'CPU of a small request, tuned/stock',
+    atMost: 1.25,
+    measure: () => smallRatio(async (...to) => (await timeRequests(...to, WHOLE, LIMIT)).cpuMicroseconds),
+  },
+  {
+    what: 'time of a request in two writes, tuned/stock',
+    atMost: 0.25,
+    measure: () => smallRatio(async (...to) => (await timeRequests(...to, SPLIT, LIMIT)).p50Milliseconds),
+  },
+  {
+    what: 'CPU of a new connection, tuned/stock',
+    atMost: 1.25,
+    measure: () => smallRatio(async (...to) => (await openConnections(...to, CONNECTIONS)).cpuMicroseconds),
+  },
+  {
+    what: 'calls of setsockopt and getsockopt that later connections have more',
+    atMost: 0,
+    missing: hasProgram('strace') ? undefined : 'strace',
+    measure: async () => (await withClient(extraCalls)).extra,
+  },
+  { what: 'time of apply for each option / of a plain setsockopt', atMost: 4, measure: applyRatio },
+];
+
+const MEASUREMENTS = 2;
+
+/** @returns whether the figure is within its margin */
+async function holds({ what, atMost, measure: figure }: Check): Promise<boolean> {
+  for (let time = 1; time <= MEASUREMENTS; time++) {
+    const measured = await figure();
+    const within = measured <= atMost;
+    const again = !within && time < MEASUREMENTS ? ', measured again' : '';
+    console.log(`${within ? 'ok' : 'NOT OK'}  ${what}: ${+measured.toFixed(2)} (at most ${atMost})${again}`);
+    if (within) return true;
+  }
+  return false;
+}
+
+async function main(): Promise<void> {
+  let passed = 0;
+  let failed = 0;
+  for (const check of CHECKS) {
+    if (check.missing !== undefined) console.log(`skipped  ${check.what}: ${check.missing} is not installed`);
+    else if (await holds(check)) passed++;
+    else failed++;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+// Ended from outside, by way of 'exit': there, servers are stopped and files removed.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+await main();

@@ -1,0 +1,49 @@
+import { hiddenSlot } from '../hidden-slot.js';
+import { cluster, type ListenHandle, type NetServer } from '../node-internals.js';
+import { confirm } from '../options/apply.js';
+import type { OptionOutcome } from '../options/outcome.js';
+import { planOptions, type Step } from '../options/plan.js';
+import { allValues, type HookContext } from './hook.js';
+
+/** How listeners on a port share it; undefined where each has it for itself. */
+export function sharingOf({ values, ports }: HookContext, port: number): 'on' | 'cpu' | undefined {
+  const { reusePort = 'off' } = ports[port] ?? values;
+  return reusePort === 'off' ? undefined : reusePort;
+}
+
+/** Whether there is any port at all that is to be shared. */
+export function sharesPorts(context: HookContext): boolean {
+  return allValues(context).some(({ reusePort = 'off' }) => reusePort !== 'off');
+}
+
+/** What makes a listener on this port one of several. */
+export function sharingStep(context: HookContext, port: number): Step | undefined {
+  const reusePort = sharingOf(context, port);
+  if (reusePort === undefined) return undefined;
+  const kind = { target: 'listener', family: 'tcp', clientSpeaksFirst: false, exactBuffers: false } as const;
+  return planOptions(context.platform(), { reusePort }, kind).steps[0];
+}
+
+const exclusive = hiddenSlot<object, true>();
+
+/** Leave a server its port for itself: it listens on behalf of others, who are to be told if somebody has it. */
+export function keepExclusive(server: object): void {
+  exclusive.set(server, true);
+}
+
+/** Listeners that this process has made for itself, and that nobody keeps open when it closes them. */
+export const ownListeners = hiddenSlot<object, true>();
+
+/** Whether a server that binds by itself may share its port. A worker of a cluster does that only where it wants one of its own. */
+export function maySharePort(server: NetServer, port: unknown): boolean {
+  return typeof port === 'number' && port > 0 && exclusive.get(server) !== true && !cluster().isWorker;
+}
+
+/** What has become of a port that is to be shared, on a listener that was bound elsewhere. */
+export function sharingOutcome(context: HookContext, handle: ListenHandle, port: number): OptionOutcome | undefined {
+  const step = sharingStep(context, port);
+  if (step === undefined || !cluster().isWorker) return undefined;
+  const outcome = confirm(context.platform(), step, step.applied, handle);
+  if (outcome.kernel === 1) return outcome;
+  return { ...step.applied, verdict: 'unneeded', cause: 'the primary of the cluster accepts for all its workers' };
+}
