@@ -3,7 +3,7 @@ import { CLIENT_CORE, entry, hasProgram, PRELOAD, pinned } from '../machine.js';
 import { type Server, startServer } from '../server.js';
 import { LineProgram } from './line-program.js';
 import { Link, type LinkRecord, SERVER_ADDRESS } from './link.js';
-import { within } from './namespaces.js';
+import { setWithin, within } from './namespaces.js';
 
 export const STOCK = 'stock';
 export const PRESETS = ['default', 'lowlatency', 'highthroughput'] as const;
@@ -31,6 +31,8 @@ export interface Workshop {
   /** Where a contender's report is, in the end. */
   report(contender: string): string;
   environment(contender: string): Readonly<Record<string, string>>;
+  /** Settings of the servers' machines, below /proc/sys/net. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A contender with a link, a server and a client of its own. */
@@ -54,6 +56,7 @@ export async function openLane(name: string, workshop: Workshop): Promise<Lane> 
   const link = new Link(workshop.link);
   try {
     await link.open();
+    for (const [setting, value] of Object.entries(workshop.settings ?? {})) setWithin(link.server, setting, value);
     const preload = name === STOCK ? [] : ['--import', PRELOAD];
     const app = within(link.server, [...ON_TIME, process.execPath, ...preload, entry(workshop.app)]);
     const server = await startServer(app, { environment: environmentOf(name, workshop) });

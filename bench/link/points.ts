@@ -53,12 +53,12 @@ function several(record: LinkRecord, kinds: readonly TransferKind[] = TRANSFER_K
 
 export const THROUGHPUT_POINTS: readonly ThroughputPoint[] = [
   { ...whole(link(1, 1000), 100), quick: true },
-  whole(link(40, 1000), 100),
+  { ...whole(link(40, 1000), 100), kinds: ['file', 'upload'] },
   several(link(200, 1000), ['file']),
   whole(link(20, 100), 20),
   whole(link(100, 10), 2.5),
   { ...whole(link(100, 100), 20), quick: true },
-  whole(link(200, 100), 20),
+  { ...whole(link(200, 100), 20), kinds: ['file', 'upload'] },
   several(link(20, 100, 0.1), ['file', 'upload']),
   { ...several(link(40, 100, 1)), quick: true },
   several(link(200, 100, 0.1), ['file', 'upload']),

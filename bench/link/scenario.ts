@@ -6,6 +6,7 @@ import { firstByte, lossyPage } from './first-byte.js';
 import { CONTENDERS, type Lane, PRESETS, type Workshop, withLanes } from './lane.js';
 import { THROUGHPUT_POINTS } from './points.js';
 import { silentPeer } from './silent-peer.js';
+import { smallBuffers } from './small-buffers.js';
 import { throughput } from './throughput.js';
 import { onLinks, warmUp } from './workshop.js';
 
@@ -48,7 +49,9 @@ async function measure(workshop: Workshop, effort: Effort): Promise<Result> {
     const figures = await measureAll(lanes, effort);
     return { figures, late: howLate(lanes) };
   });
-  const [{ figures, late }, silence] = await Promise.all([measuring, silent]);
+  const { figures, late } = await measuring;
+  if (!effort.quick) figures.push(...(await smallBuffers(workshop)));
+  const silence = await silent;
   return {
     tables: [...figures.map(toTable), ...(silence === undefined ? [] : [silence])],
     comparisons: figures.map(toComparison),

@@ -13,7 +13,9 @@ import {
 
 /** Rounds that differ little, and rounds in which chance has its say. */
 const EVEN_ROUNDS = 3;
-const UNEVEN_ROUNDS = 5;
+const UNEVEN_ROUNDS = 4;
+
+const QUICK_KINDS: readonly TransferKind[] = ['file', 'upload'];
 
 /** From here on CPU time is to be seen beside the clock's 10 ms. */
 const LEAST_RATE_FOR_CPU = 1000;
@@ -87,7 +89,7 @@ function figuresOf(kind: TransferKind, rows: Figures['rows'], cpu: Figures['rows
 export async function throughput(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const points = THROUGHPUT_POINTS.filter((point) => point.quick || !effort.quick);
   const all: Figures[] = [];
-  for (const kind of TRANSFER_KINDS) {
+  for (const kind of effort.quick ? QUICK_KINDS : TRANSFER_KINDS) {
     const rows: { x: string; samples: Samples }[] = [];
     const cpu: { x: string; samples: Samples }[] = [];
     for (const point of points.filter(({ kinds }) => kinds.includes(kind))) {
