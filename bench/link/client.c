@@ -281,13 +281,13 @@ static void behind(const char *arguments) {
   int port, warm_up, most, count = 0;
   if (sscanf(arguments, "%63s %d %d %d", host, &port, &warm_up, &most) != 4) fail(arguments);
   int fd = open_connection(host, port, 0);
-  double begin = now(), asked = 0;
+  double begin = now(), asked = 0, next = begin + warm_up;
   uint64_t bytes = 0;
   /* What was asked for in time is waited for. */
   while ((now() < begin + warm_up + most || asked > 0) && count < MOST_SAMPLES) {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
     if (check(poll(&watched, 1, PATIENCE_MS), "poll") == 0) fail("nothing comes");
-    if (asked == 0 && now() > begin + warm_up) {
+    if (asked == 0 && now() > next) {
       asked = now();
       check(send(fd, "?", 1, MSG_NOSIGNAL), "send");
     }
@@ -296,7 +296,9 @@ static void behind(const char *arguments) {
     if (taken == 0) fail("the connection has ended");
     bytes += taken;
     if (count_small(&frames, piece, taken) > 0) {
-      samples[count++] = now() - asked;
+      samples[count] = now() - asked;
+      /* At any time: at once would mean in step with how the server fills the connection up. */
+      next = now() + drand48() * samples[count++];
       asked = 0;
     }
   }

@@ -10,7 +10,7 @@ const RATE = 100;
 const ROUND_TRIPS = [1, 20, 40, 100, 200] as const;
 const QUICK_ROUND_TRIPS: readonly number[] = [20, 100];
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const REPEATS = 3;
 
 const SMALL = '/memory/1000';
@@ -19,7 +19,7 @@ const PAGE_PATH = `/file/${fileName(PAGE)}`;
 /** Eight at a time: on so short a transfer, chance decides by the one packet. */
 const LOSSY: LinkRecord = link(40, 100, 1);
 const LOSSY_CONNECTIONS = 8;
-const LOSSY_ROUNDS = 20;
+const LOSSY_ROUNDS = 15;
 
 const MOST_MS = 20_000;
 

@@ -15,7 +15,7 @@ const SMALL_BUFFERS: Readonly<Record<string, string>> = {
 
 const POINTS = [link(20, 100), link(100, 100)] as const;
 const BODY = { megabytes: 20 } as const;
-const MOST_MS = 3000;
+const MOST_MS = 2000;
 const ROUNDS = 2;
 
 interface Transferred {
@@ -37,7 +37,11 @@ async function measure(lane: Lane): Promise<Readonly<Record<'down' | 'up', numbe
 /** Where the kernel’s own ceiling for buffers is low, the presets' floors count. */
 export async function smallBuffers(workshop: Workshop): Promise<Figures[]> {
   const rows: Record<'down' | 'up', { x: string; samples: Samples }[]> = { down: [], up: [] };
-  await withLanes(CONTENDERS, { ...workshop, settings: SMALL_BUFFERS }, async (lanes) => {
+  const environment = (contender: string): Readonly<Record<string, string>> => ({
+    ...workshop.environment(contender),
+    SOCKET_TUNE_REPORT: `${workshop.report(contender)}.small-buffers`,
+  });
+  await withLanes(CONTENDERS, { ...workshop, environment, settings: SMALL_BUFFERS }, async (lanes) => {
     await Promise.all(lanes.map(warmUp));
     for (const point of POINTS) {
       const of = await collect(lanes, point, ROUNDS, measure);
