@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CLIENT_CORE, entry, hasProgram, PRELOAD, pinned } from '../machine.js';
+import { CLIENT_CORE, entry, PRELOAD, pinned } from '../machine.js';
 import { type Server, startServer } from '../server.js';
 import { LineProgram } from './line-program.js';
 import { Link, type LinkRecord, SERVER_ADDRESS } from './link.js';
@@ -17,7 +18,9 @@ export const MESSAGE_PORT = HTTP_PORT + 1;
 const GREATEST_SHARED_RATE = 100;
 
 /** What else the machine does must not make a server late for its link; see also be_on_time in link.c. */
-const ON_TIME = hasProgram('chrt') ? (['chrt', '-r', '1'] as const) : [];
+const REAL_TIME = ['chrt', '-r', '1'] as const;
+/** Containers may not have it. */
+const ON_TIME = spawnSync('chrt', [...REAL_TIME.slice(1), 'true']).status === 0 ? REAL_TIME : [];
 
 /** What the lanes are made of. */
 export interface Workshop {
