@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { accept } from './accept.js';
 import { apply } from './apply.js';
+import { clusterScenario } from './cluster.js';
 import { cold } from './cold.js';
 import { connectionCounts } from './connections.js';
 import { deadPeer } from './dead-peer.js';
@@ -12,6 +13,7 @@ import { linkScenario } from './link/scenario.js';
 import { linkSizes } from './link/sizes.js';
 import { machine } from './machine.js';
 import { rawTcp } from './raw-tcp.js';
+import { restartsScenario } from './restarts.js';
 import type { Result, Scenario } from './scenario.js';
 import { seedTables } from './seed.js';
 import { slowReaders } from './slow-readers.js';
@@ -33,6 +35,8 @@ const SCENARIOS: readonly Scenario[] = [
   cold,
   slowReaders,
   linkScenario,
+  clusterScenario,
+  restartsScenario,
   limits,
   linkSizes,
   deadPeer,

@@ -124,10 +124,10 @@ export class PortGroup {
     const byCpu = sharingOf(this.#context, this.#request.port) === 'cpu';
     const active = this.#slots.flatMap(({ worker }, index) => (worker === undefined ? [] : [index]));
     if (first === undefined || active.length === 0) return;
-    // The kernel's own choice is right where every listener has a worker.
+    // The kernel's own choice is right where every listener has a worker. It can be had back since Linux 5.3.
     if (!byCpu && active.length === this.#slots.length) {
-      if (this.#isSteered) this.#isSteered = this.#platform.steer(first.handle, undefined) !== 0;
-      return;
+      if (this.#isSteered && this.#platform.steer(first.handle, undefined) === 0) this.#isSteered = false;
+      if (!this.#isSteered) return;
     }
     const pinned = new Map<number, number>();
     for (const index of active) {
@@ -153,7 +153,6 @@ export class PortGroup {
   }
 
   #grow(): Slot | undefined {
-    if (this.#slots.length === 1 && this.#slots[0]?.worker === undefined) return this.#slots[0];
     const { address, port, addressType, flags } = this.#request;
     const step = sharingStep(this.#context, port);
     if (step === undefined) return undefined;

@@ -33,6 +33,7 @@ const HEALTHY: Readonly<Record<string, string>> = {
   'sys/net/ipv4/tcp_available_congestion_control': 'reno cubic',
   'sys/net/ipv4/tcp_allowed_congestion_control': 'reno cubic',
   'sys/net/ipv4/tcp_notsent_lowat': '4294967295',
+  'sys/net/ipv4/tcp_migrate_req': '0',
   'net/netstat': 'TcpExt: A ListenOverflows ListenDrops\nTcpExt: 9 0 0\nIpExt: B\nIpExt: 1',
   'self/limits':
     'Limit Soft Limit Hard Limit Units\nMax open files            65536                1048576              files',

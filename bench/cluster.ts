@@ -1,0 +1,142 @@
+import { type ClusterProcess, startCluster } from './cluster-process.js';
+import { COMPILER, compile, hasCompiler } from './compiler.js';
+import { interleave } from './rounds.js';
+import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
+import { withScratch } from './scratch.js';
+import { median, pairedRatio } from './statistics.js';
+
+const CONCURRENT = [32, 256, 1000] as const;
+const WORKERS = 2;
+const CPU_GOAL = 0.45;
+const RATE_GOAL = 1.6;
+
+/** One round of one cluster. */
+interface Sample {
+  readonly cpuMicroseconds: number;
+  readonly perSecond: number;
+  readonly p99: number;
+  /** Connections of the busiest worker over the mean. */
+  readonly imbalance: number;
+}
+
+type Samples = readonly (readonly Sample[])[];
+
+async function measure(
+  client: string,
+  cluster: ClusterProcess,
+  concurrent: number,
+  connections: number,
+): Promise<Sample> {
+  const before = cluster.cpuSeconds();
+  const { seconds, answered, p99, servers } = await cluster.connect(client, concurrent, connections);
+  if (answered !== connections) throw new Error(`${cluster.name}: ${answered} of ${connections} were answered`);
+  const counts = Object.values(servers);
+  return {
+    cpuMicroseconds: ((cluster.cpuSeconds() - before) / connections) * 1e6,
+    perSecond: connections / seconds,
+    p99,
+    imbalance: (Math.max(...counts) * WORKERS) / connections,
+  };
+}
+
+function valuesOf(samples: readonly Sample[] | undefined, of: keyof Sample): number[] {
+  return (samples ?? []).map((sample) => sample[of]);
+}
+
+function row(clusters: readonly ClusterProcess[], concurrent: number, samples: Samples, of: keyof Sample): Cell[] {
+  const medians = clusters.map((_, index) => median(valuesOf(samples[index], of)));
+  return [concurrent, ...medians, pairedRatio(valuesOf(samples[1], of), valuesOf(samples[0], of))];
+}
+
+function tables(clusters: readonly ClusterProcess[], measured: readonly Samples[]): Table[] {
+  const columns = ['at a time', ...clusters.map(({ name }) => name), 'on/default'];
+  const table = (title: string, of: keyof Sample, judge?: (ratio: number) => string): Table => ({
+    title,
+    columns: judge === undefined ? columns : [...columns, 'goal'],
+    rows: measured.map((samples, index) => {
+      const cells = row(clusters, CONCURRENT[index] ?? 0, samples, of);
+      return judge === undefined ? cells : [...cells, judge(Number(cells.at(-1)))];
+    }),
+  });
+  return [
+    table('CPU of all processes for one connection, in microseconds', 'cpuMicroseconds', (ratio) =>
+      goal(ratio, CPU_GOAL),
+    ),
+    table(
+      'Connections per second',
+      'perSecond',
+      (ratio) => `>= ${RATE_GOAL}: ${ratio >= RATE_GOAL ? 'reached' : 'MISSED'}`,
+    ),
+    table('99th percentile of latency, in microseconds', 'p99', (ratio) => goal(ratio, 1)),
+    table('Imbalance: connections of the busier worker over the mean', 'imbalance'),
+  ];
+}
+
+function comparison(clusters: readonly ClusterProcess[], measured: readonly Samples[]): Comparison {
+  return {
+    id: 'cluster-cpu',
+    title: 'A short connection in a cluster of two workers',
+    what: 'CPU that the processes of a cluster spend on one connection with one request, together.',
+    unit: 'µs of CPU a connection',
+    better: 'lower',
+    kind: 'bars',
+    xTitle: 'connections at a time',
+    series: clusters.map(({ name }, place) => ({
+      contender: name === 'default' ? 'stock' : `REUSEPORT=${name}`,
+      points: measured.map((samples, index) => ({
+        x: String(CONCURRENT[index]),
+        samples: valuesOf(samples[place], 'cpuMicroseconds'),
+      })),
+    })),
+  };
+}
+
+const NO_CLIENT: Result = { tables: [], notes: [`there is no C compiler (${COMPILER}) for the client: not measured`] };
+
+/** Start clusters, have them used, and stop them in any case. */
+export async function withClusters<T>(
+  starting: readonly Promise<ClusterProcess>[],
+  use: (clusters: readonly ClusterProcess[]) => Promise<T>,
+): Promise<T> {
+  const clusters = await Promise.all(starting);
+  try {
+    return await use(clusters);
+  } finally {
+    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  }
+}
+
+function run({ quick }: Effort): Promise<Result> {
+  if (!hasCompiler) return Promise.resolve(NO_CLIENT);
+  const connections = quick ? 4000 : 10_000;
+  const rounds = quick ? 3 : 5;
+  return withScratch((scratch) => {
+    const client = compile('short-connections', scratch);
+    const starting = [
+      startCluster('default', 'nobody', {}),
+      startCluster('on', 'all', { SOCKET_TUNE_REUSEPORT: 'on' }),
+      startCluster('cpu', 'all', { SOCKET_TUNE_REUSEPORT: 'cpu' }),
+    ];
+    return withClusters(starting, async (clusters) => {
+      const measured: Samples[] = [];
+      for (const concurrent of CONCURRENT) {
+        measured.push(await interleave(clusters, rounds, (one) => measure(client, one, concurrent, connections)));
+      }
+      return {
+        tables: tables(clusters, measured),
+        comparisons: [comparison(clusters, measured)],
+        notes: [
+          `${WORKERS} workers; medians of ${rounds} interleaved rounds of ${connections} connections with one request each`,
+          'nobody is pinned: the cluster and its client share the cores, and so its CPU is the figure to go by',
+          'cpu: on loopback a connection comes in on the CPU of the client, which has one thread: one worker gets nearly all',
+        ],
+      };
+    });
+  });
+}
+
+export const clusterScenario: Scenario = {
+  name: 'cluster',
+  what: 'short connections in a cluster of two workers',
+  run,
+};
