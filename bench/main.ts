@@ -9,6 +9,8 @@ import { connectionCounts } from './connections.js';
 import { deadPeer } from './dead-peer.js';
 import { files } from './files.js';
 import { limits } from './limits.js';
+import { linkScenario } from './link/scenario.js';
+import { linkSizes } from './link/sizes.js';
 import { machine } from './machine.js';
 import { rawTcp } from './raw-tcp.js';
 import { restartsScenario } from './restarts.js';
@@ -34,7 +36,9 @@ const SCENARIOS: readonly Scenario[] = [
   slowReaders,
   clusterScenario,
   restartsScenario,
+  linkScenario,
   limits,
+  linkSizes,
   deadPeer,
 ];
 

@@ -215,7 +215,7 @@ const OPTION_TABLE = [
     phase: 'any-time',
     families: TCP,
     readBack: 'same',
-    presets: { lowlatency: 128 << 10 },
+    presets: { lowlatency: 256 << 10 },
     sample: 99_000,
     doc: 'Unsent bytes that the kernel queues: what is written later is not held up behind more than these.',
   },

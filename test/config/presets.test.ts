@@ -34,7 +34,7 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
     fastOpen: 256,
     userTimeout: 30_000,
     noSigPipe: true,
-    notSentLowWater: 131_072,
+    notSentLowWater: 262_144,
     delayedAckMax: 8000,
     thinLinear: true,
     backlog: 4096,

@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPILER, compile, hasCompiler } from '../compiler.js';
+import type { Result } from '../scenario.js';
+import { withScratch, writeBodies } from '../scratch.js';
+import { HTTP_PORT, type Lane, type Workshop } from './lane.js';
+import { SERVER_ADDRESS } from './link.js';
+import { makeNamespaces } from './namespaces.js';
+import { fileName, link, type Sized } from './points.js';
+
+/** Each lane has processes that end with this one. */
+const MOST_PROCESSES = 64;
+
+/** A page's worth. */
+export const PAGE: Sized = { megabytes: 0.1 };
+
+const WARM_UPS = 30;
+const WARM_UP_MS = 5000;
+
+/** Why there is no link to be had here; undefined if there is. */
+function obstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'this is not Linux';
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  if (!hasCompiler) return `there is no C compiler (${COMPILER})`;
+  try {
+    makeNamespaces().remove();
+    return undefined;
+  } catch (error) {
+    return `network namespaces cannot be made (root is needed): ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+function workshopIn(scratch: string, sizes: readonly Sized[]): Workshop {
+  const files = join(scratch, 'files');
+  mkdirSync(files);
+  const names = new Set([PAGE, ...sizes].map(fileName));
+  writeBodies(
+    files,
+    [...names].map((name) => ({ name, bytes: Number(name) })),
+  );
+  const report = (contender: string): string => join(scratch, `report-${contender}.json`);
+  return {
+    scratch,
+    link: compile('link', scratch, 'bench/link'),
+    client: compile('client', scratch, 'bench/link'),
+    app: 'apps/link-server',
+    report,
+    environment: (contender) => ({ FILES: files, SOCKET_TUNE_REPORT: report(contender) }),
+  };
+}
+
+/**
+ * Have something measured across links, where that can be done.
+ *
+ * @param sizes of files that are served
+ */
+export function onLinks(sizes: readonly Sized[], measure: (workshop: Workshop) => Promise<Result>): Promise<Result> {
+  const why = obstacle();
+  if (why !== undefined) return Promise.resolve({ tables: [], notes: [`skipped, as ${why}`] });
+  process.setMaxListeners(MOST_PROCESSES);
+  return withScratch((scratch) => measure(workshopIn(scratch, sizes)));
+}
+
+/** So that the compiler has done its part. */
+export async function warmUp(lane: Lane): Promise<void> {
+  await lane.link.set(link(1, 100), 0);
+  for (const path of ['/memory/1000', `/file/${fileName(PAGE)}`]) {
+    await lane.ask('again', SERVER_ADDRESS, HTTP_PORT, path, WARM_UPS);
+  }
+  for (let time = 0; time < WARM_UPS; time++) await lane.ask('put', SERVER_ADDRESS, HTTP_PORT, 100_000, 1, WARM_UP_MS);
+}

@@ -1,0 +1,120 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { collect } from '../../bench/link/figures.js';
+import { HTTP_PORT, type Lane, type Workshop, withLanes } from '../../bench/link/lane.js';
+import { type LinkCounts, SERVER_ADDRESS } from '../../bench/link/link.js';
+import { link } from '../../bench/link/points.js';
+import { onLinks } from '../../bench/link/workshop.js';
+import { ROOT } from '../../bench/machine.js';
+
+const BYTES = 1_000_000;
+
+interface Transferred {
+  readonly bytes: number;
+  readonly milliseconds: number;
+  readonly firstByte: number;
+}
+
+function namespaces(): string {
+  return spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout;
+}
+
+/** Of all processes. */
+function commands(): string {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return processes.map(commandOf).join('\n');
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+}
+
+/** What uses the namespaces of this process; see bench/link/namespaces.ts. */
+function ours(pid: number | undefined): string {
+  return `tune-link${pid}-`;
+}
+
+describe('an emulated link', function () {
+  this.timeout(60_000);
+
+  /** Have something done on it; skips the test where there is none to be had. */
+  async function onLink(context: Mocha.Context, use: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
+    const contenders = ['stock', 'default'];
+    const done = await onLinks([], async (workshop: Workshop) => {
+      await withLanes(contenders, workshop, use);
+      return { tables: [], notes: ['done'] };
+    });
+    if (done.notes[0] === 'done') return;
+    console.log(`    ${done.notes[0]}`);
+    context.skip();
+  }
+
+  function get(lane: Lane, bytes: number, fastOpen = 0): Promise<Transferred> {
+    return lane.ask('get', SERVER_ADDRESS, HTTP_PORT, `/memory/${bytes}`, 1, fastOpen, 30_000);
+  }
+
+  it('is no faster than its round trip and its rate, and has nothing lost', function () {
+    return onLink(this, async ([lane]) => {
+      if (lane === undefined) throw new Error('no lane');
+      await lane.link.set(link(50, 10), 1);
+      const { bytes, milliseconds, firstByte } = await get(lane, BYTES);
+      expect(bytes).to.equal(BYTES);
+      // The handshake, and the request.
+      expect(firstByte).to.be.at.least(100);
+      expect((bytes * 8) / milliseconds / 1e3).to.be.at.most(10);
+      const { carried, lost } = await lane.link.counts();
+      expect(carried).to.be.greaterThan(BYTES / 1500);
+      expect(lost).to.equal(0);
+    });
+  });
+
+  it('loses the share of packets that it is to lose, and drops what its queue does not hold', function () {
+    return onLink(this, async ([lane]) => {
+      if (lane === undefined) throw new Error('no lane');
+      await lane.link.set(link(2, 100, 10), 1);
+      await get(lane, BYTES);
+      const lossy: LinkCounts = await lane.link.counts();
+      expect(lossy.lost / (lossy.lost + lossy.carried)).to.be.within(0.05, 0.2);
+      await lane.link.set(link(2, 10), 1);
+      expect((await lane.link.counts()).carried).to.equal(0);
+      await get(lane, BYTES);
+      expect((await lane.link.counts()).overflowed).to.be.greaterThan(0);
+    });
+  });
+
+  it('lets a client that was there before have its answer a round trip earlier, from a tuned server only', function () {
+    return onLink(this, async (lanes) => {
+      const of = await collect(lanes, link(100, 100), 2, async (lane) => {
+        lane.link.forget();
+        const first = (await get(lane, 1000, 1)).firstByte;
+        return { saved: first - (await get(lane, 1000, 1)).firstByte };
+      });
+      const [stock = [], tuned = []] = of('saved');
+      expect(Math.max(...stock)).to.be.lessThan(50);
+      expect(Math.min(...tuned)).to.be.greaterThan(50);
+    });
+  });
+
+  it('leaves nothing behind when the benchmark is interrupted', async function () {
+    if (!(await onLinks([], () => Promise.resolve({ tables: [], notes: [] }))).notes.every((note) => note === '')) {
+      this.skip();
+    }
+    const bench = spawn(process.execPath, [join(ROOT, 'build/bench/main.js'), '--quick', '--only', 'link'], {
+      stdio: 'ignore',
+    });
+    const ended = once(bench, 'exit');
+    while (namespaces().split(ours(bench.pid)).length < 9) await new Promise((resolve) => setTimeout(resolve, 50));
+    bench.kill('SIGINT');
+    await ended;
+    expect(namespaces()).not.to.include(ours(bench.pid));
+    expect(commands()).not.to.include(ours(bench.pid));
+  });
+});
