@@ -31,6 +31,8 @@ function chosen(scenarios: readonly Scenario[], only: readonly string[] | undefi
   });
 }
 
+const MOST_SERVERS = 100;
+
 type Say = (text: string) => void;
 
 /** One that fails must not take with it what the others have found. */
@@ -75,6 +77,8 @@ export async function bench(scenarios: readonly Scenario[], options: BenchOption
   const { quick, only, json, out, from } = options;
   if (process.platform !== 'linux') throw new BenchError('the benchmarks need Linux: they read /proc');
   const say: Say = json ? () => undefined : console.log;
+  // Every server ends with this process, and there are many.
+  process.setMaxListeners(MOST_SERVERS);
   // Ended from outside, by way of 'exit': there, servers are stopped and files removed.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
   const results = from === undefined ? await measureAll(chosen(scenarios, only), quick, say) : readResults(from);
@@ -85,5 +89,3 @@ export async function bench(scenarios: readonly Scenario[], options: BenchOption
   }
   return results.failed.length === 0;
 }
-
-export { SCENARIOS } from './scenarios.js';
