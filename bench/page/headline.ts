@@ -48,7 +48,7 @@ function change(figure: Figure): string {
 }
 
 /** The most and the least that it brings, among the sizes that are shown. */
-function inFigures(chart: Comparison | undefined): string | undefined {
+export function inFigures(chart: Comparison | undefined): string | undefined {
   if (chart === undefined) return undefined;
   const all = figures(chart);
   const ours = all.filter(({ contender, toStock }) => contender === 'tuned' && toStock !== undefined);
