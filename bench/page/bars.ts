@@ -28,7 +28,8 @@ interface Bar {
 }
 
 const ROW_HEIGHT = 21;
-const AXIS_HEIGHT = 42;
+const AXIS_HEIGHT = 24;
+const AXIS_LABEL_HEIGHT = 18;
 /** What is longer stands above its bar. */
 const LONGEST_BESIDE = 17;
 const LONGEST_ABOVE = 48;
@@ -142,14 +143,15 @@ export function barChart(comparison: Comparison, width: number, title = comparis
   const shown = rows.flatMap(({ bar }) => (bar === undefined ? [] : [bar]));
   const left = isBeside ? 12 + Math.max(...shown.map(({ name }) => widthOf(name))) : 8;
   const right = 12 + Math.max(...shown.map(({ label }) => widthOf(label)));
+  const below = AXIS_HEIGHT + (AXIS_LABELS[scale] === null ? 0 : AXIS_LABEL_HEIGHT);
   const greatest = Math.max(...shown.map(({ at, to }) => Math.max(at, to)));
   return draw(title, [...valueMarks(rows, scale), ...nameMarks(rows, left, isBeside)], {
     width,
-    height: rows.length * ROW_HEIGHT + AXIS_HEIGHT,
+    height: rows.length * ROW_HEIGHT + below + 4,
     marginLeft: left,
     marginRight: right,
     marginTop: 4,
-    marginBottom: AXIS_HEIGHT - 4,
+    marginBottom: below,
     y: { domain: rows.map(({ key }) => key), axis: null, padding: 0.24 },
     x: {
       type: scale === 'dots' ? 'log' : 'linear',

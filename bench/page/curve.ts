@@ -1,4 +1,4 @@
-import { dot, line, type Markish, ruleX } from '@observablehq/plot';
+import { axisX, dot, line, type Markish, ruleX } from '@observablehq/plot';
 import type { Comparison } from '../scenario.js';
 import { draw, widthOf } from './drawing.js';
 import { type Figure, figures, hasSpread, isBase, isOurs } from './figures.js';
@@ -41,10 +41,12 @@ function marksOf(comparison: Comparison, places: readonly Place[]): Markish[] {
   const look = looksOf(comparison.series.map(({ contender }) => contender));
   const contenders = [...new Set(places.map(({ figure }) => figure.contender))];
   contenders.sort((a, b) => rank(a) - rank(b));
-  return contenders.flatMap((contender) => {
+  return contenders.flatMap((contender, index) => {
     const own = places.filter(({ figure }) => figure.contender === contender).sort((a, b) => a.x - b.x);
     const { colour, mark, isMain } = look(contender);
     const y = (place: Place): number => place.figure.median;
+    // What is drawn later is thinner, so that lines that coincide can all be seen.
+    const above = isMain ? contenders.length - 1 - index : 0;
     return [
       ruleX(
         own.filter(({ figure }) => hasSpread(figure)),
@@ -56,8 +58,14 @@ function marksOf(comparison: Comparison, places: readonly Place[]): Markish[] {
           strokeOpacity: 0.6,
         },
       ),
-      line(own, { x: 'x', y, stroke: colour, strokeWidth: isMain ? 2.5 : 1.25, strokeOpacity: isMain ? 1 : 0.85 }),
-      dot(own, { x: 'x', y, fill: colour, symbol: mark, r: isMain ? 4 : 3.5 }),
+      line(own, {
+        x: 'x',
+        y,
+        stroke: colour,
+        strokeWidth: isMain ? 2.25 + 1.5 * above : 1.25,
+        strokeOpacity: isMain ? 1 : 0.85,
+      }),
+      dot(own, { x: 'x', y, fill: colour, symbol: mark, r: isMain ? 3.5 + above : 3.5 }),
     ];
   });
 }
@@ -70,25 +78,26 @@ export function curveChart(comparison: Comparison, width: number): string {
   const isLogX = comparison.xScale === 'log' && xs.every((x) => x > 0);
   const isLogY = comparison.yScale === 'log' && places.every(({ figure }) => figure.least > 0);
   const greatest = Math.max(...places.map(({ figure }) => figure.greatest));
-  return draw(comparison.title, marksOf(comparison, places), {
+  const ticks = axisX(ticksOf(comparison, xs, isLogX, width), {
+    // Not by tickFormat: on a logarithmic axis that is left out between the powers.
+    text: (x: number) => xLabel(comparison, x),
+    label: comparison.xTitle,
+    labelAnchor: 'right',
+    labelArrow: 'none',
+  });
+  return draw(comparison.title, [ticks, ...marksOf(comparison, places)], {
     width,
     height: HEIGHT,
     marginLeft: LEFT,
     marginRight: RIGHT,
     marginTop: 10,
     marginBottom: 40,
-    x: {
-      type: isLogX ? 'log' : 'linear',
-      label: comparison.xTitle,
-      labelAnchor: 'right',
-      labelArrow: 'none',
-      ticks: ticksOf(comparison, xs, isLogX, width),
-      tickFormat: (x: number) => xLabel(comparison, x),
-    },
+    x: { type: isLogX ? 'log' : 'linear', label: null },
     y: {
       type: isLogY ? 'log' : 'linear',
       label: null,
       grid: true,
+      tickSize: 0,
       ticks: 5,
       tickFormat: numberLabel,
       ...(isLogY ? {} : { domain: [0, greatest || 1] }),

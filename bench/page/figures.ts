@@ -26,7 +26,7 @@ export function isBase(contender: string): boolean {
 }
 
 export function isOurs(contender: string): boolean {
-  return OURS.has(contender) || contender.includes('socket-tune/register');
+  return OURS.has(contender) || /socket-tune\/register|^REUSEPORT=/.test(contender);
 }
 
 /** What was not measured, or is no number, is null in a file of results; d3 leaves out what is no number. */

@@ -12,7 +12,8 @@ function missedIn(scenario: string, { title, columns, rows }: Table): string[] {
       const figure = `${columns[column - 1] ?? ''} ${cellText(row[column - 1])}`.trim();
       const goal = String(cell)
         .replace(/: MISSED$/, '')
-        .replace('<=', '≤');
+        .replace('<=', '≤')
+        .replace('>=', '≥');
       const name = typeof row[0] === 'string' && row[0] !== '' ? `, ${row[0]}` : '';
       return [`${scenario}: ${title}${name}: ${figure}; the goal was ${goal}`];
     }),

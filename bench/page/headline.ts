@@ -58,7 +58,9 @@ export function inFigures(chart: Comparison | undefined): string | undefined {
   const told = (figure: Figure): string =>
     `${numberLabel(figure.median)} µs a request instead of ${numberLabel(stockOf(figure, all))} µs`;
   const rest =
-    most === least ? '' : `; of the sizes below, ${least.xLabel} gains least: ${change(least)} (${told(least)})`;
+    most === least
+      ? ''
+      : `; of the sizes below, ${least.xLabel} ${gain(least) > 0 ? 'gains least' : 'loses'}: ${change(least)} (${told(least)})`;
   return `Measured here, a file of ${most.xLabel} costs the server ${change(most)} CPU time (${told(most)})${rest}.`;
 }
 

@@ -74,9 +74,11 @@ function lookOf(contender: string, spare: number): Look {
   if (isBase(contender)) return { colour: 'var(--stock)', mark: 'circle', isMain: true };
   const named = NAMED[contender];
   if (named !== undefined) return { colour: `var(--${named[0]})`, mark: named[1], isMain: isOurs(contender) };
-  if (isOurs(contender)) return { colour: 'var(--ours)', mark: 'circle', isMain: true };
+  if (contender === 'tuned' || contender === 'default' || /socket-tune\/register/.test(contender)) {
+    return { colour: 'var(--ours)', mark: 'circle', isMain: true };
+  }
   const [colour, mark] = SPARE[spare % SPARE.length] ?? ['e', 'square'];
-  return { colour: `var(--${colour})`, mark, isMain: false };
+  return { colour: `var(--${colour})`, mark, isMain: isOurs(contender) };
 }
 
 export function looksOf(contenders: Iterable<string>): (contender: string) => Look {
@@ -84,7 +86,7 @@ export function looksOf(contenders: Iterable<string>): (contender: string) => Lo
   let spare = 0;
   for (const contender of contenders) {
     looks.set(contender, lookOf(contender, spare));
-    if (!(isBase(contender) || isOurs(contender) || contender in NAMED)) spare++;
+    if (!(isBase(contender) || contender in NAMED)) spare++;
   }
   return (contender) => looks.get(contender) ?? lookOf(contender, spare);
 }

@@ -20,7 +20,7 @@ a { color: var(--ours); }
 .better { color: var(--dim); font-size: 13px; margin: 2px 0 8px; }
 .better b { color: var(--ink); font-weight: 600; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; margin: 0; }
-.card p { font-size: 13px; margin: 4px 0 2px; color: var(--dim); }
+.card p { font-size: 13px; max-width: none; margin: 4px 0 2px; color: var(--dim); }
 .main-chart { margin: 18px 0; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 370px), 1fr)); gap: 14px; margin: 12px 0; align-items: start; }
 .two { columns: 2 420px; column-gap: 14px; }
