@@ -1,8 +1,8 @@
 /**
  * What is made from the last run of the benchmarks, bench/results/results.json: the README's figures, its picture, and the pages
- * beside the results. Run as a script, it makes them anew.
+ * beside the results. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it would be made.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { goals, losses } from '../bench/page/findings.js';
 import { headline, inFigures } from '../bench/page/headline.js';
@@ -69,6 +69,19 @@ export function madeFrom(results: Results): Map<string, string> {
   ]);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+function write(): void {
   for (const [file, content] of madeFrom(readResults(RESULTS))) writeFileSync(file, content);
+}
+
+function check(): void {
+  for (const [file, content] of madeFrom(readResults(RESULTS))) {
+    if (existsSync(file) && readFileSync(file, 'utf8') === content) continue;
+    console.error(`${file} is not what ${RESULTS} makes of it: npm run bench:figures`);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--check') check();
+  else write();
 }

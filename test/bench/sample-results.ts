@@ -8,6 +8,8 @@ function rounds(value: number, count = 5): number[] {
   );
 }
 
+export const HOSTILE = '<img src=x onerror=alert(1)>';
+
 const KB = 1024;
 const SIZES = [1, 10, 100, KB, 10 * KB, 100 * KB, KB * KB].map((size) => size * KB);
 
@@ -92,7 +94,7 @@ export const ODD: readonly Comparison[] = [
         'f',
       ].map((name, index) => [name, [point('only', 30 + index)]]),
     ),
-    '<img src=x onerror=alert(1)>': [point('only', 44, 1)],
+    [HOSTILE]: [point('only', 44, 1)],
   }),
   bars('orders', {
     stock: [point('tiny', 0.0031), point('small', 40), point('huge', 5_300_000)],
