@@ -80,7 +80,7 @@ const PATHS = ['1 ms, 1 Gbit/s', '40 ms, 1 Gbit/s', '100 ms, 10 Mbit/s', '40 ms,
 const paths = (speeds: readonly number[]): Point[] => PATHS.map((path, index) => point(path, speeds[index] ?? 1));
 
 /** What a page must bear: long names, points that are missing, a single round, six orders of magnitude, no number at all. */
-export const ODD: readonly Comparison[] = [
+const ODD: readonly Comparison[] = [
   bars('nine', {
     ...Object.fromEntries(
       [
