@@ -40,14 +40,12 @@ const GREATEST_RATIO_OF_GROUPS = 10;
 function scaleFor(all: readonly Figure[], groups: ReadonlyMap<string, Figure[]>): Scale {
   const extent = (values: readonly number[]): number => Math.max(...values) / Math.min(...values);
   const isPositive = all.every(({ least }) => least > 0);
-  const tellsRatios = all.some(({ toStock }) => toStock !== undefined);
+  const tellsRatios = all.every(({ toStock }) => toStock !== undefined);
   if (!isPositive) return 'linear';
   const withinGroups = [...groups.values()].map((group) => extent(group.map((figure) => figure.median)));
   if (Math.max(...withinGroups) > GREATEST_RATIO) return 'dots';
   if (extent(all.map((figure) => figure.median)) < GREATEST_RATIO_OF_GROUPS || groups.size === 1) return 'linear';
-  return tellsRatios && [...groups.values()].every((group) => group.some(({ contender }) => isBase(contender)))
-    ? 'share'
-    : 'dots';
+  return tellsRatios ? 'share' : 'dots';
 }
 
 function labelOf(figure: Figure, unit: string): string {
@@ -57,17 +55,19 @@ function labelOf(figure: Figure, unit: string): string {
 
 function barsOf(comparison: Comparison, group: readonly Figure[], scale: Scale): Bar[] {
   const look = looksOf(comparison.series.map(({ contender }) => contender));
-  const base = group.find(({ contender }) => isBase(contender))?.median ?? Number.NaN;
-  const factor = scale === 'share' ? 100 / base : 1;
-  return group.map((figure) => ({
-    figure,
-    name: shorten(nameOf(figure.contender), LONGEST_ABOVE),
-    label: labelOf(figure, shortUnit(comparison.unit)),
-    look: look(figure.contender),
-    at: figure.median * factor,
-    from: figure.least * factor,
-    to: figure.greatest * factor,
-  }));
+  return group.map((figure) => {
+    // The ratio is that of the rounds, and not of the medians: the bar is to be as long as its label says.
+    const factor = scale === 'share' ? ((figure.toStock ?? 1) * 100) / figure.median : 1;
+    return {
+      figure,
+      name: shorten(nameOf(figure.contender), LONGEST_ABOVE),
+      label: labelOf(figure, shortUnit(comparison.unit)),
+      look: look(figure.contender),
+      at: figure.median * factor,
+      from: figure.least * factor,
+      to: figure.greatest * factor,
+    };
+  });
 }
 
 function rowsOf(heading: string, bars: readonly Bar[], isBeside: boolean): Row[] {
@@ -126,7 +126,7 @@ function nameMarks(rows: readonly Row[], left: number, isBeside: boolean): Marki
 
 const AXIS_LABELS: Readonly<Record<Scale, string | null>> = {
   linear: null,
-  share: '% of stock',
+  share: '% of Node.js',
   dots: 'logarithmic scale',
 };
 

@@ -32,7 +32,7 @@ function mainChart(chart: Comparison | undefined): string {
 }
 
 /** The first of a list, and the others for who asks. */
-function folded(items: readonly string[]): string {
+function foldedList(items: readonly string[]): string {
   const rest = items.slice(MOST_SHOWN);
   const more = rest.length === 0 ? '' : element('details', '', `<summary>${rest.length} more</summary>`, list(rest));
   return items.length === 0 ? '' : list(items.slice(0, MOST_SHOWN)) + more;
@@ -52,9 +52,9 @@ function shortfalls(results: Results): string {
       '',
       `${reached} of ${reached + missed.length} goals that we had set were reached. ${missed.length === 0 ? '' : 'Missed:'}`,
     ),
-    missed.length === 0 ? '' : folded(missed.map(escapeMarkup)),
+    missed.length === 0 ? '' : foldedList(missed.map(escapeMarkup)),
     clear.length === 0 ? '' : element('p', '', 'Clearly worse than stock Node.js, by over 5 %:'),
-    folded(told),
+    foldedList(told),
     within === 0
       ? ''
       : element('p', '', `${within} more figures are over 5 % worse, but within the spread of the rounds.`),
@@ -92,10 +92,10 @@ function tableOf({ title, columns, rows }: Table): string {
 }
 
 function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioResult): string {
-  const details =
-    tables.length === 0
-      ? ''
-      : element('details', '', `<summary>Tables of ${escapeMarkup(name)}</summary>`, ...tables.map(tableOf));
+  const shown = tables.map(tableOf);
+  const folded = element('details', '', `<summary>Tables of ${escapeMarkup(name)}</summary>`, ...shown);
+  // Where there is no chart, they are all that there is to be seen.
+  const details = comparisons.length === 0 || shown.length === 0 ? shown.join('') : folded;
   return [
     `<section id="${escapeMarkup(name)}">`,
     element('h2', '', escapeMarkup(name)),

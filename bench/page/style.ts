@@ -39,7 +39,7 @@ dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 2px 14px; m
 dt { color: var(--dim); } dd { margin: 0; }
 details { margin: 8px 0; font-size: 13px; }
 summary { cursor: pointer; color: var(--dim); }
-.table { overflow-x: auto; margin: 8px 0; }
+.table { overflow-x: auto; margin: 8px 0; font-size: 13px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
 th, td { text-align: right; padding: 3px 0 3px 14px; border-top: 1px solid var(--line); white-space: nowrap; }
