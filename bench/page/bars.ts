@@ -1,4 +1,5 @@
 import { barX, dot, type Markish, ruleX, ruleY, text } from '@observablehq/plot';
+import { ticks } from 'd3-array';
 import type { Comparison } from '../scenario.js';
 import { draw, widthOf } from './drawing.js';
 import { byX, type Figure, figures, hasSpread, isBase } from './figures.js';
@@ -124,6 +125,16 @@ function nameMarks(rows: readonly Row[], left: number, isBeside: boolean): Marki
   ];
 }
 
+/** From zero, as many as have room for their labels. */
+function ticksFor(greatest: number, width: number): number[] {
+  for (const count of [4, 3, 2]) {
+    const values = ticks(0, greatest, count);
+    const widest = Math.max(...values.map((value) => widthOf(numberLabel(value))));
+    if ((values.length - 1) * (widest + 8) <= ((values.at(-1) ?? 0) / greatest) * width) return values;
+  }
+  return [0];
+}
+
 const AXIS_LABELS: Readonly<Record<Scale, string | null>> = {
   linear: null,
   share: '% of Node.js',
@@ -144,7 +155,7 @@ export function barChart(comparison: Comparison, width: number, title = comparis
   const left = isBeside ? 12 + Math.max(...shown.map(({ name }) => widthOf(name))) : 8;
   const right = 12 + Math.max(...shown.map(({ label }) => widthOf(label)));
   const below = AXIS_HEIGHT + (AXIS_LABELS[scale] === null ? 0 : AXIS_LABEL_HEIGHT);
-  const greatest = Math.max(...shown.map(({ at, to }) => Math.max(at, to)));
+  const greatest = Math.max(...shown.map(({ at, to }) => Math.max(at, to))) || 1;
   return draw(title, [...valueMarks(rows, scale), ...nameMarks(rows, left, isBeside)], {
     width,
     height: rows.length * ROW_HEIGHT + below + 4,
@@ -159,9 +170,8 @@ export function barChart(comparison: Comparison, width: number, title = comparis
       labelAnchor: 'left',
       labelArrow: 'none',
       grid: true,
-      ticks: 4,
       tickFormat: numberLabel,
-      ...(scale === 'dots' ? {} : { domain: [0, greatest || 1] }),
+      ...(scale === 'dots' ? { ticks: 4 } : { ticks: ticksFor(greatest, width - left - right), domain: [0, greatest] }),
     },
   });
 }
