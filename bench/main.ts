@@ -46,7 +46,9 @@ async function main(): Promise<boolean> {
   }
   // What is no full run does not take the place of one unasked.
   const isFull = !quick && only === undefined;
-  return bench(ALL, { quick, only, json, from, out: out ?? (isFull ? KEPT : undefined) });
+  const isComplete = await bench(ALL, { quick, only, json, from, out: out ?? (isFull ? KEPT : undefined) });
+  if (out === undefined && isFull && !json) console.log('npm run bench:figures puts the figures into the README');
+  return isComplete;
 }
 
 try {
