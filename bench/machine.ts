@@ -39,7 +39,7 @@ export function hasProgram(name: string): boolean {
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 
-const canPin = availableParallelism() > 1 && hasProgram('taskset');
+export const canPin = availableParallelism() > 1 && hasProgram('taskset');
 
 /** A command that runs on one core; where that cannot be had, the command as it is. */
 export function pinned(core: number, command: readonly string[]): [string, ...string[]] {

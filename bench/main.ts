@@ -1,66 +1,29 @@
-// npm run bench -- [--quick] [--only NAME]... [--json]
+// npm run bench -- [--quick] [--only NAME]... [--json] [--out DIRECTORY] [--from results.json]
 
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { accept } from './accept.js';
-import { apply } from './apply.js';
-import { clusterScenario } from './cluster.js';
-import { cold } from './cold.js';
-import { connectionCounts } from './connections.js';
+import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
-import { files } from './files.js';
-import { limits } from './limits.js';
-import { linkScenario } from './link/scenario.js';
-import { linkSizes } from './link/sizes.js';
-import { machine } from './machine.js';
-import { rawTcp } from './raw-tcp.js';
-import { restartsScenario } from './restarts.js';
-import type { Result, Scenario } from './scenario.js';
-import { seedTables } from './seed.js';
-import { slowReaders } from './slow-readers.js';
-import { smallRequests } from './small-requests.js';
-import { startUp } from './start-up.js';
-import { formatResult } from './table.js';
-import { tcpInfoScenario } from './tcp-info.js';
+import { ROOT } from './machine.js';
+import { SCENARIOS } from './scenarios.js';
 
-const SCENARIOS: readonly Scenario[] = [
-  seedTables,
-  startUp,
-  apply,
-  tcpInfoScenario,
-  smallRequests,
-  accept,
-  files,
-  connectionCounts,
-  rawTcp,
-  cold,
-  slowReaders,
-  linkScenario,
-  clusterScenario,
-  restartsScenario,
-  limits,
-  linkSizes,
-  deadPeer,
-];
+/** The last one needs what is in a clone of the repository only. */
+const ALL = [...SCENARIOS, deadPeer] as const;
+
+/** What the README's figures are made from. */
+const KEPT = join(ROOT, 'bench/results');
 
 const HELP = `Measures socket-tune against stock Node on this machine. Build first: npm run bench does.
 
   --quick        less work, more noise
   --only NAME    only this scenario; may be given again
   --json         figures as JSON
+  --out DIR      where results.json, results.md and index.html go; a full run's go to bench/results
+  --from FILE    measure nothing: make the pages of a results.json anew
 
 Scenarios:
-${SCENARIOS.map(({ name, what, onlyByName }) => `  ${name.padEnd(14)} ${what}${onlyByName ? ' (only by name)' : ''}`).join('\n')}
+${ALL.map(({ name, what, onlyByName }) => `  ${name.padEnd(14)} ${what}${onlyByName ? ' (only by name)' : ''}`).join('\n')}
 `;
-
-function chosen(only: readonly string[] | undefined): readonly Scenario[] {
-  if (only === undefined) return SCENARIOS.filter((scenario) => !scenario.onlyByName);
-  return only.map((name) => {
-    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-    if (scenario === undefined)
-      throw new Error(`no scenario '${name}': ${SCENARIOS.map((one) => one.name).join(', ')}`);
-    return scenario;
-  });
-}
 
 function parse() {
   return parseArgs({
@@ -68,34 +31,29 @@ function parse() {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      from: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   }).values;
 }
 
-async function main(): Promise<void> {
-  const { quick, only, json, help } = parse();
-  if (help) return console.log(HELP);
-  const about = machine();
-  const say = json ? () => undefined : console.log;
-  say(`kernel ${about.kernel}, Node ${about.node}, ${about.cores} x ${about.cpu}`);
-  const results: Record<string, Result> = {};
-  for (const scenario of chosen(only)) {
-    const start = performance.now();
-    const result = await scenario.run({ quick });
-    results[scenario.name] = result;
-    const seconds = ((performance.now() - start) / 1e3).toFixed(0);
-    say(`\n== ${scenario.name}: ${scenario.what} (${seconds} s)\n\n${formatResult(result)}`);
+async function main(): Promise<boolean> {
+  const { quick, only, json, out, from, help } = parse();
+  if (help) {
+    console.log(HELP);
+    return true;
   }
-  if (json) console.log(JSON.stringify({ machine: about, quick, results }, undefined, 2));
+  // What is no full run does not take the place of one unasked.
+  const isFull = !quick && only === undefined;
+  const isComplete = await bench(ALL, { quick, only, json, from, out: out ?? (isFull ? KEPT : undefined) });
+  if (out === undefined && isFull && !json) console.log('npm run bench:figures puts the figures into the README');
+  return isComplete;
 }
 
-// Ended from outside, by way of 'exit': there, servers are stopped and files removed.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
-
 try {
-  await main();
+  if (!(await main())) process.exitCode = 1;
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  console.error(error instanceof BenchError ? error.message : error);
+  process.exitCode = 2;
 }

@@ -63,3 +63,11 @@ export interface Scenario {
 export function goal(figure: number, atMost: number, unit = ''): string {
   return `<= ${atMost}${unit}: ${figure <= atMost ? 'reached' : 'MISSED'}`;
 }
+
+export function isMissed(cell: Cell | null): boolean {
+  return typeof cell === 'string' && cell.endsWith(': MISSED');
+}
+
+export function isReached(cell: Cell | null): boolean {
+  return typeof cell === 'string' && cell.endsWith(': reached');
+}

@@ -69,7 +69,8 @@ export async function startServer(
     holding: () => holding(pid),
     idle: () => idle(cpuSeconds),
     async stop() {
-      if (child.exitCode !== null) return;
+      // Whoever was ended by a signal has no exit code.
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exit = once(child, 'exit');
       child.kill('SIGTERM');
       await exit;

@@ -24,6 +24,10 @@ const published = [
   /^dist\/runtime\.js$/,
   /^dist\/cli\.js$/,
   /^dist\/inspect\/server\.js$/,
+  /^dist\/bench\/(?:published|apply-process|client-process|chunk-\w+)\.js$/,
+  /^dist\/bench\/apps\/[a-z-]+\.js$/,
+  /^dist\/bench\/(?:apps|link)\/[a-z-]+\.c$/,
+  /^dist\/bench\/LICENCES\.txt$/,
   /^dist\/types\/register\.d\.ts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,
 ];

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,8 @@ static int listen_on_any_port(void) {
 }
 
 int main(int argc, char **argv) {
+  /* sendfile has no MSG_NOSIGNAL, and a client that has gone is no reason to end. */
+  signal(SIGPIPE, SIG_IGN);
   check(chdir(argc > 1 ? argv[1] : "."), "chdir");
   int listener = listen_on_any_port();
   epoll_fd = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");

@@ -41,8 +41,8 @@ function workshopIn(scratch: string, sizes: readonly Sized[]): Workshop {
   const report = (contender: string): string => join(scratch, `report-${contender}.json`);
   return {
     scratch,
-    link: compile('link', scratch, 'bench/link'),
-    client: compile('client', scratch, 'bench/link'),
+    link: compile('link', scratch, 'link'),
+    client: compile('client', scratch, 'link'),
     app: 'apps/link-server',
     report,
     environment: (contender) => ({ FILES: files, SOCKET_TUNE_REPORT: report(contender) }),

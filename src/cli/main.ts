@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
 import { PRESET_NAMES } from '../config/presets.js';
+import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
 import { makeOutput, type Output } from './output.js';
@@ -51,6 +52,26 @@ function parseSeconds(text: string): number {
 
 function jsonOption(): Option {
   return new Option('--json', 'print JSON').default(false, 'text');
+}
+
+function addBench(program: Command, output: Output): void {
+  program
+    .command('bench')
+    .description('measure on this machine what the preload gains and costs, beside stock Node and what else is there')
+    .option('--quick', 'less work, more noise', false)
+    .option('--only <name>', 'only this scenario; may be given again', (name, all: readonly string[] = []) => [
+      ...all,
+      name,
+    ])
+    .option('--list', 'name the scenarios, and measure nothing', false)
+    .option('--out <directory>', 'write results.json, results.md and a page with charts, index.html')
+    .addOption(jsonOption())
+    .action(async ({ list, ...options }: BenchOptions & { list: boolean }) => {
+      if (list) return output.line(await scenarios());
+      const end = await bench(options);
+      if (typeof end === 'boolean') process.exitCode = end ? EXIT.ok : EXIT.missing;
+      else program.error(`error: ${end}`, { exitCode: EXIT.usage });
+    });
 }
 
 function makeProgram(output: Output, version: string, preload: string): Command {
@@ -109,6 +130,8 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .action(async (target: string, options: TopOptions) => {
       await top(output, target, options);
     });
+
+  addBench(program, output);
 
   program
     .command('run')

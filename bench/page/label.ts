@@ -1,0 +1,41 @@
+import type { Cell, Comparison } from '../scenario.js';
+import { sizeLabel } from '../scratch.js';
+
+/** Three digits say all that a measurement of this kind knows. */
+const PLAIN = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const COMPACT = new Intl.NumberFormat('en', { maximumSignificantDigits: 3, notation: 'compact' });
+const LEAST_COMPACT = 100_000;
+
+export function numberLabel(value: number): string {
+  return (Math.abs(value) < LEAST_COMPACT ? PLAIN : COMPACT).format(value);
+}
+
+const GREATEST_PERCENT = 10;
+
+/** A ratio to stock, as a share of it, or how many times as much. */
+export function ratioLabel(ratio: number): string {
+  if (ratio >= GREATEST_PERCENT) return `${numberLabel(ratio)} ×`;
+  const percent = ratio * 100;
+  return `${percent > 0 && percent < 1 ? numberLabel(percent) : Math.round(percent)} %`;
+}
+
+/** Sizes are told as people write them, whatever else is on the axis as a number. */
+export function xLabel({ xTitle }: Pick<Comparison, 'xTitle'>, x: number | string): string {
+  if (typeof x === 'string') return x;
+  return /\bbytes\b/.test(xTitle) ? sizeLabel(x) : numberLabel(x);
+}
+
+/** `µs` of `µs of CPU a request`: what fits behind a number. */
+export function shortUnit(unit: string): string {
+  return unit.split(' ')[0] ?? unit;
+}
+
+export function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`;
+}
+
+/** Of a table. What was not measured is null in a file of results. */
+export function cellText(cell: Cell | null): string {
+  if (cell === undefined || cell === null) return '–';
+  return typeof cell === 'number' ? numberLabel(cell) : cell;
+}

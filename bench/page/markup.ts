@@ -1,0 +1,28 @@
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text as markup: what comes from outside (names, notes, messages of errors) must not be taken for tags. */
+export function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
+}
+
+export function element(tag: string, className: string, ...content: readonly string[]): string {
+  const attribute = className === '' ? '' : ` class="${className}"`;
+  return `<${tag}${attribute}>${content.join('')}</${tag}>`;
+}
+
+/** A list of points, each of which is markup already. */
+export function list(items: readonly string[], className = 'plain'): string {
+  return element('ul', className, ...items.map((item) => element('li', '', item)));
+}
+
+/** Rows under heads. What does not fit the screen is scrolled within. */
+export function tableElement(caption: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[], tag: string): string =>
+    element('tr', '', ...cells.map((cell) => element(tag, '', escapeMarkup(cell))));
+  const told = caption === '' ? '' : element('caption', '', escapeMarkup(caption));
+  return element(
+    'div',
+    'table',
+    element('table', '', told, line(heads, 'th'), ...rows.map((cells) => line(cells, 'td'))),
+  );
+}

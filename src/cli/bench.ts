@@ -1,0 +1,28 @@
+/** What the user asked for; see bench/command.ts. */
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly only?: readonly string[];
+  readonly json: boolean;
+  readonly out?: string;
+}
+
+/** bench/published.ts, which is no part of what the other commands load. */
+interface Bench {
+  listScenarios(): string;
+  measure(options: BenchOptions): Promise<string | boolean>;
+}
+
+async function load(): Promise<Bench> {
+  return import(new URL('./bench/published.js', import.meta.url).href);
+}
+
+export async function scenarios(): Promise<string> {
+  const { listScenarios } = await load();
+  return listScenarios();
+}
+
+/** Measure on this machine: whether all of it could be measured, or what is wrong with the command. */
+export async function bench(options: BenchOptions): Promise<string | boolean> {
+  const { measure } = await load();
+  return measure(options);
+}

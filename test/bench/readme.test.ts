@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { readResults } from '../../bench/results.js';
+import { madeFrom, RESULTS } from '../../scripts/readme-figures.js';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/readme-figures.js', import.meta.url));
+
+describe('what is made from the last run of the benchmarks', () => {
+  it('is what bench/results/results.json makes of it: README, picture and pages (npm run bench:figures)', () => {
+    // In a process of its own, as the library of the charts draws half a pixel aside where it finds a global `it`.
+    const { status, stderr } = spawnSync(process.execPath, [SCRIPT, '--check'], { encoding: 'utf8' });
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+  });
+
+  it('follows the results', () => {
+    const results = readResults(RESULTS);
+    const now = madeFrom(results);
+    expect([...now.keys()].map((file) => file.replace(/.*\//, ''))).to.deep.equal([
+      'README.md',
+      'gain.svg',
+      'results.md',
+      'index.html',
+    ]);
+    const other = madeFrom({ ...results, machine: { ...results.machine, kernel: '9.9.9' } });
+    for (const [file, content] of now) expect(other.get(file), file).not.to.equal(content);
+  });
+});
