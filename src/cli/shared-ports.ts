@@ -2,7 +2,7 @@ import type { PortSocket } from '../native/sock-diag.js';
 import { type Circumstances, type Finding, unknown } from './check.js';
 
 /** Listeners that share a port, and what each of their processes has of its connections now. */
-export interface SharedPort {
+interface SharedPort {
   readonly port: number;
   readonly listeners: number;
   /** Connections that wait to be accepted. */
@@ -24,7 +24,7 @@ function count<K>(of: readonly K[]): Map<K, number> {
 }
 
 /** The ports that more than one socket listens on. */
-export function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number, number>): SharedPort[] {
+function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number, number>): SharedPort[] {
   const listeners = sockets.filter(({ state }) => state === 'LISTEN');
   const groups = count(listeners.map(({ family, address, port }) => `${family} ${address} ${port}`));
   const ports = new Set(

@@ -2,7 +2,7 @@
 export const PREFIX = 'SOCKET_TUNE_';
 
 /** Set by a primary with socket-tune for the workers that it forks: it makes their listeners. */
-export const PRIMARY_VARIABLE = 'SOCKET_TUNE_CLUSTER_PRIMARY';
+const PRIMARY_VARIABLE = 'SOCKET_TUNE_CLUSTER_PRIMARY';
 
 /** Whether the primary has said so. The variable is taken away: it is not the app's, nor for processes that this one starts. */
 export function takePrimaryMark(): boolean {

@@ -137,7 +137,8 @@ function beforeListen(
   if (shared !== undefined) record.outcomes.push(shared);
   const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
   // One that shares its port was made by us, here or in the primary.
-  if (isForeign && shared?.verdict !== 'applied') return { ...tuning, request: tuneForeign(tuning, server, handle, steps) };
+  if (isForeign && shared?.verdict !== 'applied')
+    return { ...tuning, request: tuneForeign(tuning, server, handle, steps) };
   setSteps(tuning, handle, steps);
   return tuning;
 }
@@ -224,7 +225,11 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
 
 /** Tune a server that listens already, on a handle that was given to it. */
 export function tuneListening(context: HookContext, server: NetServer, handle: ListenHandle): void {
-  afterListen(beforeListen(context, server, handle, { isGiven: true, isForeign: true, flags: undefined }), server, handle);
+  afterListen(
+    beforeListen(context, server, handle, { isGiven: true, isForeign: true, flags: undefined }),
+    server,
+    handle,
+  );
 }
 
 function install(context: HookContext): Undo | undefined {
