@@ -1,32 +1,30 @@
 /**
- * docs/presets.md, made from a measurement:
- * `node build/bench/main.js --only link --only link-sizes --json > link.json && node build/scripts/presets-page.js link.json`
+ * docs/presets.md, made from measurements: the results of `npm run bench -- --only link`, and of `--only link-sizes`.
+ * `node build/scripts/presets-page.js link.json link-sizes.json`; where several files have a scenario, the last one's counts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Cell, Comparison, Result, Series, Table } from '../bench/scenario.js';
+import { type Results, readResults, type ScenarioResult } from '../bench/results.js';
+import type { Cell, Comparison, Series, Table } from '../bench/scenario.js';
 import { median, pairedRatio } from '../bench/statistics.js';
 
 const PAGE = fileURLToPath(new URL('../../docs/presets.md', import.meta.url));
-
-interface Measurement {
-  readonly machine: { readonly kernel: string; readonly node: string; readonly cores: number; readonly cpu: string };
-  readonly results: { readonly link: Result; readonly 'link-sizes': Result };
-}
 
 const INTRODUCTION = `# Presets
 
 \`SOCKET_TUNE_PRESET=default | lowlatency | highthroughput | none\`. [Options](options.md) has the values of each. Here is what they bring
 across networks of many kinds, and why the values are what they are.
 
-- **default**: nothing slower than stock Node, and repeat clients answered a round trip earlier.
+- **default**: no slower than stock Node on any path that was tried, as far as two runs agree, and clients that were here before are
+  answered a round trip earlier.
 - **lowlatency**: for messages. What an app writes is not held up behind data that the kernel has queued already, and clients that are
-  gone are noticed in half a minute. For files it costs some of the CPU time that sendfile saves.
-- **highthroughput**: as default, without acknowledging parts of requests at once: the least CPU time for uploads.
+  gone are noticed in half a minute. Files cost more CPU time than with default, and less than in stock Node.
+- **highthroughput**: as default, but parts of requests are not acknowledged at once: the least CPU time for uploads.
 - **none**: no option is set; files still go by sendfile.
 
-Made by scripts/presets-page.ts from \`npm run bench -- --only link --only link-sizes --json\`. The links are emulated (\`bench/link/\`): two
-network namespaces, and a program between them that delays packets, has them take their time on the line, and loses some.
+Made by scripts/presets-page.ts from what \`npm run bench -- --only link\` and \`--only link-sizes\` measured. The links are emulated
+(\`bench/link/\`): two network namespaces, and a program between them that delays packets, has them take their time on the line, and
+loses some. At 1 Gbit/s, on a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
 `;
 
 /** Of the comparisons, those that say something of presets, in the order of the page. */
@@ -45,22 +43,26 @@ const SHOWN = [
   'link-small-buffers-upload',
 ] as const;
 
+/** See bench/link/silent-peer.ts. */
+const SILENCE = 'A client’s machine is gone';
+
 const REASONS = `## Why these values
 
-- **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and costs several times the throughput on a long path
-  (tables below). Where the kernel's own ceiling is lower than the floor, the floor gives several times the throughput (tables above).
-- **NOTSENT_LOWAT: 256k, lowlatency only.** 128k lets messages through a little earlier, and files of a fast network slower than stock Node: the
-  server must come back for more twice as often, each time for less (file over 1 ms, 1 Gbit/s, 12 rounds: 128k 0.95 of stock's throughput at 1.13 of its CPU time, 256k
-  0.99 at 0.93). From 512k on, messages behind others gain next to nothing at 10 Mbit/s.
-- **FASTOPEN: 256 in all.** A client that was here before, and uses it, has its answer after one round trip instead of two. First connections
-  wait no longer than stock's. The machine must allow it: \`net.ipv4.tcp_fastopen\` with bit 2 (\`npx socket-tune doctor\`).
-- **DEFER_ACCEPT: 5 s, not in lowlatency.** It costs no time on any path: the first byte comes as early with it (default) as without.
-- **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`bench --only small-requests\`). Uploads cost the server more CPU time with it, across a
-  network with small reads, and are as fast; highthroughput leaves it out.
-- **KEEPALIVE 60 + 6 x 10 s, USER_TIMEOUT 120 s** (lowlatency: 30 + 3 x 5 s, 30 s): a client whose machine is gone is noticed after about two
-  minutes (half a minute), be the connection idle or not; stock Node keeps an idle one for ever (table above).
-- **THIN_LINEAR, DELACK_MAX: lowlatency only.** For short exchanges that lose packets: see the file of 100 KB on each of 8 connections.
-- **CONGESTION: none has it.** The congestion control is the system's to choose.
+- **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and costs up to five times the
+  throughput on a long path (\`exact\`, below). Where the kernel's own ceiling is lower than the floor, the floor gives several times the
+  throughput (small buffers, above).
+- **NOTSENT_LOWAT: 256k, lowlatency only.** With 128k, messages come a little earlier, but the server has to come back for more twice as
+  often, each time for less: a file over 1 ms, 1 Gbit/s (12 rounds by hand) had 0.95 of stock's throughput at 1.13 times its CPU time, and with 256k
+  0.99 at 0.93. From 512k on, nothing is gained at 10 Mbit/s.
+- **FASTOPEN: 256 in all.** A client that was here before, and uses it, has its answer after one round trip instead of two; others wait no
+  longer than with stock. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
+- **DEFER_ACCEPT: 5 s in default and highthroughput.** Where nothing is lost it costs no time: the first byte comes as early as without.
+- **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`bench --only small-requests\`). An upload that comes in
+  small reads takes a fifth more CPU time with it, and is as fast; highthroughput leaves it out.
+- **KEEPALIVE 60 + 6 × 10 s, USER_TIMEOUT 120 s** (lowlatency: 30 + 3 × 5 s, 30 s). A client whose machine is gone is noticed after two
+  minutes (half a minute), be the connection idle or not; stock Node keeps an idle one for ever. For outgoing connections see
+  [outgoing.md](outgoing.md) and \`bench --only dead-peer\`.
+- **CONGESTION: none.** The congestion control is the system's to choose.
 `;
 
 function number(value: number): string {
@@ -100,22 +102,46 @@ function plainTable({ title, columns, rows }: Table): string {
   )}\n`;
 }
 
+/** One scenario, and the machine that it was measured on. */
+interface Measured {
+  readonly scenario: ScenarioResult;
+  readonly results: Results;
+}
+
+function find(all: readonly Results[], name: string): Measured {
+  const found = all.flatMap((results) => {
+    const scenario = results.scenarios.find((one) => one.name === name);
+    return scenario === undefined ? [] : [{ scenario, results }];
+  });
+  const last = found.at(-1);
+  if (last === undefined) throw new Error(`no results of the scenario '${name}' in what was given`);
+  return last;
+}
+
+function about({ date, quick, machine }: Results): string {
+  const { kernel, node, cores, cpu, loadAverage } = machine;
+  const run = quick ? 'a quick run' : 'a full run';
+  const load = loadAverage > 1 ? `, on which others were at work (load ${loadAverage})` : '';
+  return `${date.slice(0, 10)}, ${run}: Linux ${kernel}, Node ${node}, ${cores} × ${cpu}${load}.`;
+}
+
 /** The page in Markdown. */
-export function presetsPage({ machine, results }: Measurement): string {
-  const { comparisons = [], tables, notes } = results.link;
+function presetsPage(all: readonly Results[]): string {
+  const link = find(all, 'link');
+  const sizes = find(all, 'link-sizes');
+  const { comparisons, tables, notes } = link.scenario;
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
-  const silence = tables.filter(({ columns }) => columns.length === 5 && columns[0] === '');
+  // The one table that is no comparison: whoever notices nothing has no figure.
+  const silence = tables.filter(({ title }) => title.startsWith(SILENCE));
   return [
     INTRODUCTION,
-    `Linux ${machine.kernel}, Node ${machine.node}, ${machine.cores} × ${machine.cpu}. Medians; in brackets the ratio to stock, round by round.`,
-    '\n## Across networks\n',
+    '## Across networks',
+    `\n${about(link.results)} Medians; in brackets the ratio to stock, round by round.\n`,
     ...[...shown.map(comparison), ...silence.map(plainTable)],
     ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, REASONS],
-    ...results['link-sizes'].tables.map(plainTable),
+    `## Sizes that were tried\n\n${about(sizes.results)} ${sizes.scenario.notes.join('; ')}.\n`,
+    ...sizes.scenario.tables.map(plainTable),
   ].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , measurement = 'link.json'] = process.argv;
-  writeFileSync(PAGE, presetsPage(JSON.parse(readFileSync(measurement, 'utf8'))));
-}
+writeFileSync(PAGE, presetsPage(process.argv.slice(2).map(readResults)));

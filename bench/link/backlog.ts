@@ -84,7 +84,8 @@ export async function backlog(lanes: readonly Lane[], { quick }: Effort): Promis
   for (const point of BACKLOG_POINTS) {
     if (quick && !point.quick) continue;
     const of = await collect(lanes, point.link, quick ? 1 : ROUNDS, (lane) => measure(lane, point));
-    for (const [name, own] of rows) own.push({ x: nameOf(point.link), samples: of(name) });
+    const x = `${nameOf(point.link)}${point.isBusy ? ', busy server' : ''}`;
+    for (const [name, own] of rows) own.push({ x, samples: of(name) });
   }
   return NAMES.map((name) => ({
     ...ABOUT[name],

@@ -18,7 +18,10 @@ export class LineProgram {
 
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next();
-    if (done) throw new Error(`${this.#child.spawnargs.join(' ')} has ended`);
+    if (done) {
+      const { spawnargs, exitCode, signalCode } = this.#child;
+      throw new Error(`${spawnargs.join(' ')} has ended: ${signalCode ?? exitCode ?? 'its output is closed'}`);
+    }
     return value;
   }
 
