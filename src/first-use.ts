@@ -1,9 +1,8 @@
-import { isNetLoaded } from './node-internals.js';
+import { isNetLoaded, LISTEN_CHANNEL } from './node-internals.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 
-/** Node publishes these before it binds, and when a socket is made to connect: lib/net.js; Node's docs, diagnostics_channel. */
-const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
+/** Node publishes each socket here when it is made to connect: lib/net.js. */
 const CONNECT_CHANNEL = 'net.client.socket';
 
 /** Node publishes each UDP socket here when it is made: lib/dgram.js. */

@@ -17,7 +17,7 @@ export interface SocketHandle {
   /** Bytes that libuv has queued because the socket took no more. */
   readonly writeQueueSize?: number;
   /** Not of a Unix socket. */
-  getpeername?(name: { address?: string; port?: number; family?: string }): number;
+  getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
   /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`). */
@@ -27,7 +27,7 @@ export interface SocketHandle {
 /** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
 export interface ListenHandle extends SocketHandle {
   /** Not of a Unix socket. */
-  getsockname?(name: { address?: string; port?: number; family?: string }): number;
+  getsockname?(name: SocketName): number;
   /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
   onconnection?: ConnectionCallback;
 }
@@ -203,20 +203,24 @@ export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: nu
 const TCP_SOCKET = 0;
 const TCP_SERVER = 1;
 
-/** A handle of the same class for a listener that is open already. */
-export function newServerHandle(like: BoundHandle): BoundHandle {
+/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is closed. */
+function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | undefined {
   const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
-  return new TCP(TCP_SERVER);
-}
-
-/** A handle of the same class for a connection; undefined if the descriptor is none, which then is closed. */
-export function newConnectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
-  const TCP = listener.constructor as unknown as new (type: number) => BoundHandle;
-  const handle = new TCP(TCP_SOCKET);
+  const handle = new TCP(type);
   if (handle.open(fd) === 0) return handle;
   fs().closeSync(fd);
   handle.close();
   return undefined;
+}
+
+/** A second handle for a listener that is open already. */
+export function listenerHandle(like: ListenHandle, fd: number): BoundHandle | undefined {
+  return handleFor(like, TCP_SERVER, fd);
+}
+
+/** A handle for a connection that a listener has accepted. */
+export function connectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
+  return handleFor(listener, TCP_SOCKET, fd);
 }
 
 /** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */
@@ -293,6 +297,9 @@ export function sendToPrimary(act: string, address: string, data: number): boole
 export function closeHandle(handle: SocketHandle): void {
   (handle as BoundHandle).close();
 }
+
+/** Node publishes each server here before it binds: lib/net.js; Node's docs, diagnostics_channel. */
+export const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
 
 /** The cluster, as it is in this process. Asking for it loads net and child_process. */
 export function cluster(): ClusterModule {
@@ -424,13 +431,15 @@ export function hasPeer(handle: SocketHandle): boolean {
   return handle.getpeername?.({}) === 0;
 }
 
-interface SocketName {
+/** As Node gives the ends of sockets. */
+export interface SocketName {
   address?: string;
   port?: number;
   family?: string;
 }
 
-function formatName({ address, port, family }: SocketName): string {
+/** `127.0.0.1:80`, `[::]:80`. */
+export function formatName({ address, port, family }: SocketName): string {
   if (address === undefined) return 'unix';
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -442,7 +451,7 @@ export function peerOf(handle: SocketHandle): string {
   return formatName(name);
 }
 
-/** This end of a connection, in the same way. */
+/** This end of a connection, or where a listener is bound, in the same way. */
 export function boundAddress(handle: ListenHandle): { readonly address: string; readonly port: number | undefined } {
   const name: SocketName = {};
   handle.getsockname?.(name);

@@ -1,4 +1,5 @@
 import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/config.js';
+import { PRIMARY_MARK } from '../config/env.js';
 import type { HookContext } from '../hooks/hook.js';
 import { platform } from '../native/index.js';
 import type { OptionKey } from '../options/table.js';
@@ -21,6 +22,7 @@ export function hookContext(
     outgoing: config.connect,
     asked,
     isListenedFor,
+    primaryMark: PRIMARY_MARK,
     exactBuffers: config.bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: config.cork !== 'off' } : undefined,
     platform,

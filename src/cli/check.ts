@@ -1,5 +1,6 @@
 import type { EnvironmentConfig } from '../config/config.js';
 import type { Platform } from '../native/platform.js';
+import { isOlder, versionOf } from '../native/version.js';
 import type { OptionKey, OptionValues } from '../options/table.js';
 import { OPTION_ROWS } from '../options/table.js';
 import type { Machine } from './machine.js';
@@ -94,17 +95,4 @@ export function tooNew({ environment, machine }: Circumstances): { names: string
   const lacking = rows.filter((row) => isOlder(release, versionOf(row.since ?? '')));
   const since = lacking.map((row) => row.since ?? '').sort((a, b) => (isOlder(versionOf(a), versionOf(b)) ? 1 : -1))[0];
   return since === undefined ? undefined : { names: lacking.map((row) => row.variable), since };
-}
-
-export function versionOf(text: string): readonly number[] {
-  return (/\d+(?:\.\d+)*/.exec(text)?.[0] ?? '').split('.').map(Number);
-}
-
-/** Whether a version is before another. */
-export function isOlder(version: readonly number[], than: readonly number[]): boolean {
-  for (const [index, wanted] of than.entries()) {
-    const has = version[index] ?? 0;
-    if (has !== wanted) return has < wanted;
-  }
-  return false;
 }

@@ -1,16 +1,16 @@
+import { isOlder, versionOf } from '../native/version.js';
+import { sharesPort } from '../options/table.js';
 import {
   atLeast,
   type Check,
   type Circumstances,
   type Finding,
   greatest,
-  isOlder,
   lack,
   scopesOf,
   sysctlFinding,
   tooNew,
   unknown,
-  versionOf,
 } from './check.js';
 import { lookAtSharedPorts } from './shared-ports.js';
 
@@ -80,7 +80,7 @@ function overflows({ machine }: Circumstances): Finding {
 }
 
 function migration(circumstances: Circumstances): Finding {
-  const isShared = scopesOf(circumstances).some(({ reusePort = 'off' }) => reusePort !== 'off');
+  const isShared = scopesOf(circumstances).some(sharesPort);
   return sysctlFinding(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
     value === 1 || !isShared ? { verdict: 'ok' } : { verdict: 'advice', wanted: '1' },
   );

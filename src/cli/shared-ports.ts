@@ -1,4 +1,5 @@
 import type { PortSocket } from '../native/sock-diag.js';
+import { imbalanceOf } from '../report/listener-record.js';
 import { type Circumstances, type Finding, unknown } from './check.js';
 
 /** Listeners that share a port, and what each of their processes has of its connections now. */
@@ -44,9 +45,9 @@ function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number,
 
 /** The busiest process over the mean of all listeners; undefined where there are too few connections to say. */
 function imbalance({ listeners, open }: SharedPort): number | undefined {
-  const total = [...open.values()].reduce((sum, connections) => sum + connections, 0);
-  if (total < listeners * LEAST_PER_LISTENER) return undefined;
-  return (Math.max(...open.values()) * listeners) / total;
+  const counts = [...open.values()];
+  const total = counts.reduce((sum, connections) => sum + connections, 0);
+  return total < listeners * LEAST_PER_LISTENER ? undefined : imbalanceOf(counts, listeners);
 }
 
 function describe(shared: SharedPort): string {

@@ -1,5 +1,5 @@
 import type { PresetName } from '../options/socket-option.js';
-import type { OptionKey, OptionValues } from '../options/table.js';
+import { type OptionKey, type OptionValues, sharesPort } from '../options/table.js';
 import { PREFIX } from './env.js';
 import { parseInspectAddress } from './inspect-address.js';
 import { presetValues } from './presets.js';
@@ -94,8 +94,8 @@ export function describeProblem(problem: ConfigProblem): string {
 }
 
 /** Whether a config has listeners share a port, of whatever number. */
-export function sharesAnyPort({ reusePort, ports }: TuneConfig): boolean {
-  return [{ reusePort }, ...Object.values(ports ?? {})].some((values) => (values.reusePort ?? 'off') !== 'off');
+export function sharesAnyPort(config: TuneConfig): boolean {
+  return [config, ...Object.values(config.ports ?? {})].some(sharesPort);
 }
 
 function presetConfig(preset: PresetName): TuneConfig {

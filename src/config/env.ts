@@ -4,6 +4,9 @@ export const PREFIX = 'SOCKET_TUNE_';
 /** Set by a primary with socket-tune for the workers that it forks: it makes their listeners. */
 const PRIMARY_VARIABLE = 'SOCKET_TUNE_CLUSTER_PRIMARY';
 
+/** As it is put into their environment. */
+export const PRIMARY_MARK: Readonly<Record<string, string>> = { [PRIMARY_VARIABLE]: '1' };
+
 /** Whether the primary has said so. The variable is taken away: it is not the app's, nor for processes that this one starts. */
 export function takePrimaryMark(): boolean {
   const isSet = process.env[PRIMARY_VARIABLE] !== undefined;

@@ -5,26 +5,26 @@ import {
   closeHandle,
   cluster,
   type Fork,
+  LISTEN_CHANNEL,
   type SocketHandle,
   sendHandle,
 } from '../node-internals.js';
-import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import {
+  addListenerRecord,
+  imbalanceOf,
+  type ListenerRecord,
+  type PortGroupRecord,
+} from '../report/listener-record.js';
 import { ACCEPTED } from './accepted-count.js';
 import type { HookContext } from './hook.js';
 import { aroundMessages, replaceMethod, type Undo } from './patch.js';
 import { PortGroup, type PortRequest } from './port-group.js';
 import { keepExclusive, sharingOf } from './reuse-port.js';
 
-/** Tells a worker that its listeners are made here. Its preload takes it away before the app can see it (config/env.ts). */
-const PRIMARY_VARIABLE = 'SOCKET_TUNE_CLUSTER_PRIMARY';
-
-/** lib/net.js publishes each server here before it listens. */
-const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
-
 /** A connection on its way to a worker. */
 interface Passed {
   readonly client: SocketHandle;
-  readonly group: SharedPort;
+  readonly shared: SharedPort;
   readonly worker: number;
   /** Workers that have declined it. */
   readonly declined: ReadonlySet<number>;
@@ -35,6 +35,8 @@ interface SharedPort {
   readonly key: string;
   readonly group: PortGroup;
   readonly record: ListenerRecord;
+  /** Part of the record. */
+  readonly told: PortGroupRecord & { readonly workers: Record<string, number> };
   /** Counts on from worker to worker. */
   turn: number;
 }
@@ -46,10 +48,6 @@ function portRequest(message: ClusterMessage): PortRequest | undefined {
   if (fd !== undefined && fd !== null) return undefined;
   if (typeof flags !== 'number' || (address !== null && typeof address !== 'string')) return undefined;
   return { address, port, addressType, flags, backlog: typeof backlog === 'number' ? backlog : 0 };
-}
-
-function addressOf({ address = '-', port, family }: ReturnType<() => PortGroup['sockname']>): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** The listeners of all workers of this process. */
@@ -90,11 +88,10 @@ class Primary {
   /** A worker tells how many connections it has accepted so far. */
   #count({ process: { pid } }: ClusterWorker, { address, data }: ClusterMessage): boolean {
     const shared = [...this.#ports.values()].find(({ record }) => record.address === address);
-    const group = shared?.record.group;
-    if (group?.workers === undefined || pid === undefined || typeof data !== 'number') return true;
-    group.workers[pid] = data;
-    const counts = Object.values(group.workers);
-    group.imbalance = (Math.max(...counts) * counts.length) / counts.reduce((sum, count) => sum + count, 0);
+    if (shared === undefined || pid === undefined || typeof data !== 'number') return true;
+    shared.told.workers[pid] = data;
+    const counts = Object.values(shared.told.workers);
+    shared.told.imbalance = imbalanceOf(counts, counts.length);
     return true;
   }
 
@@ -107,9 +104,9 @@ class Primary {
     if (shared === undefined || shared.group.has(worker.id)) return false;
     const handle = shared.group.take(worker.id, worker.process.pid);
     if (handle === undefined) return false;
-    const { key, group, record } = shared;
+    const { key, group, told } = shared;
     group.data ??= message.data;
-    if (record.group !== undefined) record.group.listeners = group.size;
+    told.listeners = group.size;
     sendHandle(worker, { ack: message.seq, errno: 0, key, data: group.data }, handle, (error) => {
       if (error) debug('worker %d did not get its listener: %s', worker.id, error);
     });
@@ -123,15 +120,10 @@ class Primary {
     if (known !== undefined) return known;
     const group: PortGroup = new PortGroup(this.#context, request, (client) => this.#pass(key, client));
     if (!group.open()) return undefined;
-    const { outcomes } = group;
-    const record: ListenerRecord = {
-      address: addressOf(group.sockname),
-      outcomes,
-      accepted: [],
-      connections: 0,
-      group: { listeners: 0, workers: {} },
-    };
-    const shared = { key, group, record, turn: 0 };
+    const { outcomes, bound } = group;
+    const told = { listeners: 0, workers: {} };
+    const record: ListenerRecord = { address: bound.address, outcomes, accepted: [], connections: 0, group: told };
+    const shared = { key, group, record, told, turn: 0 };
     addListenerRecord(record);
     this.#ports.set(key, shared);
     return shared;
@@ -141,7 +133,7 @@ class Primary {
     const shared = this.#ports.get(key);
     if (shared === undefined) return false;
     if (shared.group.leave(worker.id)) this.#ports.delete(key);
-    else if (shared.record.group !== undefined) shared.record.group.listeners = shared.group.size;
+    else shared.told.listeners = shared.group.size;
     return true;
   }
 
@@ -156,7 +148,7 @@ class Primary {
     const worker = shared === undefined ? undefined : candidates[shared.turn++ % candidates.length];
     if (shared === undefined || worker === undefined) return closeHandle(client);
     const seq = `socket-tune:${this.#sent++}`;
-    this.#passed.set(seq, { client, group: shared, worker: worker.id, declined });
+    this.#passed.set(seq, { client, shared, worker: worker.id, declined });
     sendHandle(worker, { act: 'newconn', key, seq }, client, (error) => {
       if (error) this.#acknowledge(seq, false);
     });
@@ -167,10 +159,10 @@ class Primary {
     if (passed === undefined) return false;
     this.#passed.delete(seq);
     if (accepted) {
-      passed.group.record.connections++;
+      passed.shared.record.connections++;
       closeHandle(passed.client);
     } else {
-      this.#pass(passed.group.key, passed.client, new Set([...passed.declined, passed.worker]));
+      this.#pass(passed.shared.key, passed.client, new Set([...passed.declined, passed.worker]));
     }
     return true;
   }
@@ -207,7 +199,7 @@ export function patchPrimary(context: HookContext): Undo {
     (original) =>
       function (this: unknown, env) {
         if (state.isUndone) return original.call(this, env);
-        const worker = original.call(this, { ...env, [PRIMARY_VARIABLE]: '1' });
+        const worker = original.call(this, { ...env, ...context.primaryMark });
         aroundMessages(worker.process, (message, next) => {
           if (primary.receive(worker, message)) return;
           if (message.act === 'queryServer') onBehalf(next);

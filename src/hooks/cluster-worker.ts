@@ -1,17 +1,10 @@
 import { debug } from '../diagnostics.js';
-import {
-  type BoundHandle,
-  type ClusterMessage,
-  cluster,
-  type GetServer,
-  net,
-  type ServerQuery,
-} from '../node-internals.js';
-import { setBeforeBind } from './before-bind.js';
+import { type BoundHandle, type ClusterMessage, cluster, type GetServer, type ServerQuery } from '../node-internals.js';
 import { holdPort, holdsPort } from './held-ports.js';
 import type { HookContext } from './hook.js';
 import { answerQuery, keepMessages, replaceMethod, type Undo } from './patch.js';
-import { isBoundTo, ownListeners, sharingStep } from './reuse-port.js';
+import { ownListeners, sharingStep } from './reuse-port.js';
+import { bindShared } from './shared-bind.js';
 
 /** Servers share the keys of their sessions by way of the primary (lib/_tls_wrap.js), which only Node's own code can ask for. */
 function sharesData(server: object): boolean {
@@ -25,18 +18,12 @@ function bindOwn(context: HookContext, server: object, query: ServerQuery): Boun
   if (typeof addressType !== 'number' || port <= 0 || fd !== undefined || sharesData(server)) return undefined;
   const step = sharingStep(context, port);
   if (step === undefined || holdsPort(address, port, flags)) return undefined;
-  const { result, outcomes } = setBeforeBind(context, [step], () =>
-    net()._createServerHandle?.(address, port, addressType, undefined, flags),
-  );
-  if (typeof result !== 'object') return undefined;
-  if (isBoundTo(result, port) && outcomes.every(({ verdict }) => verdict === 'applied')) {
-    ownListeners.set(result, true);
-    holdPort(result, flags);
-    return result;
-  }
-  // Somebody has the port for himself: Node's own way finds the same, and says so.
-  result.close();
-  return undefined;
+  const handle = bindShared(context, step, { address, port, addressType, flags });
+  // Where somebody has the port for himself, Node's own way finds the same, and says so.
+  if (handle === undefined) return undefined;
+  ownListeners.set(handle, true);
+  holdPort(handle, flags);
+  return handle;
 }
 
 let keys = 0;

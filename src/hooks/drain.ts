@@ -4,9 +4,9 @@ import { hiddenSlot } from '../hidden-slot.js';
 import type { Platform } from '../native/platform.js';
 import {
   boundPort,
+  connectionHandle,
   type ListenHandle,
   type NetServer,
-  newConnectionHandle,
   type SocketHandle,
 } from '../node-internals.js';
 import { releasePort } from './held-ports.js';
@@ -74,7 +74,7 @@ class Drain {
     for (;;) {
       const fd = this.#platform.accept(this.#handle);
       if (fd < 0) return;
-      const client = newConnectionHandle(this.#handle, fd);
+      const client = connectionHandle(this.#handle, fd);
       if (client !== undefined) this.#accepted.push(client);
     }
   }

@@ -3,12 +3,11 @@ import { familyOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
 import { boundAddress, type HandleMessage, hasPeer, type SocketHandle } from '../node-internals.js';
 import { type Plan, planOptions, type Step } from '../options/plan.js';
-import type { OptionValues } from '../options/table.js';
 import { counters } from '../report/counters.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
 import { noteConnection } from '../report/live-connections.js';
 import { tuneGiven } from './given.js';
-import type { HookContext } from './hook.js';
+import { type HookContext, valuesAt } from './hook.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
 import { warnOfFailures } from './warn.js';
@@ -30,7 +29,7 @@ export type Sources = Map<string, Source>;
 
 function makeSource(context: HookContext, address: string, port: number | undefined): Source {
   const platform = context.platform();
-  const values: OptionValues = (port === undefined ? undefined : context.ports[port]) ?? context.values;
+  const values = valuesAt(context, port);
   const { exactBuffers } = context;
   const kind = { target: 'accepted', family: 'tcp', clientSpeaksFirst: false, exactBuffers } as const;
   const plan = planOptions(platform, values, kind);

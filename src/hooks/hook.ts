@@ -16,8 +16,19 @@ export interface HookContext {
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
   /** This is a worker of a cluster whose primary has socket-tune too, and makes the listeners of all its workers. */
   readonly isListenedFor: boolean;
+  /** What a primary that makes its workers' listeners says so by, in their environment. */
+  readonly primaryMark: Readonly<Record<string, string>>;
   /** The system; asking for it loads koffi, so no hook asks before there is a socket or a region. */
   platform(): Platform;
+}
+
+/**
+ * What listeners on a port have, and what they accept.
+ *
+ * @param port undefined of a path
+ */
+export function valuesAt({ values, ports }: HookContext, port: number | undefined): OptionValues {
+  return (port === undefined ? undefined : ports[port]) ?? values;
 }
 
 /** The values of every kind of TCP socket that there is in a context. */

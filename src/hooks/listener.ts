@@ -1,9 +1,9 @@
 import { debug } from '../diagnostics.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { familyOf } from '../native/handle-fd.js';
-import { boundPort, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
+import { boundPort, formatName, isNodesOwn, type ListenHandle, type NetServer, net } from '../node-internals.js';
 import { applyAndConfirm } from '../options/apply.js';
-import { EMPTY_PLAN, type Plan, planOptions, type Step } from '../options/plan.js';
+import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
@@ -13,7 +13,7 @@ import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
 import { tuneGiven } from './given.js';
 import { holdPort } from './held-ports.js';
-import { allValues, type Hook, type HookContext } from './hook.js';
+import { allValues, type Hook, type HookContext, valuesAt } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
 import { portMembers } from './port-members.js';
 import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from './reuse-port.js';
@@ -48,10 +48,8 @@ function valuesFor(server: NetServer, values: OptionValues): OptionValues {
  * @param port that it is bound to; undefined for a path
  */
 export function requestFor(server: NetServer, context: HookContext, port?: number): AcceptedRequest {
-  const profile = port === undefined ? undefined : context.ports[port];
-  const values = valuesFor(server, profile ?? context.values);
   return {
-    values,
+    values: valuesFor(server, valuesAt(context, port)),
     clientSpeaksFirst: clientSpeaksFirst(server),
     exactBuffers: context.exactBuffers,
     isRewrittenByNode: server.keepAlive === true,
@@ -62,7 +60,7 @@ export function requestFor(server: NetServer, context: HookContext, port?: numbe
 function addressOf(server: NetServer): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return address ?? '-';
-  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  return formatName(address);
 }
 
 /** Servers of ours, which are nobody else's to tune or count. */
@@ -135,7 +133,7 @@ function beforeListen(
   const tuning = { context, request, plan, record, isGiven, flags };
   const shared = isGiven && port !== undefined ? sharingOutcome(context, handle, port) : undefined;
   if (shared !== undefined) record.outcomes.push(shared);
-  const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
+  const steps = stepsBeforeListen(plan);
   // One that shares its port was made by us, here or in the primary.
   if (isForeign && shared?.verdict !== 'applied')
     return { ...tuning, request: tuneForeign(tuning, server, handle, steps) };
@@ -158,7 +156,7 @@ function afterSharing(tuning: ListenerTuning, server: NetServer, handle: ListenH
   if (isGiven && ownListeners.get(handle) !== true) return;
   holdPort(handle, flags);
   drainOnClose(platform, server, handle);
-  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, port) : undefined;
+  const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, all?.length) : undefined;
   if (steered !== undefined) record.outcomes.push(steered);
 }
 

@@ -2,7 +2,6 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
-import type { ChildProcess } from 'node:child_process';
 import {
   type BoundHandle,
   type ClusterMessage,
@@ -241,28 +240,42 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   });
 }
 
+/** Put a receiver of Node's own kind in the place of one that it has, among the listeners, so that nobody hears of one that is new. */
+function standBefore<M>(
+  channel: NodeJS.EventEmitter,
+  isReceiver: (listener: Function) => boolean,
+  around: (message: M, handle: SocketHandle | undefined, receive: () => void) => void,
+): Undo | undefined {
+  const original = channel.rawListeners('internalMessage').find(isReceiver);
+  if (original === undefined) return undefined;
+  const receiver = function (this: unknown, message: M, handle: SocketHandle | undefined): void {
+    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
+  };
+  looksLike(receiver, original);
+  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
+  return () => {
+    swapListener(channel, 'internalMessage', receiver, original);
+  };
+}
+
 /**
  * Stand before Node's own receiver of what a cluster's worker says to its primary (lib/internal/cluster/utils.js `internal`).
  *
  * @param around is given a message, and what passes it on
- * @returns whether Node's receiver was found
  */
 export function aroundMessages(
-  child: ChildProcess,
+  child: NodeJS.EventEmitter,
   around: (message: ClusterMessage, next: () => void) => void,
-): boolean {
-  const original = child.listeners('internalMessage').at(-1);
-  if (original?.name !== 'onInternalMessage') return false;
-  child.off('internalMessage', original as () => void);
-  child.on('internalMessage', function onInternalMessage(this: unknown, message: ClusterMessage, ...rest: unknown[]) {
-    around(message, () => Reflect.apply(original, this, [message, ...rest]));
-  });
-  return true;
+): void {
+  standBefore<ClusterMessage>(
+    child,
+    ({ name }) => name === 'onInternalMessage',
+    (message, _, next) => around(message, next),
+  );
 }
 
 /**
- * Stand before Node's own receiver of handles that come with messages (lib/internal/child_process.js `setupChannel`), in its place among
- * the listeners, so that nobody hears of one that is new.
+ * Stand before Node's own receiver of handles that come with messages (lib/internal/child_process.js `setupChannel`).
  *
  * @param around is given what came with a message, and what receives it
  * @returns an undo; undefined where there is no such receiver: this is no channel, or Node's code is not what we know
@@ -271,17 +284,7 @@ export function aroundHandles(
   channel: NodeJS.EventEmitter,
   around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
 ): Undo | undefined {
-  const isReceiver = (listener: Function): boolean => isNodesOwn(listener, 'setupChannel/internalMessage');
-  const original = channel.rawListeners('internalMessage').find(isReceiver);
-  if (original === undefined) return undefined;
-  const receiver = function (this: unknown, message: HandleMessage, handle: SocketHandle | undefined): void {
-    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
-  };
-  looksLike(receiver, original);
-  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
-  return () => {
-    swapListener(channel, 'internalMessage', receiver, original);
-  };
+  return standBefore(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'), around);
 }
 
 /**

@@ -2,14 +2,14 @@ import { debug } from '../diagnostics.js';
 import { onlyCpu } from '../native/cpu.js';
 import { fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import { type BoundHandle, fs, net, newServerHandle, type SocketHandle } from '../node-internals.js';
+import { type BoundHandle, boundAddress, listenerHandle, type SocketHandle } from '../node-internals.js';
 import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
-import { planOptions, type Step } from '../options/plan.js';
-import { setBeforeBind } from './before-bind.js';
+import { planOptions, type Step, stepsBeforeListen } from '../options/plan.js';
 import { holdPort } from './held-ports.js';
-import type { HookContext } from './hook.js';
+import { type HookContext, valuesAt } from './hook.js';
 import { isBoundTo, sharingOf, sharingStep } from './reuse-port.js';
+import { bindHandle, bindShared } from './shared-bind.js';
 import { steeringOutcome } from './steering.js';
 
 /** What workers ask for when they listen. */
@@ -60,8 +60,8 @@ export class PortGroup {
 
   /** Bind the first listener, as Node would bind it: nobody else may have the port. Returns whether the port can be shared. */
   open(): boolean {
-    const { address, port, addressType, flags } = this.#request;
-    const handle = net()._createServerHandle?.(address, port, addressType, undefined, flags);
+    const { port } = this.#request;
+    const handle = bindHandle(this.#request);
     if (typeof handle !== 'object') return false;
     const step = sharingStep(this.#context, port);
     // Bound without it, as one that is bound with it would not notice a stranger who shares; it counts when listen(2) is called.
@@ -73,10 +73,8 @@ export class PortGroup {
   }
 
   /** Address and port of the group; of port 0, what it has become. */
-  get sockname(): { address?: string; port?: number; family?: string } {
-    const name = {};
-    this.#slots[0]?.handle.getsockname?.(name);
-    return name;
+  get bound(): { readonly address: string; readonly port: number | undefined } {
+    return boundAddress(this.#slots[0]?.handle ?? {});
   }
 
   /** How many listeners there are. */
@@ -154,30 +152,23 @@ export class PortGroup {
   }
 
   #grow(): Slot | undefined {
-    const { address, port, addressType, flags } = this.#request;
-    const step = sharingStep(this.#context, port);
-    if (step === undefined) return undefined;
-    const { result, outcomes } = setBeforeBind(this.#context, [step], () =>
-      net()._createServerHandle?.(address, this.sockname.port ?? port, addressType, undefined, flags),
-    );
-    if (typeof result !== 'object') return undefined;
-    const isShared = isBoundTo(result, port) && outcomes.every(({ verdict }) => verdict === 'applied');
-    if (!isShared || !this.#add(result, [])) {
-      result.close();
-      return undefined;
-    }
-    return this.#slots.at(-1);
+    const step = sharingStep(this.#context, this.#request.port);
+    const port = this.bound.port ?? this.#request.port;
+    const handle = step && bindShared(this.#context, step, { ...this.#request, port });
+    if (handle === undefined) return undefined;
+    if (this.#add(handle, [])) return this.#slots.at(-1);
+    handle.close();
+    return undefined;
   }
 
   /** Set what is to be set before listen(2), and call that: here, as the order of these calls is the order of the group. */
   #add(handle: BoundHandle, early: readonly Step[]): boolean {
     const { port, backlog } = this.#request;
     const platform = this.#platform;
-    const values = this.#context.ports[port] ?? this.#context.values;
-    const kind = { target: 'listener', family: 'tcp', clientSpeaksFirst: false } as const;
-    const plan = planOptions(platform, values, { ...kind, exactBuffers: this.#context.exactBuffers });
-    const steps = plan.steps.filter((step) => step.row.phase !== 'before-bind' && !step.constant.afterListen);
-    const outcomes = [...early, ...steps].map((step) => applyAndConfirm(platform, step, handle));
+    const { exactBuffers } = this.#context;
+    const kind = { target: 'listener', family: 'tcp', clientSpeaksFirst: false, exactBuffers } as const;
+    const plan = planOptions(platform, valuesAt(this.#context, port), kind);
+    const outcomes = [...early, ...stepsBeforeListen(plan)].map((step) => applyAndConfirm(platform, step, handle));
     const listen = platform.constants['listen(2)'];
     if (early.length > 0 && outcomes[0]?.verdict !== 'applied') return false;
     if (listen === undefined || platform.set(handle, listen, Int32Array.of(backlog || DEFAULT_BACKLOG)) !== 0)
@@ -199,10 +190,9 @@ export class PortGroup {
   /** Accept here what comes to a listener that nobody has, by a second descriptor: a handle cannot cease to accept otherwise. */
   #startRelay(slot: Slot): boolean {
     const fd = this.#platform.files?.duplicate(fdOf(slot.handle)) ?? -1;
-    const relay = fd < 0 ? undefined : newServerHandle(slot.handle);
-    if (relay === undefined || relay.open(fd) !== 0) {
+    const relay = fd < 0 ? undefined : listenerHandle(slot.handle, fd);
+    if (relay === undefined) {
       debug('no relay: descriptor %d', fd);
-      if (fd >= 0) fs().closeSync(fd);
       return false;
     }
     relay.onconnection = (error, client) => {

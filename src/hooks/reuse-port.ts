@@ -3,18 +3,19 @@ import { boundPort, cluster, type ListenHandle, type NetServer } from '../node-i
 import { confirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { planOptions, type Step } from '../options/plan.js';
+import { sharesPort } from '../options/table.js';
 import { holdsPort } from './held-ports.js';
-import { allValues, type HookContext } from './hook.js';
+import { allValues, type HookContext, valuesAt } from './hook.js';
 
 /** How listeners on a port share it; undefined where each has it for itself. */
-export function sharingOf({ values, ports }: HookContext, port: number): 'on' | 'cpu' | undefined {
-  const { reusePort = 'off' } = ports[port] ?? values;
+export function sharingOf(context: HookContext, port: number): 'on' | 'cpu' | undefined {
+  const { reusePort = 'off' } = valuesAt(context, port);
   return reusePort === 'off' ? undefined : reusePort;
 }
 
 /** Whether there is any port at all that is to be shared. */
 export function sharesPorts(context: HookContext): boolean {
-  return allValues(context).some(({ reusePort = 'off' }) => reusePort !== 'off');
+  return allValues(context).some(sharesPort);
 }
 
 /** What makes a listener on this port one of several. */

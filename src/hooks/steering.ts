@@ -1,9 +1,8 @@
-import { honoursListenerCpu, onlyCpu } from '../native/cpu.js';
+import { honoursListenerCpu, LISTENER_CPU_SINCE, onlyCpu } from '../native/cpu.js';
 import { errnoName } from '../native/errno.js';
 import type { Platform } from '../native/platform.js';
 import type { ListenHandle } from '../node-internals.js';
 import type { OptionOutcome } from '../options/outcome.js';
-import { portMembers } from './port-members.js';
 
 /** What became of a program that chooses among this many listeners. */
 export function steeringOutcome(listeners: number, errno: number | undefined): OptionOutcome {
@@ -20,7 +19,7 @@ function bindToCpu(platform: Platform, handle: ListenHandle, cpu: number): Optio
   if (errno !== 0)
     return { ...outcome, verdict: 'refused', cause: errno === undefined ? 'not here' : errnoName(errno) };
   if (honoursListenerCpu()) return { ...outcome, verdict: 'applied' };
-  return { ...outcome, verdict: 'inert', cause: 'Linux prefers the listener of a CPU since 6.2' };
+  return { ...outcome, verdict: 'inert', cause: `Linux prefers the listener of a CPU since ${LISTENER_CPU_SINCE}` };
 }
 
 /**
@@ -28,12 +27,16 @@ function bindToCpu(platform: Platform, handle: ListenHandle, cpu: number): Optio
  * order of all. A process that runs on one CPU tells the kernel which; one that runs on several makes the choice by the CPU's number,
  * among as many listeners as there are now. Where some have gone since, the kernel goes by its hash.
  *
- * @returns what became of it; undefined if the kernel does not tell of the others
+ * @param size how many listeners there are; undefined if the kernel does not tell
+ * @returns what became of it; undefined if it takes the number, and that is not known
  */
-export function steerOwn(platform: Platform, handle: ListenHandle, port: number): OptionOutcome | undefined {
+export function steerOwn(
+  platform: Platform,
+  handle: ListenHandle,
+  size: number | undefined,
+): OptionOutcome | undefined {
   const cpu = onlyCpu(process.pid);
   if (cpu !== undefined) return bindToCpu(platform, handle, cpu);
-  const size = portMembers(platform, handle, port)?.all.length;
   if (size === undefined) return undefined;
   const active = Array.from({ length: size }, (_, index) => index);
   return steeringOutcome(size, platform.steer(handle, { active, byCpu: true, pinned: new Map() }));

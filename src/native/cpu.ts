@@ -1,4 +1,5 @@
 import { fs } from '../node-internals.js';
+import { isOlder, versionOf } from './version.js';
 
 const { release } = process.getBuiltinModule('node:os');
 
@@ -14,8 +15,9 @@ export function onlyCpu(pid: number | undefined): number | undefined {
   }
 }
 
-/** Whether the kernel prefers the listener of a CPU (SO_INCOMING_CPU) among those of a port: Linux 6.2, net/core/sock_reuseport.c. */
+/** Since then the listener of a CPU (SO_INCOMING_CPU) is preferred among those of a port: net/core/sock_reuseport.c. */
+export const LISTENER_CPU_SINCE = '6.2';
+
 export function honoursListenerCpu(): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
-  return major > 6 || (major === 6 && minor >= 2);
+  return !isOlder(versionOf(release()), versionOf(LISTENER_CPU_SINCE));
 }

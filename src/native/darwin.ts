@@ -1,5 +1,5 @@
-import { ERRNO } from './errno.js';
 import type { Libc } from './libc.js';
+import { LINUX_ONLY } from './linux-only.js';
 import type { Platform, SocketConstant } from './platform.js';
 import { socketOptionCalls } from './sockopt.js';
 
@@ -38,17 +38,7 @@ export function darwinPlatform(libc: Libc): Platform {
     unavailable: undefined,
     constants: CONSTANTS,
     ...socketOptionCalls(libc),
-    autotuningCeiling: () => undefined,
-    inertCause: () => undefined,
-    limitOf: () => undefined,
-    // There is no SOCK_CLOEXEC: a child that is started in between would inherit it.
-    openSocket: () => undefined,
-    tcpInfo: () => undefined,
-    steer: () => undefined,
-    ignoreNewcomers: () => undefined,
-    accept: () => -ERRNO.EOPNOTSUPP,
-    migratesConnections: () => false,
-    portSockets: () => undefined,
-    files: undefined,
+    // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
+    ...LINUX_ONLY,
   };
 }

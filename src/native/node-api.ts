@@ -1,5 +1,6 @@
 import type { SocketHandle } from '../node-internals.js';
 import { ERRNO } from './errno.js';
+import { LINUX_ONLY } from './linux-only.js';
 import type { Platform, SocketConstant } from './platform.js';
 
 /** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
@@ -30,16 +31,6 @@ export function nodeApiPlatform(cause: string): Platform {
     // libuv's errors are errnos, negated.
     set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
     get: () => undefined,
-    autotuningCeiling: () => undefined,
-    inertCause: () => undefined,
-    limitOf: () => undefined,
-    openSocket: () => undefined,
-    tcpInfo: () => undefined,
-    steer: () => undefined,
-    ignoreNewcomers: () => undefined,
-    accept: () => -ERRNO.EOPNOTSUPP,
-    migratesConnections: () => false,
-    portSockets: () => undefined,
-    files: undefined,
+    ...LINUX_ONLY,
   };
 }

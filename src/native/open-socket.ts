@@ -5,8 +5,9 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+/** include/linux/net.h: as what a descriptor is made, by socket(2) and accept4(2). */
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
 
 /** socket(2) for TCP and UDP, with Linux's numbers. */
 export function socketCall(libc: Libc): Platform['openSocket'] {

@@ -2,6 +2,7 @@ import type { SocketHandle } from '../node-internals.js';
 import { isLittleEndian } from './endianness.js';
 import { fdOf } from './handle-fd.js';
 import type { Libc } from './libc.js';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './open-socket.js';
 import type { Platform, SocketConstant } from './platform.js';
 import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from './socket-program.js';
 
@@ -9,9 +10,6 @@ import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from '
 const SO_ATTACH_FILTER: SocketConstant = { level: 1, name: 26 };
 const SO_ATTACH_REUSEPORT_CBPF: SocketConstant = { level: 1, name: 51 };
 const SO_DETACH_REUSEPORT_BPF: SocketConstant = { level: 1, name: 68 };
-
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 
 /** struct sock_fprog: a number of instructions, and where they are. */
 const FPROG_BYTES = 16;

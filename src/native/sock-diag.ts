@@ -1,5 +1,6 @@
 import { isLittleEndian } from './endianness.js';
 import type { Libc } from './libc.js';
+import { SOCK_CLOEXEC } from './open-socket.js';
 import type { Platform } from './platform.js';
 
 /** A TCP socket of this network namespace, whichever process it belongs to. */
@@ -28,7 +29,7 @@ export type PortState = keyof typeof STATES;
 
 /** include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h; sock_diag(7). */
 const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOCK_RAW = 3;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLMSG_ERROR = 2;
@@ -133,7 +134,7 @@ export function portSocketsCall(libc: Libc): Platform['portSockets'] {
   let calls: Calls | undefined;
   return (port, ...states) => {
     calls ??= bindCalls(libc);
-    const fd = calls.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
+    const fd = calls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return undefined;
     const bits = states.reduce((sum, state) => sum | (1 << STATES[state]), 0);
     const found: PortSocket[] = [];

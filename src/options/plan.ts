@@ -91,6 +91,11 @@ function planOf(steps: readonly Step[], skipped: readonly OptionOutcome[]): Plan
   return { steps, skipped, applied: Object.freeze(steps.map((step) => step.applied)) };
 }
 
+/** What of a listener's plan is set between bind(2) and listen(2). */
+export function stepsBeforeListen({ steps }: Plan): readonly Step[] {
+  return steps.filter(({ row, constant }) => row.phase !== 'before-bind' && !constant.afterListen);
+}
+
 /** Decide, once for all sockets of a kind, what is to be set on them. */
 export function planOptions(platform: Platform, values: OptionValues, kind: SocketKind): Plan {
   const steps: Step[] = [];

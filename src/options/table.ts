@@ -610,6 +610,11 @@ export function optionValue(values: OptionValues, row: OptionRow): OptionValue |
   return values[row.key];
 }
 
+/** Whether listeners with these values share their port. */
+export function sharesPort({ reusePort = 'off' }: OptionValues): boolean {
+  return reusePort !== 'off';
+}
+
 /** What setsockopt(2) is given for a value: a number, or a name; `undefined` where nothing is to be set. */
 export function toKernel(row: SocketOption, value: OptionValue): number | string | undefined {
   if (typeof value === 'number') return value;

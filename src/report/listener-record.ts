@@ -10,6 +10,11 @@ export interface PortGroupRecord {
   imbalance?: number;
 }
 
+/** The busiest of some over the mean of as many as there are: 1 is even. */
+export function imbalanceOf(counts: readonly number[], members: number): number {
+  return (Math.max(...counts) * members) / counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** What was done to one listener, and what its first accepted socket turned out to have. */
 export interface ListenerRecord {
   /** `127.0.0.1:8080`, `[::]:8080`, a path, or `-` for a cluster worker's share of its primary's listener. */

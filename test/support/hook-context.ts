@@ -68,6 +68,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     asked: new Set(),
     exactBuffers: false,
     isListenedFor: false,
+    primaryMark: {},
     sendfile: undefined,
     platform: () => platform,
     ...rest,
