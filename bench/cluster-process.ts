@@ -1,10 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
+import { COMPILER } from './compiler.js';
+import { lineReader } from './lines.js';
 import { entry, PRELOAD } from './machine.js';
 import { cpuClock } from './process-usage.js';
+import type { Result } from './scenario.js';
+import { startProcess, withStarted } from './server.js';
 
 const run = promisify(execFile);
 
@@ -46,37 +48,16 @@ function children(pid: number): number[] {
   return listed === '' ? [] : listed.split(' ').map(Number);
 }
 
-async function line(lines: Interface, child: ChildProcess): Promise<string> {
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${child.spawnargs.join(' ')} has ended`);
-  });
-  const [text]: string[] = await Promise.race([once(lines, 'line'), ended]);
-  return text ?? '';
-}
-
-/** Clusters do not outlive this process. */
-const running = new Set<ChildProcess>();
-process.prependOnceListener('exit', () => {
-  for (const child of running) child.kill('SIGTERM');
-});
-
 export async function startCluster(
   name: string,
   preloaded: Preloaded,
   variables: Readonly<Record<string, string>>,
 ): Promise<ClusterProcess> {
   const preload = preloaded === 'all' ? ['--import', PRELOAD] : [];
-  const environment = { ...process.env, ...variables, ...(preloaded === 'workers' ? { PRELOAD } : {}) };
-  const child = spawn(process.execPath, [...preload, entry('apps/cluster')], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  const { pid, stdout } = child;
-  if (pid === undefined) throw new Error(`${process.execPath} cannot be started`);
-  const lines = createInterface(stdout);
-  const port = await line(lines, child);
+  const command = [process.execPath, ...preload, entry('apps/cluster')];
+  const { child, pid, stop } = startProcess(command, { ...variables, ...(preloaded === 'workers' ? { PRELOAD } : {}) });
+  const line = lineReader(child);
+  const port = await line();
   const clocks = [pid, ...children(pid)].map(cpuClock);
   return {
     name,
@@ -87,13 +68,22 @@ export async function startCluster(
     },
     async restart() {
       child.kill('SIGUSR2');
-      await line(lines, child);
+      await line();
     },
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exit;
-    },
+    stop,
   };
 }
+
+/** Start clusters, have them used, and stop them in any case. */
+export function withClusters<T>(
+  starting: readonly Promise<ClusterProcess>[],
+  use: (clusters: readonly ClusterProcess[]) => Promise<T>,
+): Promise<T> {
+  return withStarted(starting, (cluster) => cluster.stop(), use);
+}
+
+/** Where the client cannot be compiled. */
+export const NO_CLIENT: Result = {
+  tables: [],
+  notes: [`there is no C compiler (${COMPILER}) for the client: not measured`],
+};

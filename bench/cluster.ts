@@ -1,5 +1,5 @@
-import { type ClusterProcess, startCluster } from './cluster-process.js';
-import { COMPILER, compile, hasCompiler } from './compiler.js';
+import { type ClusterProcess, NO_CLIENT, startCluster, withClusters } from './cluster-process.js';
+import { compile, hasCompiler } from './compiler.js';
 import { interleave } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withScratch } from './scratch.js';
@@ -89,21 +89,6 @@ function comparison(clusters: readonly ClusterProcess[], measured: readonly Samp
       })),
     })),
   };
-}
-
-const NO_CLIENT: Result = { tables: [], notes: [`there is no C compiler (${COMPILER}) for the client: not measured`] };
-
-/** Start clusters, have them used, and stop them in any case. */
-export async function withClusters<T>(
-  starting: readonly Promise<ClusterProcess>[],
-  use: (clusters: readonly ClusterProcess[]) => Promise<T>,
-): Promise<T> {
-  const clusters = await Promise.all(starting);
-  try {
-    return await use(clusters);
-  } finally {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
-  }
 }
 
 function run({ quick }: Effort): Promise<Result> {

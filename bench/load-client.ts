@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { withClient } from './client.js';
 import { compile, hasCompiler } from './compiler.js';
+import { lineReader } from './lines.js';
 import { CLIENT_CORE, pinned } from './machine.js';
 import { withScratch } from './scratch.js';
 
@@ -36,17 +36,6 @@ export interface LoadClient {
 export type OpenClient = (target: Target) => Promise<LoadClient>;
 
 const ENDLESS = Number.MAX_SAFE_INTEGER;
-
-/** Lines of a process's standard output, one for each call. */
-function lineReader(child: ChildProcess): () => Promise<string> {
-  if (child.stdout === null) throw new Error('no standard output');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return async () => {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`${child.spawnargs.join(' ')} has ended`);
-    return value;
-  };
-}
 
 /** The client in C, of bench/apps/load-client.c: on each request it costs the machine less than any server does. */
 async function openCompiled(program: string, target: Target): Promise<LoadClient> {

@@ -1,6 +1,11 @@
-import { withClusters } from './cluster.js';
-import { type ClusterProcess, type ShortConnections, startCluster } from './cluster-process.js';
-import { COMPILER, compile, hasCompiler } from './compiler.js';
+import {
+  type ClusterProcess,
+  NO_CLIENT,
+  type ShortConnections,
+  startCluster,
+  withClusters,
+} from './cluster-process.js';
+import { compile, hasCompiler } from './compiler.js';
 import type { Cell, Effort, Result, Scenario } from './scenario.js';
 import { withScratch } from './scratch.js';
 
@@ -48,12 +53,7 @@ function row(name: string, { answered, refused, reset, empty, other, slow, worke
 function run({ quick }: Effort): Promise<Result> {
   const restarts = quick ? 3 : 20;
   const least = quick ? 3000 : 20_000;
-  if (!hasCompiler) {
-    return Promise.resolve({
-      tables: [],
-      notes: [`there is no C compiler (${COMPILER}) for the client: not measured`],
-    });
-  }
+  if (!hasCompiler) return Promise.resolve(NO_CLIENT);
   const tuned = { SOCKET_TUNE_REUSEPORT: 'on' };
   return withScratch((scratch) => {
     const client = compile('short-connections', scratch);

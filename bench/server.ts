@@ -36,6 +36,36 @@ process.prependOnceListener('exit', () => {
   for (const child of running) child.kill('SIGTERM');
 });
 
+/** A process that serves. */
+export interface ServingProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export function startProcess(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ServingProcess {
+  const [program = '', ...rest] = command;
+  const child = spawn(program, rest, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} cannot be started`);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return {
+    child,
+    pid,
+    async stop() {
+      // Whoever was ended by a signal has no exit code.
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exit = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+}
+
 /** The port that a server writes to its standard output, as the first line, when it listens. */
 async function announcedPort(child: ChildProcess): Promise<number> {
   if (child.stdout === null) throw new Error('no standard output');
@@ -55,40 +85,37 @@ export async function startServer(
   command: readonly string[],
   options: { readonly port?: number; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Server> {
-  const [program, ...rest] = pinned(SERVER_CORE, command);
-  const environment = { ...process.env, ...options.environment };
-  const child = spawn(program, rest, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${program} cannot be started`);
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  const { child, pid, stop } = startProcess(pinned(SERVER_CORE, command), options.environment);
   const cpuSeconds = cpuClock(pid);
   return {
     port: options.port ?? (await announcedPort(child)),
     cpuSeconds,
     holding: () => holding(pid),
     idle: () => idle(cpuSeconds),
-    async stop() {
-      // Whoever was ended by a signal has no exit code.
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exit;
-    },
+    stop,
   };
 }
 
+/** Start some, have them used, and stop them in any case, also where not all of them have started. */
+export async function withStarted<S, T>(
+  starting: readonly Promise<S>[],
+  stop: (started: S) => Promise<void>,
+  use: (started: readonly S[]) => Promise<T>,
+): Promise<T> {
+  const settled = await Promise.allSettled(starting);
+  const started = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  try {
+    for (const result of settled) if (result.status === 'rejected') throw result.reason;
+    return await use(started);
+  } finally {
+    await Promise.all(started.map(stop));
+  }
+}
+
 /** Start servers, have them used, and stop them in any case. */
-export async function withServers<S extends { readonly server: Server }, T>(
+export function withServers<S extends { readonly server: Server }, T>(
   starting: readonly Promise<S>[],
   use: (servers: readonly S[]) => Promise<T>,
 ): Promise<T> {
-  const settled = await Promise.allSettled(starting);
-  const servers = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  try {
-    for (const result of settled) if (result.status === 'rejected') throw result.reason;
-    return await use(servers);
-  } finally {
-    await Promise.all(servers.map(({ server }) => server.stop()));
-  }
+  return withStarted(starting, ({ server }) => server.stop(), use);
 }

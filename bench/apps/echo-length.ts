@@ -2,17 +2,9 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { takeUpload } from '../upload.js';
 
-const server = createServer((request, response) => {
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  request.on('end', () => {
-    const body = `${bytes} bytes\n`;
-    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length }).end(body);
-  });
-});
+const server = createServer(takeUpload);
 
 server.listen(0, '127.0.0.1', () => {
   console.log((server.address() as AddressInfo).port);

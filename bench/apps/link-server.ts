@@ -2,9 +2,10 @@
 // listens, for HTTP, and one port up for messages of its own.
 
 import { createReadStream, readdirSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { takeUpload } from '../upload.js';
 
 const { HOST = '127.0.0.1', PORT = '8080', FILES = '.' } = process.env;
 const sizes = new Map(readdirSync(FILES).map((name) => [name, statSync(join(FILES, name)).size]));
@@ -23,17 +24,6 @@ function sendBuffer(response: ServerResponse, size: number): void {
   const body = bodies.get(size) ?? Buffer.alloc(size, 'b');
   bodies.set(size, body);
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size }).end(body);
-}
-
-function takeUpload(request: IncomingMessage, response: ServerResponse): void {
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  request.on('end', () => {
-    const body = `${bytes} bytes\n`;
-    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length }).end(body);
-  });
 }
 
 let working: NodeJS.Timeout | undefined;

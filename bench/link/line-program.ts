@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { lineReader } from '../lines.js';
 
 /** A program that answers a line with a line. It ends with its standard input, so also when this process is killed. */
 export class LineProgram {
   readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  /** The next line that it says. */
+  readonly line: () => Promise<string>;
   readonly #end = (): boolean => this.#child.kill('SIGTERM');
 
   constructor([program = '', ...rest]: readonly string[]) {
@@ -12,17 +13,8 @@ export class LineProgram {
     // Whoever writes to a program that has ended learns of it by the missing answer.
     child.stdin.on('error', () => undefined);
     this.#child = child;
-    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.line = lineReader(child);
     process.prependOnceListener('exit', this.#end);
-  }
-
-  async line(): Promise<string> {
-    const { done, value } = await this.#lines.next();
-    if (done) {
-      const { spawnargs, exitCode, signalCode } = this.#child;
-      throw new Error(`${spawnargs.join(' ')} has ended: ${signalCode ?? exitCode ?? 'its output is closed'}`);
-    }
-    return value;
   }
 
   /** One question at a time. */
