@@ -5,7 +5,7 @@ import { listenerHook } from '../../src/hooks/listener.js';
 import { listenerRecords } from '../../src/report/listener-record.js';
 import { hookContext, observedPlatform } from '../support/hook-context.js';
 import { linux } from '../support/kernel-value.js';
-import { listenHandleOf } from '../support/socket-pair.js';
+import { listenHandleOf, portOf } from '../support/socket-pair.js';
 
 const SO_REUSEPORT = { level: 1, name: 15 };
 const RAW = [{ ...SO_REUSEPORT, value: 1, phase: 'before-bind' }] as const;
@@ -44,11 +44,9 @@ describe('an option that is to be set before bind(2)', () => {
     const second = await listen(0, '127.0.0.1');
     expect(reusesPort(second)).to.equal(true);
     expect(listenerRecords().at(-1)?.outcomes[0]).to.include({ constant: '1:15', verdict: 'applied', kernel: 1 });
-    const address = second.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const third = await listen(address.port, '127.0.0.1');
-    expect(third.address()).to.deep.equal(address);
-    const client = connect(address.port, '127.0.0.1');
+    const third = await listen(portOf(second), '127.0.0.1');
+    expect(third.address()).to.deep.equal(second.address());
+    const client = connect(portOf(second), '127.0.0.1');
     const [data] = await once(client, 'data');
     expect(String(data)).to.equal('hello');
   });
@@ -60,10 +58,8 @@ describe('an option that is to be set before bind(2)', () => {
     expect(server.address()).to.include({ address: '::1', family: 'IPv6' });
     expect(reusesPort(await listen(0))).to.equal(true);
     expect(reusesPort(server)).to.equal(true);
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
     const before = platform.calls.length;
-    const client = connect({ port: address.port, host: '::1', localAddress: '::1' });
+    const client = connect({ port: portOf(server), host: '::1', localAddress: '::1' });
     await once(client, 'data');
     expect(platform.calls.slice(before).filter(({ call }) => call === 'set')).to.deep.equal([]);
   });

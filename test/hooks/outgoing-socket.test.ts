@@ -10,9 +10,9 @@ import { outgoingRecord } from '../../src/report/socket-record.js';
 import { makeCertificate } from '../support/certificate.js';
 import { useInstalled } from '../support/installed.js';
 import { kernelValue } from '../support/kernel-value.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, portOf, TUNED, valuesOf } from '../support/outgoing.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';
 import { useScratch } from '../support/scratch.js';
-import { handleOf, listenHandleOf, listening, socketPair } from '../support/socket-pair.js';
+import { handleOf, listenHandleOf, listening, portOf, socketPair } from '../support/socket-pair.js';
 
 describe('a socket that the process opens', () => {
   const scratch = useScratch();

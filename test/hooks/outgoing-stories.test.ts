@@ -5,9 +5,9 @@ import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/config.js';
 import { install } from '../../src/install.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, portOf, refusingPort } from '../support/outgoing.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, refusingPort } from '../support/outgoing.js';
 import { useScratch } from '../support/scratch.js';
-import { listening } from '../support/socket-pair.js';
+import { listening, portOf } from '../support/socket-pair.js';
 
 /** What a story is told about. */
 interface Place {

@@ -3,13 +3,7 @@ import { fstatSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
 import { linux } from '../support/kernel-value.js';
-import { listenHandleOf } from '../support/socket-pair.js';
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
+import { listenHandleOf, portOf } from '../support/socket-pair.js';
 
 function inodeOf(server: Server): number {
   const { fd } = listenHandleOf(server);

@@ -3,24 +3,15 @@ import { expect } from 'chai';
 import type { OptionOutcome, Verdict } from '../../src/options/outcome.js';
 import type { Report } from '../../src/report/report.js';
 import { makeCertificate } from '../support/certificate.js';
+import { TUNED } from '../support/handed-over.js';
 import { runApp, startApp } from '../support/node-process.js';
 import { hasProgram, skipWithout } from '../support/program.js';
 import { scratchProject } from '../support/scratch-project.js';
 
-/** What the default preset asks for on a listener, as the kernel says it has it. */
-const DEFAULTS: Readonly<Record<string, number>> = {
-  TCP_NODELAY: 1,
-  SO_KEEPALIVE: 1,
-  TCP_KEEPIDLE: 60,
-  TCP_KEEPINTVL: 10,
-  TCP_KEEPCNT: 6,
-  TCP_USER_TIMEOUT: 120_000,
-};
-
 type Outcomes = Report['listeners'][number]['outcomes'];
 
 function kernelValues(outcomes: Outcomes, verdict: Verdict): Record<string, OptionOutcome['kernel']> {
-  const chosen = outcomes.filter((outcome) => outcome.constant in DEFAULTS && outcome.verdict === verdict);
+  const chosen = outcomes.filter((outcome) => outcome.constant in TUNED && outcome.verdict === verdict);
   return Object.fromEntries(chosen.map(({ constant, kernel }) => [constant, kernel]));
 }
 
@@ -33,8 +24,8 @@ function expectInherited(report: Report | undefined, { listeners = 1, connection
   expect(report?.listeners).to.have.length(listeners);
   expect(report?.connections).to.equal(connections);
   for (const { outcomes, accepted } of report?.listeners ?? []) {
-    expect(kernelValues(outcomes, 'applied')).to.deep.equal(DEFAULTS);
-    expect(kernelValues(accepted as Outcomes, 'inherited')).to.deep.equal(DEFAULTS);
+    expect(kernelValues(outcomes, 'applied')).to.deep.equal(TUNED);
+    expect(kernelValues(accepted as Outcomes, 'inherited')).to.deep.equal(TUNED);
   }
 }
 
@@ -153,7 +144,7 @@ const handle = new TCP(constants.SERVER); handle.bind('127.0.0.1', 0);`;
       const { report, code, stderr } = await runApp('mjs', source);
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
       expect(report?.listeners[0]?.address).to.equal(`unix-${type}`);
-      expect(Object.keys(verdicts(report?.listeners[0]?.outcomes ?? []))).to.include.members(Object.keys(DEFAULTS));
+      expect(Object.keys(verdicts(report?.listeners[0]?.outcomes ?? []))).to.include.members(Object.keys(TUNED));
       for (const verdict of Object.values(verdicts(report?.listeners[0]?.outcomes ?? [])))
         expect(verdict).to.equal('unneeded');
     });

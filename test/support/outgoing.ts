@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { OptionValues } from '../../src/options/table.js';
 import { kernelValue } from './kernel-value.js';
-import { handleOf, listening, reach } from './socket-pair.js';
+import { handleOf, listening, portOf } from './socket-pair.js';
 
 /** Values that no socket has by itself, and what the kernel says of them. */
 export const OUTGOING_VALUES: OptionValues = {
@@ -54,12 +54,6 @@ export function nameOf(...addresses: readonly string[]): LookupFunction {
     if (options.all) setTimeout(callback, 1, null, found);
     else setTimeout(callback, 1, null, first.address, first.family);
   };
-}
-
-export function portOf(server: Server): number {
-  const address = reach(server);
-  if (!('port' in address)) throw new Error('a server on a path');
-  return address.port;
 }
 
 /** A server whose connections are ended with it. */

@@ -32,6 +32,12 @@ export function reach(server: Server): { host: string; port: number } | { path: 
   return typeof address === 'string' ? { path: address } : { host: '127.0.0.1', port: address.port };
 }
 
+export function portOf(server: Server): number {
+  const address = reach(server);
+  if (!('port' in address)) throw new Error('a server on a path');
+  return address.port;
+}
+
 /** A connection to a server, with both of its ends. */
 export async function connection(server: Server): Promise<SocketPair> {
   const client = connect(reach(server));
