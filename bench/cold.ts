@@ -5,7 +5,7 @@ import { type Contender, howFilesWent, httpLineup } from './contenders.js';
 import { type Load, loadOf, type Measured, paceOf, type Sample, warmUpBy } from './load.js';
 import { type OpenClient, withLoadClients } from './load-client.js';
 import { barsOf, tableOf } from './load-figures.js';
-import { interleave } from './rounds.js';
+import { interleaveByName } from './rounds.js';
 import type { Comparison, Effort, Result, Scenario } from './scenario.js';
 import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
@@ -106,10 +106,10 @@ async function measureAll(
   for (const body of bodiesFor(effort)) {
     const load = loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: 1 });
     for (const contender of contenders) await warmUpBy(open, contender, load, paceOf(effort).warmUp);
-    const samples = await interleave(contenders, roundsFor(effort), (contender) =>
+    const samples = await interleaveByName(contenders, roundsFor(effort), (contender) =>
       serveCold(open, contender, load, directory, requestsFor(effort, body)),
     );
-    measured.push({ load, samples: new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []])) });
+    measured.push({ load, samples });
   }
   return measured;
 }

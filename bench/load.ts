@@ -1,6 +1,6 @@
 import type { Contender } from './contenders.js';
 import type { Limit, OpenClient, Target } from './load-client.js';
-import { interleave } from './rounds.js';
+import { interleaveByName } from './rounds.js';
 import type { Effort } from './scenario.js';
 import type { Body } from './scratch.js';
 
@@ -95,8 +95,10 @@ export async function measure(
   for (const load of loads) {
     if (!warm.has(load.body)) for (const contender of contenders) await warmUpBy(open, contender, load, warmUp);
     warm.add(load.body);
-    const samples = await interleave(contenders, rounds, (contender) => serve(open, contender, load, { seconds }));
-    measured.push({ load, samples: new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []])) });
+    const samples = await interleaveByName(contenders, rounds, (contender) =>
+      serve(open, contender, load, { seconds }),
+    );
+    measured.push({ load, samples });
   }
   return measured;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { availableParallelism, cpus, release } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** The project's directory, seen from build/bench/. */
@@ -11,23 +11,6 @@ export const PRELOAD = `${ROOT}dist/register.js`;
 /** A module of this directory, to be run as a process of its own. */
 export function entry(name: string): string {
   return fileURLToPath(new URL(`${name}.js`, import.meta.url));
-}
-
-export interface Machine {
-  readonly kernel: string;
-  readonly node: string;
-  readonly cpu: string;
-  readonly cores: number;
-}
-
-export function machine(): Machine {
-  const all = cpus();
-  return {
-    kernel: release(),
-    node: process.version,
-    cpu: all[0]?.model.trim() ?? 'unknown',
-    cores: all.length,
-  };
 }
 
 /** Whether a program is there to be run. */

@@ -1,7 +1,7 @@
 import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { remembered } from './remembered.js';
-import { interleave } from './rounds.js';
+import { interleaveByName } from './rounds.js';
 import type { Effort } from './scenario.js';
 import { withServers } from './server.js';
 import { percentile } from './statistics.js';
@@ -92,10 +92,10 @@ export const requestSamples = remembered(
         const shapes = new Map<string, ByServer>();
         await warmUpSmall(client, servers);
         for (const shape of shapesFor(effort)) {
-          const samples = await interleave(servers, roundsFor(effort), (server) =>
+          const samples = await interleaveByName(servers, roundsFor(effort), (server) =>
             timeRequests(client, server, shape, limitFor(effort)),
           );
-          shapes.set(shape.name, new Map(servers.map(({ name }, index) => [name, samples[index] ?? []])));
+          shapes.set(shape.name, samples);
         }
         return shapes;
       }),

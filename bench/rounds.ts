@@ -20,3 +20,13 @@ export async function interleave<C, S>(
   }
   return samples;
 }
+
+/** The same, by the contenders' names. */
+export async function interleaveByName<C extends { readonly name: string }, S>(
+  contenders: readonly C[],
+  rounds: number,
+  measure: (contender: C) => Promise<S> | S,
+): Promise<Map<string, readonly S[]>> {
+  const samples = await interleave(contenders, rounds, measure);
+  return new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []]));
+}
