@@ -4,8 +4,14 @@ import { remembered } from './remembered.js';
 import { type Cell, type Effort, goal, type Result, type Scenario } from './scenario.js';
 import { median } from './statistics.js';
 
+/** How often, in how many rounds, `apply` is called. */
+interface ApplyPace {
+  readonly rounds: number;
+  readonly calls: number;
+}
+
 const ROUNDS = 15;
-const CALLS = 100_000;
+export const QUICK_PACE: ApplyPace = { rounds: 5, calls: 20_000 };
 const GOAL_NANOSECONDS = 600;
 
 /** Young enough that nothing is collected while a round runs: then what the heap has grown by is what was allocated. */
@@ -24,17 +30,17 @@ export interface ApplySamples {
 export const PLAIN = 'a plain setsockopt by koffi';
 
 /** In a process of its own: heap and compiler of this one hold other things. */
-export function sampleApply(rounds: number): ApplySamples[] {
+export function sampleApply({ rounds, calls }: ApplyPace): ApplySamples[] {
   const flags = ['--expose-gc', ...YOUNG_GENERATION];
-  const command = [process.execPath, ...flags, entry('apply-process'), String(rounds), String(CALLS)];
+  const command = [process.execPath, ...flags, entry('apply-process'), String(rounds), String(calls)];
   const [program, ...rest] = pinned(SERVER_CORE, command);
   return JSON.parse(execFileSync(program, rest, { encoding: 'utf8' }));
 }
 
-const roundsFor = ({ quick }: Effort): number => (quick ? 3 : ROUNDS);
+const paceFor = ({ quick }: Effort): ApplyPace => (quick ? QUICK_PACE : { rounds: ROUNDS, calls: 100_000 });
 
 /** What `apply` costs with each config; made once. */
-export const applySamples = remembered((effort: Effort) => Promise.resolve(sampleApply(roundsFor(effort))));
+export const applySamples = remembered((effort: Effort) => Promise.resolve(sampleApply(paceFor(effort))));
 
 function row({ preset, options, nanosecondsPerCall, bytesPerCall }: ApplySamples): Cell[] {
   const perOption = median(nanosecondsPerCall) / options;
@@ -46,6 +52,7 @@ function row({ preset, options, nanosecondsPerCall, bytesPerCall }: ApplySamples
 
 async function run(effort: Effort): Promise<Result> {
   const samples = await applySamples(effort);
+  const { rounds, calls } = paceFor(effort);
   return {
     tables: [
       {
@@ -70,7 +77,7 @@ async function run(effort: Effort): Promise<Result> {
       },
     ],
     notes: [
-      `medians of ${roundsFor(effort)} rounds of ${CALLS} calls; bytes: what the heap has grown by, nothing being collected`,
+      `medians of ${rounds} rounds of ${calls} calls; bytes: what the heap has grown by, nothing being collected`,
     ],
   };
 }

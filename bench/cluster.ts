@@ -5,7 +5,7 @@ import { type Cell, type Comparison, type Effort, goal, type Result, type Scenar
 import { withScratch } from './scratch.js';
 import { median, pairedRatio } from './statistics.js';
 
-const CONCURRENT = [32, 256, 1000] as const;
+const concurrentFor = ({ quick }: Effort): readonly number[] => (quick ? [32, 1000] : [32, 256, 1000]);
 const WORKERS = 2;
 const CPU_GOAL = 0.45;
 const RATE_GOAL = 1.6;
@@ -48,13 +48,17 @@ function row(clusters: readonly ClusterProcess[], concurrent: number, samples: S
   return [concurrent, ...medians, pairedRatio(valuesOf(samples[1], of), valuesOf(samples[0], of))];
 }
 
-function tables(clusters: readonly ClusterProcess[], measured: readonly Samples[]): Table[] {
+function tables(
+  clusters: readonly ClusterProcess[],
+  concurrent: readonly number[],
+  measured: readonly Samples[],
+): Table[] {
   const columns = ['at a time', ...clusters.map(({ name }) => name), 'on/default'];
   const table = (title: string, of: keyof Sample, judge?: (ratio: number) => string): Table => ({
     title,
     columns: judge === undefined ? columns : [...columns, 'goal'],
     rows: measured.map((samples, index) => {
-      const cells = row(clusters, CONCURRENT[index] ?? 0, samples, of);
+      const cells = row(clusters, concurrent[index] ?? 0, samples, of);
       return judge === undefined ? cells : [...cells, judge(Number(cells.at(-1)))];
     }),
   });
@@ -72,7 +76,11 @@ function tables(clusters: readonly ClusterProcess[], measured: readonly Samples[
   ];
 }
 
-function comparison(clusters: readonly ClusterProcess[], measured: readonly Samples[]): Comparison {
+function comparison(
+  clusters: readonly ClusterProcess[],
+  concurrent: readonly number[],
+  measured: readonly Samples[],
+): Comparison {
   return {
     id: 'cluster-cpu',
     title: 'A short connection in a cluster of two workers',
@@ -84,17 +92,19 @@ function comparison(clusters: readonly ClusterProcess[], measured: readonly Samp
     series: clusters.map(({ name }, place) => ({
       contender: name === 'default' ? 'stock' : `REUSEPORT=${name}`,
       points: measured.map((samples, index) => ({
-        x: String(CONCURRENT[index]),
+        x: String(concurrent[index]),
         samples: valuesOf(samples[place], 'cpuMicroseconds'),
       })),
     })),
   };
 }
 
-function run({ quick }: Effort): Promise<Result> {
+function run(effort: Effort): Promise<Result> {
+  const { quick } = effort;
   if (!hasCompiler) return Promise.resolve(NO_CLIENT);
-  const connections = quick ? 4000 : 10_000;
+  const connections = quick ? 3000 : 10_000;
   const rounds = quick ? 3 : 5;
+  const concurrent = concurrentFor(effort);
   return withScratch((scratch) => {
     const client = compile('short-connections', scratch);
     const starting = [
@@ -104,12 +114,12 @@ function run({ quick }: Effort): Promise<Result> {
     ];
     return withClusters(starting, async (clusters) => {
       const measured: Samples[] = [];
-      for (const concurrent of CONCURRENT) {
-        measured.push(await interleave(clusters, rounds, (one) => measure(client, one, concurrent, connections)));
+      for (const count of concurrent) {
+        measured.push(await interleave(clusters, rounds, (one) => measure(client, one, count, connections)));
       }
       return {
-        tables: tables(clusters, measured),
-        comparisons: [comparison(clusters, measured)],
+        tables: tables(clusters, concurrent, measured),
+        comparisons: [comparison(clusters, concurrent, measured)],
         notes: [
           `${WORKERS} workers; medians of ${rounds} interleaved rounds of ${connections} connections with one request each`,
           'nobody is pinned: the cluster and its client share the cores, and so its CPU is the figure to go by',

@@ -11,7 +11,7 @@ import { type Body, kilobytes, sizeLabel, withScratch, writeBodies } from './scr
 import { withServers } from './server.js';
 
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
-  (quick ? [100, 10 << 10] : [10, 1 << 10, 100 << 10]).map(kilobytes);
+  (quick ? [10 << 10] : [10, 1 << 10, 100 << 10]).map(kilobytes);
 
 /** Requests of a round: disks are moody. */
 const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || bytes > 10 << 20 ? 3 : 10);

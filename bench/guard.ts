@@ -2,7 +2,7 @@
 // machines differ, and this one may have other things to do. What misses its margin is measured once more.
 
 import { extraCalls, openConnections } from './accept.js';
-import { PLAIN, sampleApply } from './apply.js';
+import { PLAIN, QUICK_PACE, sampleApply } from './apply.js';
 import { type Client, withClient } from './client.js';
 import { hasCompiler } from './compiler.js';
 import { type Contender, stock, tuned } from './contenders.js';
@@ -62,7 +62,7 @@ function applyRatio(): Promise<number> {
     const found = samples.find((sample) => sample.preset === preset);
     return found === undefined ? Number.NaN : median(found.nanosecondsPerCall) / found.options;
   };
-  const samples = sampleApply(PACE.rounds);
+  const samples = sampleApply(QUICK_PACE);
   return Promise.resolve(perOption('default') / perOption(PLAIN));
 }
 

@@ -65,8 +65,8 @@ export interface Pace {
 
 export function paceOf({ quick }: Effort): Pace {
   return quick
-    ? { rounds: 3, seconds: 0.08, warmUp: { requests: 8000, bytes: 4e8 } }
-    : { rounds: 5, seconds: 0.25, warmUp: { requests: 12_000, bytes: 6e8 } };
+    ? { rounds: 3, seconds: 0.06, warmUp: { requests: 5000, bytes: 4e8 } }
+    : { rounds: 5, seconds: 0.2, warmUp: { requests: 12_000, bytes: 6e8 } };
 }
 
 /** Node's compiler gives up on code whose connections close for the first time, and begins anew. */

@@ -12,7 +12,8 @@ const MANY = kilobytes(1 << 10);
 
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
   (quick ? [100, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
-const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1000] : [1, 8, 64, 1000]);
+/** A quick run has no time for them. */
+const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [] : [1, 8, 64, 1000]);
 
 function bySize(effort: Effort): Load[] {
   return bodiesFor(effort).map((body) =>
@@ -26,14 +27,15 @@ function byConnections(effort: Effort): Load[] {
   );
 }
 
-function comparisons(sizes: readonly Measured[], counts: readonly Measured[]): Comparison[] {
-  const cpu = { unit: 'µs of CPU a file', better: 'lower', kind: 'curve', xScale: 'log', yScale: 'log' } as const;
+const CPU = { unit: 'µs of CPU a file', better: 'lower', kind: 'curve', xScale: 'log', yScale: 'log' } as const;
+
+function sizeComparisons(sizes: readonly Measured[]): Comparison[] {
   return [
     {
       id: 'raw-cpu',
       title: 'CPU time of a file without HTTP, by its size',
       what: 'A file piped to a plain TCP connection, which ends with it: what that uses of the server’s processor.',
-      ...cpu,
+      ...CPU,
       xTitle: 'size of the file, in bytes',
       series: seriesOf(sizes, 'cpuMicroseconds'),
     },
@@ -41,21 +43,24 @@ function comparisons(sizes: readonly Measured[], counts: readonly Measured[]): C
       id: 'raw-throughput',
       title: 'Throughput without HTTP, by the size of the file',
       what: 'How many bytes one core of a server sends in a second over plain TCP connections, one for each file.',
-      ...cpu,
+      ...CPU,
       unit: 'MB/s',
       better: 'higher',
       xTitle: 'size of the file, in bytes',
       series: seriesOf(sizes, 'megabytesPerSecond'),
     },
-    {
-      id: 'raw-connections-cpu',
-      title: `CPU time of a file of ${sizeLabel(MANY.bytes)} without HTTP, by connections`,
-      what: 'Whether a file costs a server more of its processor when many clients fetch one at the same time.',
-      ...cpu,
-      xTitle: 'connections at a time',
-      series: seriesOf(counts, 'cpuMicroseconds'),
-    },
   ];
+}
+
+function countComparison(counts: readonly Measured[]): Comparison {
+  return {
+    id: 'raw-connections-cpu',
+    title: `CPU time of a file of ${sizeLabel(MANY.bytes)} without HTTP, by connections`,
+    what: 'Whether a file costs a server more of its processor when many clients fetch one at the same time.',
+    ...CPU,
+    xTitle: 'connections at a time',
+    series: seriesOf(counts, 'cpuMicroseconds'),
+  };
 }
 
 function run(effort: Effort): Promise<Result> {
@@ -76,9 +81,11 @@ function run(effort: Effort): Promise<Result> {
       tables: [
         tableOf('Server CPU of one file, in microseconds', 'body', sizes, 'cpuMicroseconds'),
         tableOf('MB/s', 'body', sizes, 'megabytesPerSecond'),
-        tableOf('Server CPU of one file, in microseconds', 'body, connections', counts, 'cpuMicroseconds'),
+        ...(counts.length === 0
+          ? []
+          : [tableOf('Server CPU of one file, in microseconds', 'body, connections', counts, 'cpuMicroseconds')]),
       ],
-      comparisons: comparisons(sizes, counts),
+      comparisons: [...sizeComparisons(sizes), ...(counts.length === 0 ? [] : [countComparison(counts)])],
       notes: [
         'a connection for each file, opened and closed within what is measured; ' +
           `${CONNECTIONS} at a time; medians of ${paceOf(effort).rounds} interleaved rounds`,

@@ -51,8 +51,8 @@ function row(name: string, { answered, refused, reset, empty, other, slow, worke
 }
 
 function run({ quick }: Effort): Promise<Result> {
-  const restarts = quick ? 3 : 20;
-  const least = quick ? 3000 : 20_000;
+  const restarts = quick ? 2 : 20;
+  const least = quick ? 2000 : 20_000;
   if (!hasCompiler) return Promise.resolve(NO_CLIENT);
   const tuned = { SOCKET_TUNE_REUSEPORT: 'on' };
   return withScratch((scratch) => {

@@ -64,6 +64,15 @@ export function goal(figure: number, atMost: number, unit = ''): string {
   return `<= ${atMost}${unit}: ${figure <= atMost ? 'reached' : 'MISSED'}`;
 }
 
+/** The figure is beyond the goal, but its rounds disagree on that: it is neither reached nor missed for sure. */
+export function unsettled(atMost: number, unit = ''): string {
+  return `<= ${atMost}${unit}: UNSETTLED`;
+}
+
+export function isUnsettled(cell: Cell | null): boolean {
+  return typeof cell === 'string' && cell.endsWith(': UNSETTLED');
+}
+
 export function isMissed(cell: Cell | null): boolean {
   return typeof cell === 'string' && cell.endsWith(': MISSED');
 }

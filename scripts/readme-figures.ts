@@ -25,14 +25,14 @@ function figuresText(results: Results): string {
   if (chart === undefined || told === undefined)
     throw new Error('the results have no CPU time by the size of the file');
   const { machine, date, quick } = results;
-  const { reached, missed } = goals(results);
+  const { reached, missed, unsettled } = goals(results);
   const { clear } = losses(results);
   const where = `${machine.cores} × ${machine.cpu}${machine.isVirtual ? ' (virtual)' : ''}, Linux ${machine.kernel}, Node ${machine.node}`;
   return [
     told,
     `${chart.title}, in ${chart.unit}; lower is better. ${OF_LINE}; ${where}, ${date.slice(0, 10)}${quick ? ', a quick run' : ''}:`,
     comparisonTable(chart),
-    `Of ${reached + missed.length} goals ${reached} were reached; in ${clear.length} comparisons a tuned app was clearly worse than Node.js alone. ` +
+    `Of ${reached + missed.length + unsettled} goals ${reached} were reached, and ${missed.length} missed; in ${clear.length} comparisons a tuned app was clearly worse than Node.js alone. ` +
       '[All results](bench/results/results.md) name them first.',
   ].join('\n\n');
 }

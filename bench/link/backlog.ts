@@ -17,10 +17,10 @@ interface BacklogPoint extends Sized {
 }
 
 export const BACKLOG_POINTS: readonly BacklogPoint[] = [
-  { link: link(20, 10), warmUpMs: 1000, mostMs: 4000, megabytes: 20 },
+  { link: link(20, 10), warmUpMs: 1000, mostMs: 3000, megabytes: 20 },
   { link: link(100, 10), warmUpMs: 2000, mostMs: 4000, megabytes: 20 },
   { link: link(40, 100), warmUpMs: 1000, mostMs: 2000, megabytes: 100, quick: true },
-  { link: link(1, 1000), warmUpMs: 500, mostMs: 2000, megabytes: 400, isBusy: true },
+  { link: link(1, 1000), warmUpMs: 500, mostMs: 1000, megabytes: 400, isBusy: true },
 ];
 
 const ROUNDS = 3;
@@ -78,12 +78,14 @@ const ABOUT: Readonly<Record<Name, Pick<Figures, 'title' | 'what' | 'unit' | 'be
   },
 };
 
+const BETTER = { behind: 'lower', throughput: 'higher', beside: 'lower' } as const;
+
 /** Small things that have large ones before them. */
 export async function backlog(lanes: readonly Lane[], { quick }: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: string; samples: Samples }[]>(NAMES.map((name) => [name, []]));
   for (const point of BACKLOG_POINTS) {
     if (quick && !point.quick) continue;
-    const of = await collect(lanes, point.link, quick ? 1 : ROUNDS, (lane) => measure(lane, point));
+    const of = await collect(lanes, point.link, quick ? 1 : ROUNDS, (lane) => measure(lane, point), { better: BETTER });
     const x = `${nameOf(point.link)}${point.isBusy ? ', busy server' : ''}`;
     for (const [name, own] of rows) own.push({ x, samples: of(name) });
   }

@@ -68,13 +68,14 @@ const ABOUT: Readonly<Record<Name, Pick<Figures, 'title' | 'what'>>> = {
 };
 
 const COMMON = { unit: 'ms', better: 'lower' } as const;
+const BETTER = { first: 'lower', repeated: 'lower', kept: 'lower', page: 'lower' } as const;
 
 /** What a client waits for that has little to fetch. */
 export async function firstByte(lanes: readonly Lane[], { quick }: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: number; samples: Samples }[]>(NAMES.map((name) => [name, []]));
   for (const roundTripMs of ROUND_TRIPS) {
     if (quick && !QUICK_ROUND_TRIPS.includes(roundTripMs)) continue;
-    const of = await collect(lanes, link(roundTripMs, RATE), quick ? 2 : ROUNDS, measure);
+    const of = await collect(lanes, link(roundTripMs, RATE), quick ? 1 : ROUNDS, measure, { better: BETTER });
     for (const [name, own] of rows) own.push({ x: roundTripMs, samples: of(name) });
   }
   return NAMES.map((name) => ({
@@ -90,9 +91,10 @@ export async function firstByte(lanes: readonly Lane[], { quick }: Effort): Prom
 
 /** The same page where packets are lost: a lost one may cost more than all the others take. */
 export async function lossyPage(lanes: readonly Lane[], { quick }: Effort): Promise<Figures> {
-  const of = await collect(lanes, LOSSY, quick ? 3 : LOSSY_ROUNDS, async (lane) => ({
+  const measurePage = async (lane: Lane): Promise<Record<'mean', number>> => ({
     mean: (await get(lane, PAGE_PATH, 0, LOSSY_CONNECTIONS)).mean,
-  }));
+  });
+  const of = await collect(lanes, LOSSY, quick ? 3 : LOSSY_ROUNDS, measurePage, { better: { mean: 'lower' } });
   return {
     ...COMMON,
     id: 'link-lossy-page',

@@ -44,7 +44,7 @@ export async function smallBuffers(workshop: Workshop): Promise<Figures[]> {
   await withLanes(CONTENDERS, { ...workshop, environment, settings: SMALL_BUFFERS }, async (lanes) => {
     await Promise.all(lanes.map(warmUp));
     for (const point of POINTS) {
-      const of = await collect(lanes, point, ROUNDS, measure);
+      const of = await collect(lanes, point, ROUNDS, measure, { better: { down: 'higher', up: 'higher' } });
       for (const name of ['down', 'up'] as const) rows[name].push({ x: nameOf(point), samples: of(name) });
     }
   });

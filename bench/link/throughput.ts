@@ -11,12 +11,6 @@ import {
   type TransferKind,
 } from './points.js';
 
-/** Rounds that differ little, and rounds in which chance has its say. */
-const EVEN_ROUNDS = 3;
-const UNEVEN_ROUNDS = 4;
-
-const QUICK_KINDS: readonly TransferKind[] = ['file', 'upload'];
-
 /** From here on CPU time is to be seen beside the clock's 10 ms. */
 const LEAST_RATE_FOR_CPU = 1000;
 
@@ -42,11 +36,6 @@ async function measure(
   const { milliseconds, bytes } = await transfer(lane, kind, point);
   const cpuSeconds = lane.server.cpuSeconds() - before;
   return { megabits: (bytes * 8) / milliseconds / 1e3, cpu: (cpuSeconds * 1e3) / (bytes / 100e6) };
-}
-
-function roundsFor({ connections }: ThroughputPoint, { quick }: Effort): number {
-  if (connections > 1) return quick ? 2 : UNEVEN_ROUNDS;
-  return quick ? 1 : EVEN_ROUNDS;
 }
 
 const TITLES: Readonly<Record<TransferKind, string>> = {
@@ -85,20 +74,26 @@ function figuresOf(kind: TransferKind, rows: Figures['rows'], cpu: Figures['rows
   return [speed, costs];
 }
 
+function pointsOf(kind: TransferKind, { quick }: Effort): readonly ThroughputPoint[] {
+  return THROUGHPUT_POINTS.filter((point) => (quick ? (point.quick ?? []) : point.kinds).includes(kind));
+}
+
 /** Transfers of all kinds, over all paths. */
 export async function throughput(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
-  const points = THROUGHPUT_POINTS.filter((point) => point.quick || !effort.quick);
   const all: Figures[] = [];
-  for (const kind of effort.quick ? QUICK_KINDS : TRANSFER_KINDS) {
+  for (const kind of TRANSFER_KINDS) {
     const rows: { x: string; samples: Samples }[] = [];
     const cpu: { x: string; samples: Samples }[] = [];
-    for (const point of points.filter(({ kinds }) => kinds.includes(kind))) {
+    for (const point of pointsOf(kind, effort)) {
       const x = nameOf(point.link);
-      const of = await collect(lanes, point.link, roundsFor(point, effort), (lane) => measure(lane, kind, point));
+      const rounds = effort.quick ? 1 : point.rounds;
+      const of = await collect(lanes, point.link, rounds, (lane) => measure(lane, kind, point), {
+        better: { megabits: 'higher' },
+      });
       rows.push({ x, samples: of('megabits') });
       if (point.link.rateMbit >= LEAST_RATE_FOR_CPU) cpu.push({ x, samples: of('cpu') });
     }
-    all.push(...figuresOf(kind, rows, cpu));
+    if (rows.length > 0) all.push(...figuresOf(kind, rows, cpu));
   }
   return all;
 }

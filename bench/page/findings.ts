@@ -1,5 +1,5 @@
 import type { Results } from '../results.js';
-import { type Comparison, isMissed, isReached, type Table } from '../scenario.js';
+import { type Cell, type Comparison, isMissed, isReached, isUnsettled, type Table } from '../scenario.js';
 import { type Figure, figures, isBase, isOurs } from './figures.js';
 import { cellText, numberLabel, ratioLabel } from './label.js';
 import { nameOf } from './names.js';
@@ -14,17 +14,29 @@ function missedIn(scenario: string, { title, columns, rows }: Table): string[] {
         .replace(/: MISSED$/, '')
         .replace('<=', '≤')
         .replace('>=', '≥');
-      const name = typeof row[0] === 'string' && row[0] !== '' ? `, ${row[0]}` : '';
+      const [first] = row;
+      const circumstance = typeof first === 'number' ? `${columns[0]} ${first}` : first;
+      const name = circumstance ? `, ${circumstance}` : '';
       return [`${scenario}: ${title}${name}: ${figure}; the goal was ${goal}`];
     }),
   );
 }
 
+interface Goals {
+  readonly reached: number;
+  readonly missed: readonly string[];
+  /** Beyond their goals, by rounds that disagree. */
+  readonly unsettled: number;
+}
+
 /** What was to be reached, and whether it was. */
-export function goals({ scenarios }: Results): { readonly reached: number; readonly missed: readonly string[] } {
+export function goals({ scenarios }: Results): Goals {
   const tables = scenarios.flatMap((scenario) => scenario.tables.map((table) => ({ name: scenario.name, table })));
+  const count = (is: (cell: Cell | null) => boolean): number =>
+    tables.flatMap(({ table }) => table.rows.flat().filter(is)).length;
   return {
-    reached: tables.flatMap(({ table }) => table.rows.flat().filter(isReached)).length,
+    reached: count(isReached),
+    unsettled: count(isUnsettled),
     missed: tables.flatMap(({ name, table }) => missedIn(name, table)),
   };
 }

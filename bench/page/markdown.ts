@@ -61,11 +61,11 @@ function bullets(lines: readonly string[]): string {
 }
 
 function shortfalls(results: Results): string {
-  const { reached, missed } = goals(results);
+  const { reached, missed, unsettled } = goals(results);
   const { clear, within } = losses(results);
   return bullets([
     ...missed,
-    `${reached} goals were reached, ${missed.length} missed`,
+    `${reached} goals were reached, ${missed.length} missed, and of ${unsettled} the rounds disagree`,
     ...clear.map(lossText),
     `${within} more figures are over 5 % worse than stock, within the spread of the rounds`,
     ...results.failed.map(({ name, message }) => `${name} could not be measured: ${message}`),

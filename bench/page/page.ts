@@ -40,7 +40,7 @@ function foldedList(items: readonly string[]): string {
 
 /** What one would look for last on the page of a product, so it is among the first on ours. */
 function shortfalls(results: Results): string {
-  const { reached, missed } = goals(results);
+  const { reached, missed, unsettled } = goals(results);
   const { clear, within } = losses(results);
   const told = clear.map((loss) => escapeMarkup(lossText(loss)));
   return element(
@@ -50,7 +50,8 @@ function shortfalls(results: Results): string {
     element(
       'p',
       '',
-      `${reached} of ${reached + missed.length} goals that we had set were reached. ${missed.length === 0 ? '' : 'Missed:'}`,
+      `${reached} of ${reached + missed.length + unsettled} goals that we had set were reached` +
+        `${unsettled === 0 ? '' : `, and of ${unsettled} the rounds disagree`}. ${missed.length === 0 ? '' : 'Missed:'}`,
     ),
     missed.length === 0 ? '' : foldedList(missed.map(escapeMarkup)),
     clear.length === 0 ? '' : element('p', '', 'Clearly worse than stock Node.js, by over 5 %:'),
