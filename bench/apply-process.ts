@@ -8,7 +8,7 @@ import { connect as connectPlainly, setNoDelay } from './sockets.js';
 
 const [rounds = 1, calls = 1] = process.argv.slice(2).map(Number);
 
-/** V8 makes and throws away what belongs to code (feedback, bytecode) for that many collections. */
+/** Rounds until V8 has made all that belongs to the code. */
 const WARM_UPS = 8;
 
 const CONFIGS: readonly (readonly [string, TuneConfig])[] = [
@@ -25,10 +25,10 @@ interface Batch {
   call(): void;
 }
 
-function measure({ preset, options, call }: Batch): ApplySamples {
+function measure({ preset, options, call }: Batch, times: number): ApplySamples {
   const nanosecondsPerCall: number[] = [];
   const bytesPerCall: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < times; round++) {
     globalThis.gc?.();
     const heap = process.memoryUsage().heapUsed;
     const start = process.hrtime.bigint();
@@ -65,10 +65,7 @@ const connection = once(listener, 'connection');
 connect(listening, '127.0.0.1');
 const [accepted] = await connection;
 const batches = [...CONFIGS.map(([preset, config]) => applying(accepted, preset, config)), settingPlainly(listening)];
-// What compiling allocates is no part of a call, and what is compiled for one preset serves the others.
-for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) {
-  globalThis.gc?.();
-  for (const { call } of batches) call();
-}
-console.log(JSON.stringify(batches.map(measure)));
+// What compiling allocates, this file's own code as well, is no part of a call.
+for (const batch of batches) measure(batch, WARM_UPS);
+console.log(JSON.stringify(batches.map((batch) => measure(batch, rounds))));
 process.exit();
