@@ -17,6 +17,9 @@ const bodiesFor = ({ quick }: Effort): readonly Body[] =>
 const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || bytes > 10 << 20 ? 3 : 10);
 const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
 
+/** What is done with a file that is not in memory is other code than what is done with one that is. */
+const warmUpsFor = ({ bytes }: Body): number => Math.ceil(Math.min(1000, 5e7 / bytes));
+
 /** Have a file used that is out of the page cache, by an open descriptor of it. */
 function withDescriptor<T>(path: string, use: (fd: number) => T): T {
   const fd = openSync(path, 'r');
@@ -105,7 +108,10 @@ async function measureAll(
   const measured: Measured[] = [];
   for (const body of bodiesFor(effort)) {
     const load = loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: 1 });
-    for (const contender of contenders) await warmUpBy(open, contender, load, paceOf(effort).warmUp);
+    for (const contender of contenders) {
+      await warmUpBy(open, contender, load, paceOf(effort).warmUp);
+      await serveCold(open, contender, load, directory, warmUpsFor(body));
+    }
     const samples = await interleaveByName(contenders, roundsFor(effort), (contender) =>
       serveCold(open, contender, load, directory, requestsFor(effort, body)),
     );
