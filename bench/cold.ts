@@ -18,7 +18,7 @@ const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || by
 const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
 
 /** What is done with a file that is not in memory is other code than what is done with one that is. */
-const warmUpsFor = ({ bytes }: Body): number => Math.ceil(Math.min(1000, 5e7 / bytes));
+const warmUpsFor = ({ bytes }: Body): number => Math.ceil(Math.min(200, 2e7 / bytes));
 
 /** Have a file used that is out of the page cache, by an open descriptor of it. */
 function withDescriptor<T>(path: string, use: (fd: number) => T): T {
