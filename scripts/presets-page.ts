@@ -1,14 +1,8 @@
-/**
- * docs/presets.md, made from measurements: the results of `npm run bench -- --only link`, and of `--only link-sizes`.
- * `node build/scripts/presets-page.js link.json link-sizes.json`; where several files have a scenario, the last one's counts.
- */
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type Results, readResults, type ScenarioResult } from '../bench/results.js';
-import type { Cell, Comparison, Series, Table } from '../bench/scenario.js';
-import { median, pairedRatio } from '../bench/statistics.js';
+// docs/presets.md: what the presets bring across networks, and why their values are what they are, by what was measured.
 
-const PAGE = fileURLToPath(new URL('../../docs/presets.md', import.meta.url));
+import { comparisonTable, tableText } from '../bench/page/markdown.js';
+import type { Results, ScenarioResult } from '../bench/results.js';
+import type { Comparison } from '../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
 
@@ -22,7 +16,7 @@ across networks of many kinds, and why the values are what they are.
 - **highthroughput**: as default, but parts of requests are not acknowledged at once: the least CPU time for uploads.
 - **none**: no option is set; files still go by sendfile.
 
-Made by scripts/presets-page.ts from what \`npm run bench -- --only link\` and \`--only link-sizes\` measured. The links are emulated
+Made by \`npm run bench:figures\` from what \`npm run bench\` and \`npm run bench -- --only link-sizes\` measured. The links are emulated
 (\`bench/link/\`): two network namespaces, and a program between them that delays packets, has them take their time on the line, and
 loses some. At 1 Gbit/s, on a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
 `;
@@ -65,58 +59,18 @@ const REASONS = `## Why these values
 - **CONGESTION: none.** The congestion control is the system's to choose.
 `;
 
-function number(value: number): string {
-  if (Math.abs(value) >= 100) return value.toFixed(0);
-  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+function comparisonText(comparison: Comparison): string {
+  return `**${comparison.title}**, in ${comparison.unit}:\n\n${comparisonTable(comparison)}\n`;
 }
 
-function cell(value: Cell | null): string {
-  if (value === undefined || value === null) return '–';
-  return typeof value === 'number' ? number(value) : value;
+function find({ scenarios }: Results, name: string): ScenarioResult {
+  const found = scenarios.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no results of the scenario '${name}'`);
+  return found;
 }
 
-function markdown(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const ruler = columns.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [columns, ruler, ...rows].map(line).join('\n');
-}
-
-/** A median, and how it stands to stock's round by round. */
-function figure(series: Series, row: number, stock: Series | undefined): string {
-  const samples = series.points[row]?.samples ?? [];
-  const plain = stock?.points[row]?.samples ?? [];
-  const value = number(median(samples));
-  return series === stock ? value : `${value} (${pairedRatio(samples, plain).toFixed(2)})`;
-}
-
-function comparison({ title, unit, xTitle, series }: Comparison): string {
-  const stock = series[0];
-  const rows = (stock?.points ?? []).map(({ x }, row) => [String(x), ...series.map((one) => figure(one, row, stock))]);
-  return `**${title}**, ${unit}\n\n${markdown([xTitle, ...series.map(({ contender }) => contender)], rows)}\n`;
-}
-
-function plainTable({ title, columns, rows }: Table): string {
-  return `**${title}**\n\n${markdown(
-    columns,
-    rows.map((row) => row.map(cell)),
-  )}\n`;
-}
-
-/** One scenario, and the machine that it was measured on. */
-interface Measured {
-  readonly scenario: ScenarioResult;
-  readonly results: Results;
-}
-
-function find(all: readonly Results[], name: string): Measured {
-  const found = all.flatMap((results) => {
-    const scenario = results.scenarios.find((one) => one.name === name);
-    return scenario === undefined ? [] : [{ scenario, results }];
-  });
-  const last = found.at(-1);
-  if (last === undefined) throw new Error(`no results of the scenario '${name}' in what was given`);
-  return last;
-}
+const HOW_TO_READ =
+  'The median of the rounds (the least and the greatest of them), and the median of the ratios to stock.';
 
 function about({ date, quick, machine }: Results): string {
   const { kernel, node, cores, cpu, loadAverage } = machine;
@@ -125,23 +79,27 @@ function about({ date, quick, machine }: Results): string {
   return `${date.slice(0, 10)}, ${run}: Linux ${kernel}, Node ${node}, ${cores} × ${cpu}${load}.`;
 }
 
-/** The page in Markdown. */
-function presetsPage(all: readonly Results[]): string {
-  const link = find(all, 'link');
-  const sizes = find(all, 'link-sizes');
-  const { comparisons, tables, notes } = link.scenario;
+/**
+ * The page in Markdown.
+ *
+ * @param results of a run of the benchmarks
+ * @param sizes results of the scenario link-sizes, which only runs when it is asked for
+ */
+export function presetsPage(results: Results, sizes: Results): string {
+  const { comparisons, tables, notes } = find(results, 'link');
+  const tried = find(sizes, 'link-sizes');
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
   // The one table that is no comparison: whoever notices nothing has no figure.
   const silence = tables.filter(({ title }) => title.startsWith(SILENCE));
   return [
     INTRODUCTION,
     '## Across networks',
-    `\n${about(link.results)} Medians; in brackets the ratio to stock, round by round.\n`,
-    ...[...shown.map(comparison), ...silence.map(plainTable)],
+    `\n${about(results)} ${HOW_TO_READ}\n`,
+    ...shown.map(comparisonText),
+    ...silence.map((table) => `${tableText(table)}\n`),
     ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, REASONS],
-    `## Sizes that were tried\n\n${about(sizes.results)} ${sizes.scenario.notes.join('; ')}.\n`,
-    ...sizes.scenario.tables.map(plainTable),
+    `## Sizes that were tried\n\n${about(sizes)} ${tried.notes.join('; ')}.\n`,
+    tried.tables.map(tableText).join('\n\n'),
+    '',
   ].join('\n');
 }
-
-writeFileSync(PAGE, presetsPage(process.argv.slice(2).map(readResults)));

@@ -36,7 +36,7 @@ export function comparisonTable(comparison: Comparison, contenders?: readonly st
   );
 }
 
-function tableText({ title, columns, rows }: Table): string {
+export function tableText({ title, columns, rows }: Table): string {
   const align = columns.map((_, column) => (rows.some((row) => typeof row[column] === 'number') ? 'r' : 'l'));
   const all = [columns, ...rows.map((row) => row.map(cellText))];
   return `${title}:\n\n${markdownTable(
@@ -67,7 +67,7 @@ function shortfalls(results: Results): string {
     ...missed,
     `${reached} goals were reached, ${missed.length} missed, and of ${unsettled} the rounds disagree`,
     ...clear.map(lossText),
-    `${within} more figures are over 5 % worse than stock, within the spread of the rounds`,
+    `others that are over 5 % worse than stock, but within the spread of the rounds: ${within}`,
     ...results.failed.map(({ name, message }) => `${name} could not be measured: ${message}`),
   ]);
 }

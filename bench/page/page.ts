@@ -58,7 +58,7 @@ function shortfalls(results: Results): string {
     foldedList(told),
     within === 0
       ? ''
-      : element('p', '', `${within} more figures are over 5 % worse, but within the spread of the rounds.`),
+      : element('p', '', `Others that are over 5 % worse, but within the spread of the rounds: ${within}.`),
     ...results.failed.map(({ name, message }) =>
       element('p', 'bad', escapeMarkup(`${name} could not be measured: ${message}`)),
     ),

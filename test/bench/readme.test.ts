@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { readResults } from '../../bench/results.js';
-import { madeFrom, RESULTS } from '../../scripts/readme-figures.js';
+import { madeFrom, RESULTS, SIZES } from '../../scripts/bench-figures.js';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/readme-figures.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../scripts/bench-figures.js', import.meta.url));
 
 describe('what is made from the last run of the benchmarks', () => {
-  it('is what bench/results/results.json makes of it: README, picture and pages (npm run bench:figures)', () => {
+  it('is what bench/results makes of it: README, picture, docs/presets.md and pages (npm run bench:figures)', () => {
     // In a process of its own, as the library of the charts draws half a pixel aside where it finds a global `it`.
     const { status, stderr } = spawnSync(process.execPath, [SCRIPT, '--check'], { encoding: 'utf8' });
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
@@ -15,14 +15,16 @@ describe('what is made from the last run of the benchmarks', () => {
 
   it('follows the results', () => {
     const results = readResults(RESULTS);
-    const now = madeFrom(results);
+    const sizes = readResults(SIZES);
+    const now = madeFrom(results, sizes);
     expect([...now.keys()].map((file) => file.replace(/.*\//, ''))).to.deep.equal([
       'README.md',
       'gain.svg',
+      'presets.md',
       'results.md',
       'index.html',
     ]);
-    const other = madeFrom({ ...results, machine: { ...results.machine, kernel: '9.9.9' } });
+    const other = madeFrom({ ...results, machine: { ...results.machine, kernel: '9.9.9' } }, sizes);
     for (const [file, content] of now) expect(other.get(file), file).not.to.equal(content);
   });
 });

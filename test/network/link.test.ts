@@ -103,6 +103,22 @@ describe('an emulated link', function () {
     });
   });
 
+  it('has figures measured twice as often where a preset seems slower, and only there', function () {
+    return onLink(this, async (lanes) => {
+      const rounds = async (tuned: number, better?: 'lower' | 'higher'): Promise<number[]> => {
+        const measure = (lane: Lane) => Promise.resolve({ figure: lane.name === 'stock' ? 10 : tuned });
+        const options = better === undefined ? {} : { better: { figure: better } };
+        const of = await collect(lanes, link(1, 100), 2, measure, options);
+        return of('figure').map((samples) => samples.length);
+      };
+      expect(await rounds(10, 'lower'), 'as fast').to.deep.equal([2, 2]);
+      expect(await rounds(12, 'lower'), 'slower').to.deep.equal([4, 4]);
+      expect(await rounds(12, 'higher'), 'faster').to.deep.equal([2, 2]);
+      expect(await rounds(8, 'higher'), 'slower').to.deep.equal([4, 4]);
+      expect(await rounds(12), 'not judged').to.deep.equal([2, 2]);
+    });
+  });
+
   it('leaves nothing behind when the benchmark is interrupted', async function () {
     if (!(await onLinks([], () => Promise.resolve({ tables: [], notes: [] }))).notes.every((note) => note === '')) {
       this.skip();

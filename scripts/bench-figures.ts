@@ -1,6 +1,6 @@
 /**
- * What is made from the last run of the benchmarks, bench/results/results.json: the README's figures, its picture, and the pages
- * beside the results. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it would be made.
+ * What is made from the last run of the benchmarks, bench/results/results.json: the README's figures, its picture, docs/presets.md
+ * (also from bench/results/link-sizes.json), and the pages beside the results. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it would be made.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,13 +9,17 @@ import { headline, inFigures } from '../bench/page/headline.js';
 import { comparisonTable } from '../bench/page/markdown.js';
 import { standalonePicture } from '../bench/page/picture.js';
 import { pagesFrom, type Results, readResults } from '../bench/results.js';
+import { presetsPage } from './presets-page.js';
 
 const ROOT = new URL('../../', import.meta.url);
-const BEGIN = '<!-- figures: made by scripts/readme-figures.ts -->';
+const BEGIN = '<!-- figures: made by scripts/bench-figures.ts -->';
 const END = '<!-- /figures -->';
 
 /** Where a run of the benchmarks is kept. */
 export const RESULTS = fileURLToPath(new URL('bench/results/results.json', ROOT));
+
+/** Where one of `--only link-sizes` is kept. */
+export const SIZES = fileURLToPath(new URL('bench/results/link-sizes.json', ROOT));
 
 const OF_LINE = 'The median of the rounds (the least and the greatest), and the share of Node.js’s';
 
@@ -32,7 +36,7 @@ function figuresText(results: Results): string {
     told,
     `${chart.title}, in ${chart.unit}; lower is better. ${OF_LINE}; ${where}, ${date.slice(0, 10)}${quick ? ', a quick run' : ''}:`,
     comparisonTable(chart),
-    `Of ${reached + missed.length + unsettled} goals ${reached} were reached, and ${missed.length} missed; in ${clear.length} comparisons a tuned app was clearly worse than Node.js alone. ` +
+    `Of ${reached + missed.length + unsettled} goals ${reached} were reached, and ${missed.length} missed; in ${clear.length} ${clear.length === 1 ? 'comparison' : 'comparisons'} a tuned app was clearly worse than Node.js alone. ` +
       '[All results](bench/results/results.md) name them first.',
   ].join('\n\n');
 }
@@ -56,12 +60,13 @@ function picture(results: Results): string {
 }
 
 /** Each file that is made, and what it is to hold. */
-export function madeFrom(results: Results): Map<string, string> {
+export function madeFrom(results: Results, sizes: Results): Map<string, string> {
   const path = (name: string): string => fileURLToPath(new URL(name, ROOT));
   const readme = path('README.md');
   return new Map([
     [readme, withFigures(readFileSync(readme, 'utf8'), results)],
     [path('docs/gain.svg'), picture(results)],
+    [path('docs/presets.md'), presetsPage(results, sizes)],
     ...Object.entries(pagesFrom(results)).map(([name, text]): [string, string] => [
       path(`bench/results/${name}`),
       text,
@@ -69,14 +74,18 @@ export function madeFrom(results: Results): Map<string, string> {
   ]);
 }
 
+function made(): Map<string, string> {
+  return madeFrom(readResults(RESULTS), readResults(SIZES));
+}
+
 function write(): void {
-  for (const [file, content] of madeFrom(readResults(RESULTS))) writeFileSync(file, content);
+  for (const [file, content] of made()) writeFileSync(file, content);
 }
 
 function check(): void {
-  for (const [file, content] of madeFrom(readResults(RESULTS))) {
+  for (const [file, content] of made()) {
     if (existsSync(file) && readFileSync(file, 'utf8') === content) continue;
-    console.error(`${file} is not what ${RESULTS} makes of it: npm run bench:figures`);
+    console.error(`${file} is not what bench/results makes of it: npm run bench:figures`);
     process.exitCode = 1;
   }
 }
