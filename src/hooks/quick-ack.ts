@@ -1,4 +1,4 @@
-import { nextTick } from '../clock.js';
+import { nextTick, setTimeout } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
 import { counters } from '../report/counters.js';
@@ -14,6 +14,10 @@ interface ArmedConnection {
   isPending: boolean;
   /** The last message that had come in whole. */
   completed: object | undefined;
+  /** Reads since anything was written. */
+  unanswered: number;
+  /** Whether it is looked at now and then, and not at every read. */
+  isInBulk: boolean;
 }
 
 const armed = hiddenSlot<SocketHandle, ArmedConnection>();
@@ -21,7 +25,14 @@ const armed = hiddenSlot<SocketHandle, ArmedConnection>();
 /** Have every read on this connection be acknowledged at once, unless an answer to it carries the ACK or is about to. */
 export function armQuickAck(handle: SocketHandle): void {
   if (armed.get(handle) !== undefined) return;
-  armed.set(handle, { bytesRead: 0, bytesWritten: 0, isPending: false, completed: undefined });
+  armed.set(handle, {
+    bytesRead: 0,
+    bytesWritten: 0,
+    isPending: false,
+    completed: undefined,
+    unanswered: 0,
+    isInBulk: false,
+  });
 }
 
 let isInstalled = false;
@@ -58,20 +69,70 @@ function decide(acknowledge: Acknowledge, socket: NetSocket, handle: SocketHandl
 
 type Acknowledge = (handle: SocketHandle) => void;
 
+/** As many reads without an answer are no request in pieces any more. */
+const BULK_READS = 32;
+
+/** A client that waits for an ACK is to wait no longer than twice that, instead of the 40 ms that the kernel delays it by. */
+const LOOK_MS = 4;
+
+/**
+ * Connections on which much comes in at once, such as uploads. The kernel acknowledges every second segment of those by itself, and
+ * one more ACK for every read would cost a fifth of the server's CPU and more. Its delay can only hold up a client that has stopped
+ * sending.
+ */
+class BulkConnections {
+  readonly #acknowledge: Acknowledge;
+  readonly #members = new Map<ArmedConnection, readonly [NetSocket, SocketHandle]>();
+
+  constructor(acknowledge: Acknowledge) {
+    this.#acknowledge = acknowledge;
+  }
+
+  add(socket: NetSocket, handle: SocketHandle, connection: ArmedConnection): void {
+    connection.isInBulk = true;
+    if (this.#members.size === 0) this.#lookLater();
+    this.#members.set(connection, [socket, handle]);
+  }
+
+  #lookLater(): void {
+    setTimeout(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #look(): void {
+    for (const [connection, [socket, handle]] of this.#members) {
+      const { bytesRead = 0, bytesWritten = 0 } = handle;
+      const goesOn = bytesRead !== connection.bytesRead && bytesWritten === connection.bytesWritten;
+      connection.bytesRead = bytesRead;
+      if (goesOn) continue;
+      this.#members.delete(connection);
+      connection.isInBulk = false;
+      connection.unanswered = 0;
+      // The last of it, or the beginning of what comes next, may wait for its ACK.
+      if (socket._handle === handle) this.#acknowledge(handle);
+    }
+    if (this.#members.size > 0) this.#lookLater();
+  }
+}
+
 /** Node restarts a socket's timeout for every read and write; it was a read if more has come in. */
 function onActivity(
   acknowledge: Acknowledge,
+  bulk: BulkConnections,
   socket: NetSocket,
   handle: SocketHandle,
   connection: ArmedConnection,
 ): void {
+  if (connection.isInBulk) return;
   const bytesRead = handle.bytesRead ?? 0;
   if (bytesRead === connection.bytesRead) return;
   connection.bytesRead = bytesRead;
   // HTTP's parser takes what it reads before Node tells of it; anybody else is handed it after.
   if (connection.isPending || completesRequest(socket, connection)) return;
+  const bytesWritten = handle.bytesWritten ?? 0;
+  connection.unanswered = bytesWritten === connection.bytesWritten ? connection.unanswered + 1 : 1;
+  connection.bytesWritten = bytesWritten;
+  if (connection.unanswered > BULK_READS) return bulk.add(socket, handle, connection);
   connection.isPending = true;
-  connection.bytesWritten = handle.bytesWritten ?? 0;
   nextTick(decide, acknowledge, socket, handle, connection);
 }
 
@@ -87,6 +148,7 @@ function install(context: HookContext): Undo | undefined {
   const acknowledge = (handle: SocketHandle): void => {
     if (platform.set(handle, constant, on) === 0) counters.quickAcks++;
   };
+  const bulk = new BulkConnections(acknowledge);
   const undo = replaceMethod<NetSocket['_unrefTimer']>(
     prototype,
     '_unrefTimer',
@@ -94,7 +156,7 @@ function install(context: HookContext): Undo | undefined {
       function (this: NetSocket) {
         const handle = this._handle;
         const connection = isUndone || handle === null ? undefined : armedConnection(handle);
-        if (handle !== null && connection !== undefined) onActivity(acknowledge, this, handle, connection);
+        if (handle !== null && connection !== undefined) onActivity(acknowledge, bulk, this, handle, connection);
         return original.call(this);
       },
   );

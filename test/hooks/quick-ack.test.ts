@@ -130,6 +130,44 @@ describe('quick ACKs', () => {
       expect(await armed(() => read(socket, accepted))).to.equal(1);
     });
 
+    async function readOften(socket: Socket, accepted: Socket, times: number): Promise<void> {
+      for (let time = 0; time < times; time++) await read(socket, accepted);
+    }
+
+    /** Longer than a connection in bulk is left alone. */
+    const silence = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+    it('are left to the kernel where much comes in without an answer, until that ends', async () => {
+      const { accepted, socket } = await silent();
+      accepted.resume();
+      const asked = await armed(() => readOften(socket, accepted, 300));
+      // A machine that is slow may have it end now and then.
+      expect(asked).to.be.within(32, 200);
+      await readOften(socket, accepted, 40);
+      expect(await armed(silence), 'for the last of it').to.equal(1);
+      expect(await armed(silence), 'once').to.equal(0);
+      expect(await armed(() => read(socket, accepted)), 'for what comes next').to.equal(1);
+    });
+
+    it('are asked for again when what came in bulk was answered', async () => {
+      const { accepted, socket } = await silent();
+      accepted.resume();
+      await readOften(socket, accepted, 40);
+      accepted.write('thanks');
+      await silence();
+      expect(await armed(() => read(socket, accepted))).to.equal(1);
+    });
+
+    it('hold nothing of a connection that goes away in bulk', async () => {
+      const { accepted, socket } = await silent();
+      accepted.resume();
+      await readOften(socket, accepted, 40);
+      const closed = once(accepted, 'close');
+      accepted.destroy();
+      await closed;
+      expect(await armed(silence)).to.equal(0);
+    });
+
     it('are asked for on the connection below TLS', async () => {
       const server = await serve(createSecureServer(SHARED_KEY));
       const accepting = once(server, 'secureConnection');
