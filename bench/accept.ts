@@ -3,7 +3,7 @@ import { type Contender, stock, tuned } from './contenders.js';
 import { hasProgram } from './machine.js';
 import { remembered } from './remembered.js';
 import { warmUpSmall } from './request-samples.js';
-import { interleave } from './rounds.js';
+import { interleaveByName, pool } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
 import { median, pairedRatio } from './statistics.js';
@@ -13,8 +13,10 @@ const APP = 'apps/echo-length';
 const TRACED_CONNECTIONS = 200;
 
 /** Connections of a round, with one request each. */
-const connectionsFor = ({ quick }: Effort): number => (quick ? 1500 : 5000);
-const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 9);
+const connectionsFor = ({ quick }: Effort): number => (quick ? 1000 : 3000);
+/** Rounds of each of some processes. */
+const ROUNDS = 2;
+const processesFor = ({ quick }: Effort): number => (quick ? 2 : 5);
 
 export interface AcceptSample {
   readonly perSecond: number;
@@ -39,19 +41,25 @@ export async function openConnections(
   };
 }
 
+/** The samples of one set of processes, by the server. */
+function sampleOnce(effort: Effort): Promise<Map<string, readonly AcceptSample[]>> {
+  return withClient((client) =>
+    withServers([stock(APP), tuned(APP)], async (contenders) => {
+      await warmUpSmall(client, contenders);
+      return await interleaveByName(contenders, ROUNDS, (contender) =>
+        openConnections(client, contender, connectionsFor(effort)),
+      );
+    }),
+  );
+}
+
 /** What accepting connections costs; made once. */
-export const acceptSamples = remembered(
-  (effort: Effort): Promise<AcceptSamples> =>
-    withClient((client) =>
-      withServers([stock(APP), tuned(APP)], async (contenders) => {
-        await warmUpSmall(client, contenders);
-        const [plain = [], ours = []] = await interleave(contenders, roundsFor(effort), (contender) =>
-          openConnections(client, contender, connectionsFor(effort)),
-        );
-        return { stock: plain, tuned: ours };
-      }),
-    ),
-);
+export const acceptSamples = remembered(async (effort: Effort): Promise<AcceptSamples> => {
+  const sets: ReadonlyMap<string, readonly AcceptSample[]>[] = [];
+  for (let set = 0; set < processesFor(effort); set++) sets.push(await sampleOnce(effort));
+  const pooled = pool(sets);
+  return { stock: pooled.get('stock') ?? [], tuned: pooled.get('tuned') ?? [] };
+});
 
 function row(what: string, samples: AcceptSamples, of: keyof AcceptSample): Cell[] {
   const plain = samples.stock.map((sample) => sample[of]);
@@ -61,7 +69,7 @@ function row(what: string, samples: AcceptSamples, of: keyof AcceptSample): Cell
 
 function costs(samples: AcceptSamples, effort: Effort): Table {
   return {
-    title: `Connections with one request each; medians of ${roundsFor(effort)} interleaved rounds of ${connectionsFor(effort)}`,
+    title: `Connections with one request each; medians of interleaved rounds of ${connectionsFor(effort)}, of ${processesFor(effort)} processes of each server`,
     columns: ['', 'stock', 'tuned', 'tuned/stock'],
     rows: [
       row('connections per second', samples, 'perSecond'),

@@ -1,7 +1,7 @@
 import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { remembered } from './remembered.js';
-import { interleaveByName } from './rounds.js';
+import { interleaveByName, pool } from './rounds.js';
 import type { Effort } from './scenario.js';
 import { withServers } from './server.js';
 import { percentile } from './statistics.js';
@@ -52,11 +52,13 @@ function contenders(): Promise<Contender>[] {
   return [stock(APP), tuned(APP), ...PRESETS.map(withPreset)];
 }
 
-export const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
+/** Rounds of each of some processes. */
+const roundsFor = ({ quick }: Effort): number => (quick ? 1 : 2);
+export const processesFor = ({ quick }: Effort): number => (quick ? 2 : 4);
 
 /** Stock Node takes 44 ms for each split request, so that time, and not their number, ends a round of those. */
 const limitFor = ({ quick }: Effort) =>
-  quick ? { requests: 5000, seconds: 0.1 } : { requests: 10_000, seconds: 0.25 };
+  quick ? { requests: 5000, seconds: 0.1 } : { requests: 10_000, seconds: 0.15 };
 
 export async function timeRequests(
   client: Client,
@@ -84,20 +86,28 @@ export async function warmUpSmall(client: Client, servers: readonly Contender[])
   }
 }
 
+/** The samples of one set of processes, by shape and server. */
+function sampleOnce(effort: Effort): Promise<Map<string, ByServer>> {
+  return withServers(contenders(), (servers) =>
+    withClient(async (client) => {
+      const shapes = new Map<string, ByServer>();
+      await warmUpSmall(client, servers);
+      for (const shape of shapesFor(effort)) {
+        const samples = await interleaveByName(servers, roundsFor(effort), (server) =>
+          timeRequests(client, server, shape, limitFor(effort)),
+        );
+        shapes.set(shape.name, samples);
+      }
+      return shapes;
+    }),
+  );
+}
+
 /** The samples of each shape, by the server; made once. */
-export const requestSamples = remembered(
-  (effort: Effort): Promise<ByShape> =>
-    withServers(contenders(), (servers) =>
-      withClient(async (client) => {
-        const shapes = new Map<string, ByServer>();
-        await warmUpSmall(client, servers);
-        for (const shape of shapesFor(effort)) {
-          const samples = await interleaveByName(servers, roundsFor(effort), (server) =>
-            timeRequests(client, server, shape, limitFor(effort)),
-          );
-          shapes.set(shape.name, samples);
-        }
-        return shapes;
-      }),
-    ),
-);
+export const requestSamples = remembered(async (effort: Effort): Promise<ByShape> => {
+  const sets: ReadonlyMap<string, ByServer>[] = [];
+  for (let set = 0; set < processesFor(effort); set++) sets.push(await sampleOnce(effort));
+  return new Map(
+    shapesFor(effort).map(({ name }) => [name, pool(sets.map((shapes) => shapes.get(name) ?? new Map()))]),
+  );
+});

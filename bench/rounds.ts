@@ -30,3 +30,15 @@ export async function interleaveByName<C extends { readonly name: string }, S>(
   const samples = await interleave(contenders, rounds, measure);
   return new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []]));
 }
+
+/**
+ * Samples of several sets of processes, taken together by the contenders' names. What a process has by luck (where its memory lies,
+ * what the compiler makes of it) it has for as long as it lives: seen as a third of the CPU of a small request.
+ */
+export function pool<S>(sets: readonly ReadonlyMap<string, readonly S[]>[]): Map<string, readonly S[]> {
+  const pooled = new Map<string, readonly S[]>();
+  for (const set of sets) {
+    for (const [name, samples] of set) pooled.set(name, [...(pooled.get(name) ?? []), ...samples]);
+  }
+  return pooled;
+}

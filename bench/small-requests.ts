@@ -1,9 +1,9 @@
 import {
   type ByServer,
   type ByShape,
+  processesFor,
   type RequestSample,
   requestSamples,
-  roundsFor,
   WHOLE,
 } from './request-samples.js';
 import {
@@ -103,7 +103,7 @@ async function run(effort: Effort): Promise<Result> {
     comparisons: comparisons(shapes),
     notes: [
       'one connection, kept alive, TCP_NODELAY off in the client: a write waits for the ACK of the one before',
-      `medians of ${roundsFor(effort)} interleaved rounds`,
+      `medians of interleaved rounds of ${processesFor(effort)} processes of each server, one after the other`,
     ],
   };
 }
