@@ -54,7 +54,8 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
       const reports = await fleet.end();
       expect(tally.failures).to.deep.equal({});
       expect(strangers(tally, known)).to.deep.equal([]);
-      for (const pid of pids) expect(tally.answers.get(String(pid))).to.be.above(0);
+      // By the CPU it may well be one worker: the client has one.
+      if (way !== 'cpu') for (const pid of pids) expect(tally.answers.get(String(pid))).to.be.above(0);
       // What was counted by the workers that are there at the end, they have accepted themselves, or from the primary.
       for (const pid of pids) expect(reports.get(pid)?.connections).to.be.at.least(tally.answers.get(String(pid)) ?? 0);
     });
