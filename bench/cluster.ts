@@ -5,7 +5,7 @@ import { type Cell, type Comparison, type Effort, goal, type Result, type Scenar
 import { withScratch } from './scratch.js';
 import { median, pairedRatio } from './statistics.js';
 
-const concurrentFor = ({ quick }: Effort): readonly number[] => (quick ? [32, 1000] : [32, 256, 1000]);
+const concurrentFor = ({ quick }: Effort): readonly number[] => (quick ? [256] : [32, 256, 1000]);
 const WORKERS = 2;
 const CPU_GOAL = 0.45;
 const RATE_GOAL = 1.6;

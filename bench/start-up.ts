@@ -62,7 +62,7 @@ function koffiNote(project: string): string {
 }
 
 async function run({ quick }: Effort): Promise<Result> {
-  const pairs = quick ? 12 : PAIRS;
+  const pairs = quick ? 8 : PAIRS;
   return withScratch(async (project) => {
     installPackages(project);
     const samples = await interleave(WAYS, pairs, ({ flags }) => milliseconds(project, flags));
