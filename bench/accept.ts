@@ -3,7 +3,7 @@ import { type Contender, stock, tuned } from './contenders.js';
 import { hasProgram } from './machine.js';
 import { remembered } from './remembered.js';
 import { warmUpSmall } from './request-samples.js';
-import { interleaveByName, pool } from './rounds.js';
+import { interleaveByName, pool, repeatedly } from './rounds.js';
 import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
 import { withServers } from './server.js';
 import { median, pairedRatio } from './statistics.js';
@@ -55,9 +55,7 @@ function sampleOnce(effort: Effort): Promise<Map<string, readonly AcceptSample[]
 
 /** What accepting connections costs; made once. */
 export const acceptSamples = remembered(async (effort: Effort): Promise<AcceptSamples> => {
-  const sets: ReadonlyMap<string, readonly AcceptSample[]>[] = [];
-  for (let set = 0; set < processesFor(effort); set++) sets.push(await sampleOnce(effort));
-  const pooled = pool(sets);
+  const pooled = pool(await repeatedly(processesFor(effort), () => sampleOnce(effort)));
   return { stock: pooled.get('stock') ?? [], tuned: pooled.get('tuned') ?? [] };
 });
 

@@ -1,7 +1,7 @@
 import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
 import { remembered } from './remembered.js';
-import { interleaveByName, pool } from './rounds.js';
+import { interleaveByName, pool, repeatedly } from './rounds.js';
 import type { Effort } from './scenario.js';
 import { withServers } from './server.js';
 import { percentile } from './statistics.js';
@@ -105,8 +105,7 @@ function sampleOnce(effort: Effort): Promise<Map<string, ByServer>> {
 
 /** The samples of each shape, by the server; made once. */
 export const requestSamples = remembered(async (effort: Effort): Promise<ByShape> => {
-  const sets: ReadonlyMap<string, ByServer>[] = [];
-  for (let set = 0; set < processesFor(effort); set++) sets.push(await sampleOnce(effort));
+  const sets = await repeatedly(processesFor(effort), () => sampleOnce(effort));
   return new Map(
     shapesFor(effort).map(({ name }) => [name, pool(sets.map((shapes) => shapes.get(name) ?? new Map()))]),
   );

@@ -31,6 +31,13 @@ export async function interleaveByName<C extends { readonly name: string }, S>(
   return new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []]));
 }
 
+/** Do the same several times, one after the other. */
+export async function repeatedly<T>(times: number, act: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let time = 0; time < times; time++) results.push(await act());
+  return results;
+}
+
 /**
  * Samples of several sets of processes, taken together by the contenders' names. What a process has by luck (where its memory lies,
  * what the compiler makes of it) it has for as long as it lives: seen as a third of the CPU of a small request.
