@@ -1,4 +1,4 @@
-import { nextTick, setImmediate } from '../clock.js';
+import { poolTurn } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import {
   destinationSocket,
@@ -84,7 +84,7 @@ interface Rerouting extends DescriptorContext {
   readonly original: Read;
 }
 
-/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: a tick has passed since `_read`. */
+/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: the app has had a turn since `_read`. */
 function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
   if (stream.destroyed || typeof stream.fd !== 'number') return;
   const { eligibility, limits, original } = rerouting;
@@ -120,15 +120,6 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   stream.push(region.boundFor(socket));
 }
 
-/**
- * The first window comes on the next tick, and so does the end. What is between waits for a turn of the event loop each time,
- * so that a client that takes all it is given does not keep the loop to itself.
- */
-function schedule(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
-  if (source.isRerouted && !source.isAtEnd) setImmediate(deliver, rerouting, stream, size, source);
-  else nextTick(deliver, rerouting, stream, size, source);
-}
-
 function makeRead(rerouting: Rerouting): Read {
   return function (this: FileReadStream, size) {
     const { original } = rerouting;
@@ -138,12 +129,13 @@ function makeRead(rerouting: Rerouting): Read {
       return original.call(this, size);
     }
     const source = sourceOf(this);
-    if (source.isRefused) return readByNode(this, size, original, source);
+    // A read of nothing is the end to Node.
+    if (source.isRefused || size <= 0) return readByNode(this, size, original, source);
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
     const reason = isBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
     if (!isFlowing(this)) return postponeRead(this);
-    return schedule(rerouting, this, size, source);
+    return poolTurn(deliver, rerouting, this, size, source);
   };
 }
 
