@@ -26,6 +26,7 @@ export type Reason =
   | 'destination-not-ready'
   | 'destination-ended'
   | 'no-body'
+  | 'strict-content-length'
   | 'other-consumer'
   | 'encoding-or-object-mode'
   | 'descriptor-without-start'
@@ -122,6 +123,8 @@ function whyNotResponse(response: HttpMessage): Reason | typeof UNDECIDED | unde
   if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
   if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
   if (response.destroyed || response.writableEnded) return 'destination-ended';
+  // Node counts such a body chunk by chunk, and throws at the first that is too much: at another place with larger chunks.
+  if (response.strictContentLength) return 'strict-content-length';
   return response._hasBody ? reason : 'no-body';
 }
 
