@@ -764,14 +764,31 @@ describe('a file stream', () => {
     });
   });
 
-  it('takes part in no later change of a file that it has read', async () => {
-    const name = scratch.file('changing', content(500, 3));
+  it('takes part in no later change of a file that it has read, and keeps none open, even behind a full socket', async () => {
+    const small = content(500, 3);
+    const name = scratch.file('changing', small);
+    const other = await connect();
+    const bodyOfOther = received(other.client);
     const { accepted, client } = await connect();
     client.pause();
+    let queued = 0;
+    for (; accepted.writableLength === 0; queued++) {
+      accepted.write(Buffer.alloc(4000));
+      await new Promise(setImmediate);
+    }
     const stream = fs.createReadStream(name);
-    stream.pipe(accepted);
-    await once(stream, 'end');
-    writeFileSync(name, Buffer.alloc(500, 'X'));
-    expect(digest(await received(client))).to.equal(digest(content(500, 3)));
+    const { rerouted } = await counted(async () => {
+      stream.pipe(accepted, { end: false });
+      await once(stream, 'close');
+    });
+    expect(rerouted).to.equal(1);
+    expect(descriptorsOf(name)).to.deep.equal([]);
+    // Another file is read to where this one was.
+    fs.createReadStream(scratch.file('other', 'another')).pipe(other.accepted);
+    expect((await bodyOfOther).toString()).to.equal('another');
+    writeFileSync(name, '');
+    accepted.end('the end');
+    const all = await received(client);
+    expect(digest(all.subarray(queued * 4000))).to.equal(digest(small, 'the end'));
   });
 });
