@@ -54,6 +54,14 @@ export function isBarred(destination: Destination): destination is Reason {
   return typeof destination === 'string' && destination !== UNDECIDED;
 }
 
+/** A response waits for the one before it on its connection, which mostly is ending: a client asks once it has all bytes. */
+const NOT_READY: Reason = 'destination-not-ready';
+
+/** Whether there is a reason that will still be one in some turns of the event loop. */
+export function staysBarred(destination: Destination): destination is Reason {
+  return isBarred(destination) && destination !== NOT_READY;
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
@@ -95,7 +103,7 @@ function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | 
   if (socket._isStdio === true) return 'stdio';
   if (!isUnpatched(context, socket)) return 'patched-socket';
   if (socket.destroyed || !socket.writable) return 'destination-ended';
-  if (socket._handle === null || socket.connecting) return 'destination-not-ready';
+  if (socket._handle === null || socket.connecting) return NOT_READY;
   return whyNotHandle(context, socket._handle);
 }
 
@@ -139,7 +147,7 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   const reason = whyNotResponse(destination);
   if (reason !== undefined && reason !== UNDECIDED) return reason;
   // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
-  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return 'destination-not-ready';
+  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return NOT_READY;
   return whyNotSocket(context, socket) ?? reason ?? socket;
 }
 

@@ -6,6 +6,7 @@ import {
   isFlowing,
   promisedBytes,
   type Reason,
+  staysBarred,
   UNDECIDED,
   whyNotNow,
   whyNotSource,
@@ -90,6 +91,8 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   const { eligibility, limits, original } = rerouting;
   const files = rerouting.files();
   const [destination] = stream._readableState.pipes;
+  // Unpiped meanwhile, mostly as the client has left: whoever consumes it now gets it from Node.
+  if (destination === undefined) return readByNode(stream, size, original, source);
   const socket = destinationSocket(eligibility, destination);
   if (isBarred(socket)) return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
@@ -132,7 +135,7 @@ function makeRead(rerouting: Rerouting): Read {
     // A read of nothing is the end to Node.
     if (source.isRefused || size <= 0) return readByNode(this, size, original, source);
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
-    const reason = isBarred(socket) ? socket : whyNotNow(this);
+    const reason = staysBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
     if (!isFlowing(this)) return postponeRead(this);
     return poolTurn(deliver, rerouting, this, size, source);

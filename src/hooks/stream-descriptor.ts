@@ -1,5 +1,5 @@
 import { poolTurn } from '../clock.js';
-import { destinationSocket, type EligibilityContext, isBarred, whyNotSource } from '../file-region/eligibility.js';
+import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from '../file-region/eligibility.js';
 import { opensAtOnce, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
@@ -32,7 +32,7 @@ function openNow(context: DescriptorContext, stream: FileReadStream): number | u
   const [pipe, second] = stream._readableState.pipes;
   if (typeof path !== 'string' || fd !== null || pipe === undefined || second !== undefined) return undefined;
   if (whyNotSource(stream) !== undefined) return undefined;
-  if (isBarred(destinationSocket(context.eligibility, pipe))) return undefined;
+  if (staysBarred(destinationSocket(context.eligibility, pipe))) return undefined;
   const { open, openSync } = fs();
   if (!hasNodesOpen(stream) || !isNodesOwn(open, 'fs.open') || !isNodesOwn(openSync, 'fs.openSync')) return undefined;
   const files = context.files();
