@@ -11,8 +11,8 @@ export const nextTick = process.nextTick.bind(process);
  * completion of the pool comes in a later poll phase, behind all microtasks, ticks and immediates queued meanwhile. One
  * immediate would come before others of the same phase; the second comes after them all.
  */
-export function poolTurn<A extends unknown[]>(callback: (...args: A) => void, ...args: A): void {
-  setImmediate(() => setImmediate(callback, ...args));
+export function poolTurn(callback: () => void): void {
+  setImmediate(setImmediate, callback);
 }
 
 /** Milliseconds, of the wall clock. */

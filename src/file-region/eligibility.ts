@@ -72,7 +72,12 @@ function isResponse(value: object): value is HttpMessage {
 }
 
 function isSocket(value: object): value is NetSocket {
-  return '_handle' in value && '_writeGeneric' in value;
+  // The first is cheap, and true of nearly all.
+  return isPlainSocket(value) || ('_handle' in value && '_writeGeneric' in value);
+}
+
+function isPlainSocket(value: object): boolean {
+  return Object.getPrototypeOf(value) === net().Socket.prototype;
 }
 
 const isStream = hiddenSlot<SocketHandle, true>();
@@ -99,7 +104,7 @@ export function isUnpatched(context: EligibilityContext, socket: NetSocket): boo
 }
 
 function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
-  if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
+  if (!isPlainSocket(socket)) return 'tls-or-wrapped-socket';
   if (socket._isStdio === true) return 'stdio';
   if (!isUnpatched(context, socket)) return 'patched-socket';
   if (socket.destroyed || !socket.writable) return 'destination-ended';

@@ -138,7 +138,7 @@ function makeRead(rerouting: Rerouting): Read {
     const reason = staysBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
     if (!isFlowing(this)) return postponeRead(this);
-    return poolTurn(deliver, rerouting, this, size, source);
+    return poolTurn(() => deliver(rerouting, this, size, source));
   };
 }
 

@@ -62,7 +62,7 @@ export function makeConstruct(context: DescriptorContext, original: Construct): 
   return function (this: FileReadStream, callback) {
     const fd = context.state.isUndone ? undefined : openNow(context, this);
     if (fd === undefined) return original.call(this, callback);
-    poolTurn(onOpen, this, fd, callback);
+    poolTurn(() => onOpen(this, fd, callback));
   };
 }
 
