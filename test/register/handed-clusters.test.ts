@@ -121,7 +121,7 @@ describe('a cluster of which not all have the preload', () => {
     const [, worker] = run.reports;
     expect(worker?.listeners[0]?.connections).to.equal(3);
     const verdicts = worker?.listeners[0]?.accepted.map(({ constant, verdict }) => [constant, verdict]);
-    expect(verdicts).to.deep.include(['TCP_USER_TIMEOUT', 'inherited']);
+    expect(verdicts).to.deep.include(['TCP_KEEPIDLE', 'inherited']);
   });
 
   it('that listens on a Unix socket is not told that such sockets have no options of TCP', async () => {

@@ -77,8 +77,8 @@ function expectServed({ reports, ...run }: ThreadRun, tuned: readonly number[], 
     expect(report?.listeners, `thread ${thread}`).to.have.length(1);
     expect(report?.connections).to.equal(2);
     expect(report?.files.reroutedStreams).to.equal(2);
-    const accepted = report?.listeners[0]?.accepted.find(({ constant }) => constant === 'TCP_USER_TIMEOUT');
-    expect(accepted).to.include({ verdict: 'inherited', kernel: 120_000 });
+    const accepted = report?.listeners[0]?.accepted.find(({ constant }) => constant === 'TCP_KEEPIDLE');
+    expect(accepted).to.include({ verdict: 'inherited', kernel: 60 });
   }
 }
 
