@@ -331,6 +331,8 @@ const OWN_SOURCE = {
   'Socket._destroy': 'this[kBytesWritten] = this._handle.bytesWritten',
   'Socket._unrefTimer': 's[kTimeout].refresh()',
   'setupChannel/internalMessage': "message.cmd === 'NODE_HANDLE_ACK'",
+  startListeningIfSignal: 'signalWraps.set(type, wrap)',
+  stopListeningIfSignal: 'signalWraps.delete(type)',
   'Server._listen2': 'this._handle.listen(backlog',
   'Writable.write': '_write(this, chunk, encoding, cb)',
   'Writable.cork': 'state.corked++',
@@ -417,6 +419,18 @@ export function swapListener(emitter: object, event: string, from: Function, to:
   else if (Array.isArray(listeners) && listeners.includes(from)) listeners[listeners.indexOf(from)] = to;
   else return false;
   return true;
+}
+
+/** Begins, or ends, to listen for a signal, if `event` is one (lib/internal/process/signal.js). */
+export type SignalListener = (event: string) => void;
+
+/** The events of the process by which Node does so, and what it has among their listeners. */
+const SIGNAL_LISTENERS = { newListener: 'startListeningIfSignal', removeListener: 'stopListeningIfSignal' } as const;
+
+/** See {@link SIGNAL_LISTENERS}. Undefined in worker threads, where nobody hears of signals. Test: register/signals. */
+export function signalListener(event: keyof typeof SIGNAL_LISTENERS): SignalListener | undefined {
+  const listener = process.rawListeners(event).find((one) => isNodesOwn(one, SIGNAL_LISTENERS[event]));
+  return listener as SignalListener | undefined;
 }
 
 /** The port that a listening handle is bound to; a Unix socket has none. */

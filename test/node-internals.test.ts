@@ -23,6 +23,8 @@ const WHERE = {
     const child = spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     return child.listeners('internalMessage')[0];
   },
+  startListeningIfSignal: () => process.rawListeners('newListener').at(-1),
+  stopListeningIfSignal: () => process.rawListeners('removeListener').at(-1),
   'Server._listen2': () => Reflect.get(net.Server.prototype, '_listen2'),
   'Writable.write': () => Writable.prototype.write,
   'Writable.cork': () => Writable.prototype.cork,

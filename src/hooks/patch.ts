@@ -16,7 +16,9 @@ import {
   modulePrototype,
   type NetServer,
   type NetSocket,
+  type SignalListener,
   type SocketHandle,
+  signalListener,
   standsFor,
   swapListener,
 } from '../node-internals.js';
@@ -240,22 +242,29 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   });
 }
 
-/** Put a receiver of Node's own kind in the place of one that it has, among the listeners, so that nobody hears of one that is new. */
-function standBefore<M>(
+/** Put a listener in the place of one of Node's own, so that nobody hears of one that is new. */
+function standBefore<A extends unknown[]>(
+  emitter: NodeJS.EventEmitter,
+  event: string,
+  original: Function | undefined,
+  around: (next: () => void, ...args: A) => void,
+): Undo | undefined {
+  if (original === undefined) return undefined;
+  const listener = function (this: unknown, ...args: A): void {
+    around(() => Reflect.apply(original, this, args), ...args);
+  };
+  looksLike(listener, original);
+  if (!swapListener(emitter, event, original, listener)) return undefined;
+  return () => {
+    swapListener(emitter, event, listener, original);
+  };
+}
+
+function internalReceiver(
   channel: NodeJS.EventEmitter,
   isReceiver: (listener: Function) => boolean,
-  around: (message: M, handle: SocketHandle | undefined, receive: () => void) => void,
-): Undo | undefined {
-  const original = channel.rawListeners('internalMessage').find(isReceiver);
-  if (original === undefined) return undefined;
-  const receiver = function (this: unknown, message: M, handle: SocketHandle | undefined): void {
-    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
-  };
-  looksLike(receiver, original);
-  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
-  return () => {
-    swapListener(channel, 'internalMessage', receiver, original);
-  };
+): Function | undefined {
+  return channel.rawListeners('internalMessage').find(isReceiver);
 }
 
 /**
@@ -267,11 +276,8 @@ export function aroundMessages(
   child: NodeJS.EventEmitter,
   around: (message: ClusterMessage, next: () => void) => void,
 ): void {
-  standBefore<ClusterMessage>(
-    child,
-    ({ name }) => name === 'onInternalMessage',
-    (message, _, next) => around(message, next),
-  );
+  const original = internalReceiver(child, ({ name }) => name === 'onInternalMessage');
+  standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
 }
 
 /**
@@ -284,7 +290,13 @@ export function aroundHandles(
   channel: NodeJS.EventEmitter,
   around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
 ): Undo | undefined {
-  return standBefore(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'), around);
+  const original = internalReceiver(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'));
+  return standBefore<[HandleMessage, SocketHandle | undefined]>(
+    channel,
+    'internalMessage',
+    original,
+    (next, message, handle) => around(message, handle, next),
+  );
 }
 
 /**
@@ -317,6 +329,41 @@ export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: 
 export function answerQuery(query: ClusterMessage, key: string, handle: BoundHandle): void {
   const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
   (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
+}
+
+/**
+ * Stand around one of Node's own listeners by which the process begins and ends to listen for signals.
+ *
+ * @returns an undo; undefined where it has none
+ */
+export function aroundSignalListener(
+  event: 'newListener' | 'removeListener',
+  around: (next: () => void, event: string) => void,
+): Undo | undefined {
+  return standBefore<[string]>(process, event, signalListener(event), around);
+}
+
+/**
+ * Have Node listen for a signal without a listener (lib/internal/process/signal.js `startListeningIfSignal`): it binds
+ * `process.emit` to the signal in this moment, which is `receive` for as long.
+ *
+ * @returns whether that was so: where there was a listener already, it was not
+ */
+export function listenUnseen(start: SignalListener, signal: string, receive: (...args: unknown[]) => unknown): boolean {
+  const own = Object.getOwnPropertyDescriptor(process, 'emit');
+  let isTaken = false;
+  const get = (): unknown => {
+    isTaken = true;
+    return receive;
+  };
+  Object.defineProperty(process, 'emit', { configurable: true, enumerable: own?.enumerable ?? false, get });
+  try {
+    start(signal);
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(process, 'emit');
+    else Object.defineProperty(process, 'emit', own);
+  }
+  return isTaken;
 }
 
 /** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */

@@ -14,4 +14,5 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   migratesConnections: () => false,
   portSockets: () => undefined,
   files: undefined,
+  signals: undefined,
 };

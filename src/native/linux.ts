@@ -9,6 +9,7 @@ import type { FileCalls, Platform, SocketConstant } from './platform.js';
 import { portGroupCalls } from './port-group-calls.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
+import { type SignalLayout, signalActions } from './signal-action.js';
 import { portSocketsCall } from './sock-diag.js';
 import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
@@ -74,6 +75,12 @@ const FASTOPEN_BITS: Readonly<Record<string, number>> = { TCP_FASTOPEN_CONNECT: 
 /** struct layouts and off_t are the 64-bit ones on these. */
 const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
 
+/**
+ * glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h). Both may add
+ * SA_RESTORER. s390x has another layout, which shows by the flags.
+ */
+const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
+
 /** A sysctl as numbers; undefined where /proc is not to be had. */
 function sysctl(name: string): readonly number[] | undefined {
   try {
@@ -133,5 +140,6 @@ export function linuxPlatform(libc: Libc): Platform {
     migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
     portSockets: portSocketsCall(libc),
     files: fileCalls(libc, calls.get),
+    signals: WIDE.has(process.arch) ? signalActions(libc, SIGNAL_LAYOUT) : undefined,
   };
 }
