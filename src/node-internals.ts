@@ -203,22 +203,21 @@ export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: nu
 const TCP_SOCKET = 0;
 const TCP_SERVER = 1;
 
-/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is closed. */
+/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is still the caller's. */
 function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | undefined {
   const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
   const handle = new TCP(type);
   if (handle.open(fd) === 0) return handle;
-  fs().closeSync(fd);
   handle.close();
   return undefined;
 }
 
-/** A second handle for a listener that is open already. */
+/** A second handle for a listener that is open already; as {@link handleFor}. */
 export function listenerHandle(like: ListenHandle, fd: number): BoundHandle | undefined {
   return handleFor(like, TCP_SERVER, fd);
 }
 
-/** A handle for a connection that a listener has accepted. */
+/** A handle for a connection that a listener has accepted; as {@link handleFor}. */
 export function connectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
   return handleFor(listener, TCP_SOCKET, fd);
 }

@@ -3,7 +3,7 @@ import { fs } from '../node-internals.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
 import { listenBacklog } from './listen-backlog.js';
-import { socketCall } from './open-socket.js';
+import { socketCalls } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
 import type { FileCalls, Platform, SocketConstant } from './platform.js';
 import { portGroupCalls } from './port-group-calls.js';
@@ -134,7 +134,7 @@ export function linuxPlatform(libc: Libc): Platform {
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
-    openSocket: socketCall(libc),
+    ...socketCalls(libc),
     tcpInfo: tcpInfoCall(libc),
     ...portGroupCalls(libc, calls.set),
     migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,

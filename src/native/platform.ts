@@ -101,6 +101,11 @@ export interface Platform {
    * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
    */
   openSocket(isIPv6: boolean, isDatagram?: boolean): number | undefined;
+  /**
+   * close(2) of a descriptor that came from here. Node's own closeSync() warns in worker threads of a descriptor that its own open() has not
+   * opened there. Returns 0 or an errno.
+   */
+  close(fd: number): number;
   /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
   /**
