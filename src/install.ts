@@ -1,6 +1,6 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import { sharesAnyPort, type TuneConfig } from './config/config.js';
+import { heedsServers, sharesAnyPort, type TuneConfig } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import { validateConfig } from './config/validate.js';
@@ -38,7 +38,7 @@ export function install(config: TuneConfig): Uninstall {
   if (dependsOn('compression')) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
   if (sharesAnyPort(frozen)) hooks.forCluster();
-  const unwatch = watchFirstUse(hooks);
+  const unwatch = watchFirstUse(hooks, heedsServers(frozen));
   const unreport = startReport(frozen);
   const uninspect = startInspect(frozen);
   let isUndone = false;

@@ -309,10 +309,17 @@ export function cluster(): ClusterModule {
 let fsModule: typeof import('node:fs') | undefined;
 let netModule: NetModule | undefined;
 
-/** Whether it is loaded already (lib/internal/bootstrap/realm.js, `moduleLoadList`). Where Node does not say: yes. */
+/** What has been loaded of Node's own modules (lib/internal/bootstrap/realm.js). Test: first-use. */
+export function moduleLoadList(): readonly string[] | undefined {
+  return (process as { moduleLoadList?: readonly string[] }).moduleLoadList;
+}
+
+/** See {@link moduleLoadList}. */
+export const NET_MODULE = 'NativeModule net';
+
+/** Whether it is loaded already. Where Node does not say: yes. */
 export function isNetLoaded(): boolean {
-  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes('NativeModule net') ?? true;
+  return moduleLoadList()?.includes(NET_MODULE) ?? true;
 }
 
 /**

@@ -13,9 +13,11 @@ import {
   type HttpMessage,
   isNodesOwn,
   type ListenHandle,
+  moduleLoadList,
   modulePrototype,
   type NetServer,
   type NetSocket,
+  net,
   type SignalListener,
   type SocketHandle,
   signalListener,
@@ -160,6 +162,82 @@ export function watchExports(
     for (const restore of replaced) restore();
     if (Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === set) Reflect.deleteProperty(prototype, 'paths');
   };
+}
+
+/**
+ * Have `then` called when Node has loaded a module of its own, ahead of whoever has asked for it. Node then pushes the module's name to
+ * `process.moduleLoadList` (lib/internal/bootstrap/realm.js `compileForInternalLoader`), which looks for a setter in the list's prototype.
+ *
+ * @param entry of that list
+ * @returns an undo
+ */
+export function afterBuiltin(entry: string, then: () => void): Undo {
+  const list = moduleLoadList();
+  if (list === undefined || Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
+  // With an object of its own, so that the list is an Array to `instanceof`, and to util.inspect().
+  const watched = new Proxy(Object.create(Array.prototype), {
+    set(target, key, value, receiver) {
+      const isSet = Reflect.set(target, key, value, receiver);
+      if (value === entry) {
+        undo();
+        then();
+      }
+      return isSet;
+    },
+  });
+  const undo = (): void => {
+    if (Object.getPrototypeOf(list) === watched) Object.setPrototypeOf(list, Array.prototype);
+  };
+  Object.setPrototypeOf(list, watched);
+  return undo;
+}
+
+/**
+ * Have `onServer` called with each net.Server that is made, of whatever class, and the options that it is made with: http, https, tls and
+ * http2 call `net.Server` as it is exported, and `net.createServer` the class itself.
+ */
+export function watchServers(onServer: (server: object, options: unknown) => void): Undo {
+  const exported: { createServer?: unknown; Server?: unknown } = net();
+  const { Server } = exported;
+  if (typeof exported.createServer !== 'function' || typeof Server !== 'function') return () => undefined;
+  const note = (server: unknown, [options]: readonly unknown[]): void => {
+    if (typeof server === 'object' && server !== null) onServer(server, options);
+  };
+  const undoCreate = replaceMethod<(...args: unknown[]) => unknown>(
+    exported,
+    'createServer',
+    (original) =>
+      function (this: unknown, ...args) {
+        const server = original.apply(this, args);
+        note(server, args);
+        return server;
+      },
+  );
+  const watched = new Proxy(Server, {
+    apply(target, self, args) {
+      const made: unknown = Reflect.apply(target, self, args);
+      note(made ?? self, args);
+      return made;
+    },
+    construct(target, args, newTarget) {
+      const made: object = Reflect.construct(target, args, newTarget);
+      note(made, args);
+      return made;
+    },
+  });
+  exchange(exported, 'Server', Server, watched);
+  exchange(Server.prototype, 'constructor', Server, watched);
+  return () => {
+    undoCreate();
+    exchange(exported, 'Server', watched, Server);
+    exchange(Server.prototype, 'constructor', watched, Server);
+  };
+}
+
+/** Put a value in the place of another, if that is there. */
+function exchange(object: object, name: string, from: unknown, to: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  if (own?.value === from) Object.defineProperty(object, name, { ...own, value: to });
 }
 
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */

@@ -48,6 +48,8 @@ if (isParent) {
 const NET = 'net.createServer((socket) => socket.resume().end(answer(socket)))';
 const HTTP = 'http.createServer(({ socket }, response) => response.end(answer(socket)))';
 const NAGLE = 'http.createServer({ noDelay: false }, ({ socket }, response) => response.end(answer(socket)))';
+const NET_OFF =
+  'net.createServer({ noDelay: false, keepAlive: false }, (socket) => socket.resume().end(answer(socket)))';
 const TAKEN_BACK =
   'net.createServer((socket) => socket.setNoDelay(false).setKeepAlive(false).resume().end(answer(socket)))';
 
@@ -88,6 +90,15 @@ describe('a cluster of which not all have the preload', () => {
       expect(kernelsOf(tuned)).to.deep.equal(threeTimes(TUNED));
       expect(storyOf(tuned)).to.deep.equal(storyOf(stock));
       expect(tuned.reports.map(({ connections }) => connections)).to.deep.equal([3]);
+    });
+
+    it(`with ${policy} leaves off what its worker has switched off for a server of net, whoever is tuned`, async () => {
+      for (const preloaded of [WORKERS, ALL]) {
+        const run = await runHandover(clusterApp(NET_OFF), preloaded, env);
+        expectClean(run);
+        expect(kernelsOf(run)).to.have.length(3);
+        for (const kernel of kernelsOf(run)) expect(kernel).to.include({ TCP_NODELAY: 0, SO_KEEPALIVE: 0 });
+      }
     });
 
     it(`with ${policy} lets http servers have the algorithm of Nagle that want it, whoever is tuned`, async () => {
