@@ -1,6 +1,6 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import { sharesAnyPort, type TuneConfig } from './config/config.js';
+import { heedsServers, sharesAnyPort, type TuneConfig } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import { validateConfig } from './config/validate.js';
@@ -9,10 +9,11 @@ import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
-import { platform } from './native/index.js';
+import { type SignalWatch, watchUnheardSignals } from './hooks/unheard-signal.js';
+import { platform, whenLoaded } from './native/index.js';
 import type { OptionKey } from './options/table.js';
 import { watchConnections } from './report/live-connections.js';
-import { reportAtExit } from './report/report.js';
+import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
 
 /** Take all back that {@link install} did. Sockets keep the options that they were given. */
@@ -37,7 +38,7 @@ export function install(config: TuneConfig): Uninstall {
   if (dependsOn('compression')) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
   if (sharesAnyPort(frozen)) hooks.forCluster();
-  const unwatch = watchFirstUse(hooks);
+  const unwatch = watchFirstUse(hooks, heedsServers(frozen));
   const unreport = startReport(frozen);
   const uninspect = startInspect(frozen);
   let isUndone = false;
@@ -85,7 +86,18 @@ export function startInspect({ inspect = 'off' }: TuneConfig): () => void {
   };
 }
 
-/** Write the report when the process ends, if the config asks for one. Returns what calls it off. */
+/** Write the report when the process ends, also by a signal, if the config asks for one. Returns what calls it off. */
 export function startReport({ report = 'off' }: TuneConfig): () => void {
-  return report === 'off' ? () => undefined : reportAtExit(report);
+  if (report === 'off') return () => undefined;
+  const callOff = reportAtExit(report);
+  let watch: SignalWatch | undefined;
+  // Before that there is nothing to report.
+  const forget = whenLoaded(({ signals }) => {
+    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(report)));
+  });
+  return () => {
+    callOff();
+    forget();
+    watch?.undo();
+  };
 }

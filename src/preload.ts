@@ -106,8 +106,8 @@ export function preload(): void {
       return environment;
     });
     putInPlace(hooks, environment?.config);
-    watchFirstUse(hooks);
     const { config } = environment ?? {};
+    watchFirstUse(hooks, config === undefined || loadConfig().heedsServers(config));
     // Once the hooks are watched for, as it listens itself.
     if (config?.inspect !== undefined && config.inspect !== 'off') loadRuntime().startInspect(config);
   });

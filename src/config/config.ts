@@ -93,6 +93,11 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
 }
 
+/** Whether any listener is to have what an app may have said something of where it made the server (server-word.ts). */
+export function heedsServers({ ports = {}, ...values }: TuneConfig): boolean {
+  return [values, ...Object.values(ports)].some(({ noDelay, keepAlive }) => noDelay || keepAlive);
+}
+
 /** Whether a config has listeners share a port, of whatever number. */
 export function sharesAnyPort(config: TuneConfig): boolean {
   return [config, ...Object.values(config.ports ?? {})].some(sharesPort);

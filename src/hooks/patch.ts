@@ -13,10 +13,14 @@ import {
   type HttpMessage,
   isNodesOwn,
   type ListenHandle,
+  moduleLoadList,
   modulePrototype,
   type NetServer,
   type NetSocket,
+  net,
+  type SignalListener,
   type SocketHandle,
+  signalListener,
   standsFor,
   swapListener,
 } from '../node-internals.js';
@@ -160,6 +164,82 @@ export function watchExports(
   };
 }
 
+/**
+ * Have `then` called when Node has loaded a module of its own, ahead of whoever has asked for it. Node then pushes the module's name to
+ * `process.moduleLoadList` (lib/internal/bootstrap/realm.js `compileForInternalLoader`), which looks for a setter in the list's prototype.
+ *
+ * @param entry of that list
+ * @returns an undo
+ */
+export function afterBuiltin(entry: string, then: () => void): Undo {
+  const list = moduleLoadList();
+  if (list === undefined || Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
+  // With an object of its own, so that the list is an Array to `instanceof`, and to util.inspect().
+  const watched = new Proxy(Object.create(Array.prototype), {
+    set(target, key, value, receiver) {
+      const isSet = Reflect.set(target, key, value, receiver);
+      if (value === entry) {
+        undo();
+        then();
+      }
+      return isSet;
+    },
+  });
+  const undo = (): void => {
+    if (Object.getPrototypeOf(list) === watched) Object.setPrototypeOf(list, Array.prototype);
+  };
+  Object.setPrototypeOf(list, watched);
+  return undo;
+}
+
+/**
+ * Have `onServer` called with each net.Server that is made, of whatever class, and the options that it is made with: http, https, tls and
+ * http2 call `net.Server` as it is exported, and `net.createServer` the class itself.
+ */
+export function watchServers(onServer: (server: object, options: unknown) => void): Undo {
+  const exported: { createServer?: unknown; Server?: unknown } = net();
+  const { Server } = exported;
+  if (typeof exported.createServer !== 'function' || typeof Server !== 'function') return () => undefined;
+  const note = (server: unknown, [options]: readonly unknown[]): void => {
+    if (typeof server === 'object' && server !== null) onServer(server, options);
+  };
+  const undoCreate = replaceMethod<(...args: unknown[]) => unknown>(
+    exported,
+    'createServer',
+    (original) =>
+      function (this: unknown, ...args) {
+        const server = original.apply(this, args);
+        note(server, args);
+        return server;
+      },
+  );
+  const watched = new Proxy(Server, {
+    apply(target, self, args) {
+      const made: unknown = Reflect.apply(target, self, args);
+      note(made ?? self, args);
+      return made;
+    },
+    construct(target, args, newTarget) {
+      const made: object = Reflect.construct(target, args, newTarget);
+      note(made, args);
+      return made;
+    },
+  });
+  exchange(exported, 'Server', Server, watched);
+  exchange(Server.prototype, 'constructor', Server, watched);
+  return () => {
+    undoCreate();
+    exchange(exported, 'Server', watched, Server);
+    exchange(Server.prototype, 'constructor', watched, Server);
+  };
+}
+
+/** Put a value in the place of another, if that is there. */
+function exchange(object: object, name: string, from: unknown, to: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  if (own?.value === from) Object.defineProperty(object, name, { ...own, value: to });
+}
+
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
 export function keepNagle(server: NetServer): void {
   server.noDelay = false;
@@ -240,22 +320,29 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   });
 }
 
-/** Put a receiver of Node's own kind in the place of one that it has, among the listeners, so that nobody hears of one that is new. */
-function standBefore<M>(
+/** Put a listener in the place of one of Node's own, so that nobody hears of one that is new. */
+function standBefore<A extends unknown[]>(
+  emitter: NodeJS.EventEmitter,
+  event: string,
+  original: Function | undefined,
+  around: (next: () => void, ...args: A) => void,
+): Undo | undefined {
+  if (original === undefined) return undefined;
+  const listener = function (this: unknown, ...args: A): void {
+    around(() => Reflect.apply(original, this, args), ...args);
+  };
+  looksLike(listener, original);
+  if (!swapListener(emitter, event, original, listener)) return undefined;
+  return () => {
+    swapListener(emitter, event, listener, original);
+  };
+}
+
+function internalReceiver(
   channel: NodeJS.EventEmitter,
   isReceiver: (listener: Function) => boolean,
-  around: (message: M, handle: SocketHandle | undefined, receive: () => void) => void,
-): Undo | undefined {
-  const original = channel.rawListeners('internalMessage').find(isReceiver);
-  if (original === undefined) return undefined;
-  const receiver = function (this: unknown, message: M, handle: SocketHandle | undefined): void {
-    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
-  };
-  looksLike(receiver, original);
-  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
-  return () => {
-    swapListener(channel, 'internalMessage', receiver, original);
-  };
+): Function | undefined {
+  return channel.rawListeners('internalMessage').find(isReceiver);
 }
 
 /**
@@ -267,11 +354,8 @@ export function aroundMessages(
   child: NodeJS.EventEmitter,
   around: (message: ClusterMessage, next: () => void) => void,
 ): void {
-  standBefore<ClusterMessage>(
-    child,
-    ({ name }) => name === 'onInternalMessage',
-    (message, _, next) => around(message, next),
-  );
+  const original = internalReceiver(child, ({ name }) => name === 'onInternalMessage');
+  standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
 }
 
 /**
@@ -284,7 +368,13 @@ export function aroundHandles(
   channel: NodeJS.EventEmitter,
   around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
 ): Undo | undefined {
-  return standBefore(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'), around);
+  const original = internalReceiver(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'));
+  return standBefore<[HandleMessage, SocketHandle | undefined]>(
+    channel,
+    'internalMessage',
+    original,
+    (next, message, handle) => around(message, handle, next),
+  );
 }
 
 /**
@@ -317,6 +407,41 @@ export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: 
 export function answerQuery(query: ClusterMessage, key: string, handle: BoundHandle): void {
   const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
   (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
+}
+
+/**
+ * Stand around one of Node's own listeners by which the process begins and ends to listen for signals.
+ *
+ * @returns an undo; undefined where it has none
+ */
+export function aroundSignalListener(
+  event: 'newListener' | 'removeListener',
+  around: (next: () => void, event: string) => void,
+): Undo | undefined {
+  return standBefore<[string]>(process, event, signalListener(event), around);
+}
+
+/**
+ * Have Node listen for a signal without a listener (lib/internal/process/signal.js `startListeningIfSignal`): it binds
+ * `process.emit` to the signal in this moment, which is `receive` for as long.
+ *
+ * @returns whether that was so: where there was a listener already, it was not
+ */
+export function listenUnseen(start: SignalListener, signal: string, receive: (...args: unknown[]) => unknown): boolean {
+  const own = Object.getOwnPropertyDescriptor(process, 'emit');
+  let isTaken = false;
+  const get = (): unknown => {
+    isTaken = true;
+    return receive;
+  };
+  Object.defineProperty(process, 'emit', { configurable: true, enumerable: own?.enumerable ?? false, get });
+  try {
+    start(signal);
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(process, 'emit');
+    else Object.defineProperty(process, 'emit', own);
+  }
+  return isTaken;
 }
 
 /** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */

@@ -1,6 +1,7 @@
 import type { Libc } from './libc.js';
 import { LINUX_ONLY } from './linux-only.js';
 import type { Platform, SocketConstant } from './platform.js';
+import { type SignalLayout, signalActions } from './signal-action.js';
 import { socketOptionCalls } from './sockopt.js';
 
 const SOL_SOCKET = 0xffff;
@@ -32,6 +33,9 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   SO_NOSIGPIPE: { level: SOL_SOCKET, name: 0x1022, acceptedOnly: true },
 };
 
+/** bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
+const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
+
 export function darwinPlatform(libc: Libc): Platform {
   return {
     name: 'darwin',
@@ -40,5 +44,6 @@ export function darwinPlatform(libc: Libc): Platform {
     ...socketOptionCalls(libc),
     // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
     ...LINUX_ONLY,
+    signals: signalActions(libc, SIGNAL_LAYOUT),
   };
 }

@@ -201,7 +201,7 @@ const OPTION_TABLE = [
     phase: 'any-time',
     families: TCP,
     readBack: 'same',
-    presets: { default: 120_000, lowlatency: 30_000, highthroughput: 120_000 },
+    presets: { lowlatency: 30_000 },
     sample: 54_321,
     doc: 'How long sent data may stay unacknowledged, or the peer’s window shut, before the connection ends with ETIMEDOUT.',
   },

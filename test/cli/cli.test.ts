@@ -127,7 +127,11 @@ describe('socket-tune explain', () => {
   });
 
   it('writes values as they may be written into variables', () => {
-    const { stdout } = cli(['explain'], { SOCKET_TUNE_RCVBUF: '96k', SOCKET_TUNE_CONGESTION: 'reno' });
+    const { stdout } = cli(['explain'], {
+      SOCKET_TUNE_RCVBUF: '96k',
+      SOCKET_TUNE_CONGESTION: 'reno',
+      SOCKET_TUNE_USER_TIMEOUT: '2min',
+    });
     for (const shown of ['RCVBUF = 96k ', 'CONGESTION = reno ', 'KEEPALIVE_IDLE = 60s ', 'USER_TIMEOUT = 120000ms ']) {
       expect(stdout).to.include(`SOCKET_TUNE_${shown}`);
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { whyRefused } from '../../src/inspect/request.js';
@@ -128,9 +129,42 @@ describe('SOCKET_TUNE_INSPECT', () => {
     for (const host of ['localhost', `LOCALHOST:${inspect}`, '127.0.0.1', '[::1]:80', '10.1.2.3']) {
       expect((await ask(inspect, '/', { headers: { host } })).status, host).to.equal(200);
     }
-    const own = { method: 'GET', headers: { host: 'Metrics.internal:9465' } };
+    const own = { method: 'GET', headers: { host: 'Metrics.internal:9465' }, path: '/', localAddress: '127.0.0.1' };
     expect(whyRefused(own, 'metrics.internal')).to.equal(undefined);
     expect(whyRefused(own, '127.0.0.1')).to.include({ status: 403 });
+  });
+
+  it('serves metrics, and no more, by any host name where the connection did not come to loopback', () => {
+    const status = (path: string, localAddress: string | undefined, host = 'app:9470'): number | undefined =>
+      whyRefused({ method: 'GET', headers: { host }, path, localAddress }, '0.0.0.0')?.status;
+    for (const address of ['10.0.0.7', '::ffff:10.0.0.7', 'fd00::7', '::ffff:1.127.0.1']) {
+      expect(status('/metrics', address), address).to.equal(undefined);
+      for (const path of ['/', '/snapshot.json', '/metrics/', '/nothing']) {
+        expect(status(path, address), path).to.equal(403);
+        for (const host of ['10.0.0.7:9470', '[fd00::7]', 'localhost', '0.0.0.0:9470'])
+          expect(status(path, address, host), host).to.equal(undefined);
+      }
+    }
+    for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', undefined])
+      expect(status('/metrics', address), address).to.equal(403);
+  });
+
+  it('is scraped by the name of a service where it listens on all addresses', async function () {
+    const addresses = Object.values(networkInterfaces()).flatMap((of = []) => of);
+    const address = addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+    if (address === undefined) this.skip();
+    const everywhere = await freePort();
+    const open = startApp('mjs', APP, { env: { SOCKET_TUNE_INSPECT: `0.0.0.0:${everywhere}` } });
+    await open.until(/port/);
+    const headers = { host: `app:${everywhere}` };
+    const statusOf = async (host: string, path: string): Promise<unknown> =>
+      (await ask(everywhere, path, { host, headers })).status;
+    expect(await statusOf(address, '/metrics')).to.equal(200);
+    expect(await statusOf(address, '/metrics?from=prometheus')).to.equal(200);
+    expect(await statusOf(address, '/snapshot.json')).to.equal(403);
+    expect(await statusOf('127.0.0.1', '/metrics')).to.equal(403);
+    open.child.kill();
+    await open.ended;
   });
 
   it('lets the page have its own scripts and styles only, and be framed by nobody', async () => {

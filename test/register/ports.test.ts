@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
+import { runHandover } from '../support/handed-over.js';
 import { runApp } from '../support/node-process.js';
 
 /** Ports that are free now. */
@@ -52,6 +53,37 @@ for (const port of ${JSON.stringify([one, two, three])}) {
     const accepted = report?.listeners.find(({ address }) => address.endsWith(`:${one}`))?.accepted;
     const inherited = accepted?.filter(({ verdict }) => verdict === 'inherited').map(({ constant }) => constant);
     expect(inherited).to.include.members(['TCP_USER_TIMEOUT', 'IP_TOS']);
+  });
+
+  it('ends a live client that reads nothing only where USER_TIMEOUT was named', async () => {
+    const [plain = 0, timed = 0] = await freePorts(2);
+    const source = `
+const SIZE = 32 << 20;
+const pausedClient = (port) => new Promise((resolve) => {
+  const server = net.createServer((accepted) => {
+    accepted.end(Buffer.alloc(SIZE));
+    resolve({ accepted, client });
+    server.close();
+  });
+  let client;
+  server.listen(port, '127.0.0.1', () => { client = net.connect(port, '127.0.0.1').pause().on('error', () => {}); });
+});
+(async () => {
+  const [plain, timed] = [await pausedClient(${plain}), await pausedClient(${timed})];
+  print([plain, timed].map(({ accepted }) => option(accepted._handle.fd, [6, 18])));
+  plain.accepted.on('error', ({ code }) => print('plain ' + code));
+  timed.accepted.on('error', ({ code }) => {
+    print('timed ' + code);
+    timed.client.destroy();
+    // Its neighbour has been paused for as long, and goes on.
+    let received = 0;
+    plain.client.on('data', ({ length }) => { received += length; }).on('close', () => print(received === SIZE)).resume();
+  });
+})();`;
+    const env = { [`SOCKET_TUNE_PORT_${timed}_USER_TIMEOUT`]: '500ms' };
+    const { code, stderr, lines } = await runHandover(source, { parent: true, child: false }, env);
+    expect([code, stderr]).to.deep.equal([0, '']);
+    expect(lines).to.deep.equal([[0, 500], 'timed ETIMEDOUT', true]);
   });
 
   it('has a larger backlog than it asked for, and never a smaller one', async () => {
