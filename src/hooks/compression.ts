@@ -1,3 +1,4 @@
+import { defineProperty } from '../define-property.js';
 import { debug } from '../diagnostics.js';
 import { notePassThrough } from '../file-region/eligibility.js';
 import { isNodesOwn } from '../node-internals.js';
@@ -34,7 +35,11 @@ function isKnown(factory: Callable): boolean {
 
 /** Not a Proxy, which Node 26 shows for one. */
 function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
-  return Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(original));
+  for (const name of Reflect.ownKeys(original)) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, name);
+    if (descriptor !== undefined) defineProperty(replacement, name, descriptor);
+  }
+  return replacement;
 }
 
 /** It puts its `write` on the response before it calls `next`; what it calls from there is what was there before. */
