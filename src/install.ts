@@ -11,6 +11,7 @@ import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
 import { platform } from './native/index.js';
 import type { OptionKey } from './options/table.js';
+import { withoutPrototype } from './own-properties.js';
 import { watchConnections } from './report/live-connections.js';
 import { reportAtExit } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
@@ -27,7 +28,7 @@ export type Uninstall = () => void;
  */
 export function install(config: TuneConfig): Uninstall {
   // What the caller does to the object later is nobody's business.
-  const frozen = Object.freeze({ ...validateConfig(config) });
+  const frozen = Object.freeze(withoutPrototype(validateConfig(config)));
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }

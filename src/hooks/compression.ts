@@ -1,7 +1,7 @@
-import { defineProperty } from '../define-property.js';
 import { debug } from '../diagnostics.js';
 import { notePassThrough } from '../file-region/eligibility.js';
 import { isNodesOwn } from '../node-internals.js';
+import { defineProperty } from '../own-properties.js';
 import type { Hook, HookContext } from './hook.js';
 import { type Undo, watchExports } from './patch.js';
 import { watchPackage } from './require.js';

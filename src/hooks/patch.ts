@@ -2,7 +2,7 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
-import { defineProperty } from '../define-property.js';
+
 import {
   type BoundHandle,
   type ClusterMessage,
@@ -21,6 +21,7 @@ import {
   standsFor,
   swapListener,
 } from '../node-internals.js';
+import { defineProperty } from '../own-properties.js';
 import { fileBytes } from '../report/file-bytes.js';
 
 export type Undo = () => void;
