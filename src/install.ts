@@ -7,6 +7,7 @@ import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
+import { COMPRESSION } from './hooks/compression-file.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
 import { platform } from './native/index.js';
@@ -35,7 +36,7 @@ export function install(config: TuneConfig): Uninstall {
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
   setInstalled(true);
-  if (dependsOn('compression')) hooks.forModules();
+  if (dependsOn(COMPRESSION)) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
   if (sharesAnyPort(frozen)) hooks.forCluster();
   const unwatch = watchFirstUse(hooks);
