@@ -7,11 +7,13 @@ import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
+import { COMPRESSION } from './hooks/compression-file.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
 import { type SignalWatch, watchUnheardSignals } from './hooks/unheard-signal.js';
 import { platform, whenLoaded } from './native/index.js';
 import type { OptionKey } from './options/table.js';
+import { withoutPrototype } from './own-properties.js';
 import { watchConnections } from './report/live-connections.js';
 import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
@@ -28,14 +30,14 @@ export type Uninstall = () => void;
  */
 export function install(config: TuneConfig): Uninstall {
   // What the caller does to the object later is nobody's business.
-  const frozen = Object.freeze({ ...validateConfig(config) });
+  const frozen = Object.freeze(withoutPrototype(validateConfig(config)));
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
   setInstalled(true);
-  if (dependsOn('compression')) hooks.forModules();
+  if (dependsOn(COMPRESSION)) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
   if (sharesAnyPort(frozen)) hooks.forCluster();
   const unwatch = watchFirstUse(hooks, heedsServers(frozen));

@@ -20,8 +20,13 @@ export interface SocketHandle {
   getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
-  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`). */
+  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`); see {@link handleBelow}. */
   readonly _parent?: SocketHandle;
+}
+
+/** The TCP handle below a TLSWrap; undefined of a handle that has none below. */
+export function handleBelow(handle: SocketHandle): SocketHandle | undefined {
+  return Object.hasOwn(handle, '_parent') ? handle._parent : undefined;
 }
 
 /** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */

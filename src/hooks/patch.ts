@@ -2,6 +2,7 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
+
 import {
   type BoundHandle,
   type ClusterMessage,
@@ -24,6 +25,7 @@ import {
   standsFor,
   swapListener,
 } from '../node-internals.js';
+import { defineProperty } from '../own-properties.js';
 import { fileBytes } from '../report/file-bytes.js';
 
 export type Undo = () => void;
@@ -34,7 +36,7 @@ type Method = (this: never, ...args: never[]) => unknown;
 function looksLike(replacement: Function, original: Function): void {
   for (const property of ['name', 'length'] as const) {
     const descriptor = Object.getOwnPropertyDescriptor(original, property);
-    if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
+    if (descriptor !== undefined) defineProperty(replacement, property, descriptor);
   }
 }
 
@@ -59,11 +61,11 @@ export function replaceMethod<F extends Method>(
   looksLike(replacement, original);
   standsFor(replacement, original);
   const attributes = own ?? { writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(object, name, { ...attributes, value: replacement });
+  defineProperty(object, name, { ...attributes, value: replacement });
   return () => {
     if (holder[name] !== replacement) onOutlived?.();
     else if (own === undefined) delete holder[name];
-    else Object.defineProperty(object, name, own);
+    else defineProperty(object, name, own);
   };
 }
 
@@ -73,9 +75,9 @@ export function replaceMethod<F extends Method>(
  */
 export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(server, '_handle');
-  if (own?.configurable !== true || !('value' in own)) return act();
+  if (own?.configurable !== true || !Object.hasOwn(own, 'value')) return act();
   let handle = server._handle;
-  Object.defineProperty(server, '_handle', {
+  defineProperty(server, '_handle', {
     configurable: true,
     enumerable: own.enumerable ?? true,
     get: () => handle,
@@ -87,7 +89,7 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
   try {
     return act();
   } finally {
-    Object.defineProperty(server, '_handle', { ...own, value: handle });
+    defineProperty(server, '_handle', { ...own, value: handle });
   }
 }
 
@@ -98,7 +100,7 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
 export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: SocketHandle) => void, act: () => T): T {
   if (Object.hasOwn(socket, '_handle') || !Object.isExtensible(socket)) return act();
   const prototype: object = Object.getPrototypeOf(socket);
-  Object.defineProperty(socket, '_handle', {
+  defineProperty(socket, '_handle', {
     configurable: true,
     enumerable: false,
     get: () => Reflect.get(prototype, '_handle', socket),
@@ -126,7 +128,7 @@ function afterCompile(module: CommonModule, after: () => void): void {
     return result;
   };
   looksLike(compile, original);
-  Object.defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
+  defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
 }
 
 /**
@@ -154,10 +156,10 @@ export function watchExports(
     });
   };
   const set = function (this: CommonModule, value: unknown): void {
-    Object.defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
+    defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
     if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
   };
-  Object.defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
+  defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
   return () => {
     for (const restore of replaced) restore();
     if (Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === set) Reflect.deleteProperty(prototype, 'paths');
@@ -313,7 +315,7 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   const added = { bytes };
   fileBytes.set(handle, added);
   const prototype: object = Object.getPrototypeOf(handle);
-  Object.defineProperty(handle, 'bytesWritten', {
+  defineProperty(handle, 'bytesWritten', {
     configurable: true,
     enumerable: false,
     get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
@@ -451,10 +453,10 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
   const original = handle.close;
   const close = function close(this: BoundHandle, ...args: []): void {
     if (own === undefined) Reflect.deleteProperty(handle, 'close');
-    else Object.defineProperty(handle, 'close', own);
+    else defineProperty(handle, 'close', own);
     before(() => original.apply(this, args));
   };
-  Object.defineProperty(handle, 'close', {
+  defineProperty(handle, 'close', {
     configurable: true,
     enumerable: own?.enumerable ?? false,
     writable: true,
@@ -464,7 +466,7 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
 
 /** Keep a server from saying that it is closed (lib/net.js `_emitCloseIfDrained`). Returns what lets it. */
 export function holdClose(server: NetServer): () => void {
-  Object.defineProperty(server, '_emitCloseIfDrained', {
+  defineProperty(server, '_emitCloseIfDrained', {
     configurable: true,
     enumerable: false,
     value: () => undefined,

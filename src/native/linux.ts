@@ -5,7 +5,7 @@ import type { Libc } from './libc.js';
 import { listenBacklog } from './listen-backlog.js';
 import { socketCalls } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
-import type { FileCalls, Platform, SocketConstant } from './platform.js';
+import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
 import { portGroupCalls } from './port-group-calls.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
@@ -21,7 +21,7 @@ const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
 /** include/uapi/asm-generic/socket.h, include/uapi/linux/{tcp,in,in6}.h */
-const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
+const CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 1 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 8, privileged: { level: SOL_SOCKET, name: 33 } },
   SO_SNDBUF: { level: SOL_SOCKET, name: 7, privileged: { level: SOL_SOCKET, name: 32 } },
@@ -57,7 +57,7 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   IPV6_TCLASS: { level: IPPROTO_IPV6, name: 67 },
   IP_MTU_DISCOVER: { level: IPPROTO_IP, name: 10 },
   IP_RECVTOS: { level: IPPROTO_IP, name: 13 },
-};
+});
 
 /** The sysctls that cut an option's value, by the option. */
 const LIMITS: Readonly<Record<string, string>> = {

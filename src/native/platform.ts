@@ -1,4 +1,5 @@
 import type { SocketHandle } from '../node-internals.js';
+import { withoutPrototype } from '../own-properties.js';
 import type { PortSocket, PortState } from './sock-diag.js';
 import type { Steering } from './socket-program.js';
 import type { TcpInfo } from './tcp-info.js';
@@ -19,6 +20,14 @@ export interface SocketConstant {
   readonly call?: 'listen';
   /** The form of the option that goes beyond the system's limits, for processes with CAP_NET_ADMIN. */
   readonly privileged?: SocketConstant;
+}
+
+/** The constants of a platform. What one of them does not say, it does not inherit either. */
+export function constantTable(
+  constants: Readonly<Record<string, SocketConstant>>,
+): Readonly<Record<string, SocketConstant>> {
+  const entries = Object.entries(constants).map(([name, constant]) => [name, withoutPrototype(constant)] as const);
+  return withoutPrototype(Object.fromEntries(entries));
 }
 
 /** Calls on files and descriptors that the file path needs. A negative result is an errno, negated. */

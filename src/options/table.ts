@@ -1,3 +1,4 @@
+import { withoutPrototype } from '../own-properties.js';
 import type { RawOption } from './raw-option.js';
 import type { OptionValue, PlannedOption, Rearm, Share, SocketOption } from './socket-option.js';
 
@@ -602,12 +603,14 @@ export type OptionRow = SocketOption & {
   readonly requires?: OptionKey;
 };
 
-/** The table as rows to walk. */
-export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE;
+/** The table as rows to walk. What a row does not say, it does not inherit either. */
+export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE.map((row: OptionRow) =>
+  withoutPrototype({ ...row, presets: withoutPrototype(row.presets) }),
+);
 
 /** The value that a config holds for a row. */
 export function optionValue(values: OptionValues, row: OptionRow): OptionValue | undefined {
-  return values[row.key];
+  return Object.hasOwn(values, row.key) ? values[row.key] : undefined;
 }
 
 /** Whether listeners with these values share their port. */

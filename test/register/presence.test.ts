@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
@@ -9,6 +10,7 @@ import {
   runNode,
 } from '../support/node-process.js';
 import { sampleDirectory } from '../support/sample-files.js';
+import { repository, scratchProject, writeApp } from '../support/scratch-project.js';
 import { isRerouted } from '../support/travel.js';
 import { fileApp } from './file-app.js';
 
@@ -95,6 +97,68 @@ console.log(JSON.stringify({ loaded, koffi: ${usesKoffi} }));`;
     expect(JSON.parse(stock?.stdout ?? '')).to.deep.equal({ loaded: [], koffi: false });
     for (const { stdout } of tuned) expect(stdout).to.equal(stock?.stdout);
   });
+});
+
+describe('a process whose package.json names compression', () => {
+  /** Prints which modules of ours are loaded, and when, into `loaded`. */
+  const SPY = `
+const Module = require('module');
+const { _load } = Module;
+globalThis.loaded = [];
+Module._load = function (request, ...rest) {
+  if (/^\\.\\/(?:runtime|config)/.test(request)) loaded.push(request);
+  return _load.call(this, request, ...rest);
+};`;
+
+  function project(): string {
+    const directory = join(scratchProject(), 'compressing');
+    mkdirSync(join(directory, 'node_modules'), { recursive: true });
+    writeFileSync(join(directory, 'package.json'), '{ "dependencies": { "compression": "^1.8.0" } }');
+    const link = join(directory, 'node_modules/compression');
+    if (!existsSync(link)) symlinkSync(join(repository, 'node_modules/compression'), link);
+    return directory;
+  }
+
+  function run(source: string): Promise<EndedProcess> {
+    const app = join(project(), 'app.cjs');
+    writeFileSync(app, source);
+    const flags = ['-r', `./${writeApp('spy.cjs', SPY).split('/').at(-1)}`, ...BY_REQUIRE];
+    return runNode([...flags, app], { env: QUIET });
+  }
+
+  it('has no more of us at its start than any other, and the runtime once it loads that', async () => {
+    const { stdout, stderr } = await run(
+      `console.log(loaded.join()); require('compression'); console.log(loaded.join());`,
+    );
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '\n./runtime.js\n', stderr: '' });
+  });
+
+  it('has its files rerouted behind that', async () => {
+    const { stdout, report } = await runNode([...BY_REQUIRE, appBehindCompression()]);
+    expect(stdout).to.equal('100000\n');
+    expect(report?.files.reroutedStreams).to.equal(1);
+  });
+
+  function appBehindCompression(): string {
+    const app = join(project(), 'serve.cjs');
+    const file = JSON.stringify(join(sampleDirectory(), '100k'));
+    writeFileSync(
+      app,
+      `
+const http = require('http');
+const compress = require('compression')({ filter: () => false });
+const server = http.createServer((request, response) =>
+  compress(request, response, () => require('fs').createReadStream(${file}).pipe(response)));
+server.listen(0, '127.0.0.1', () => {
+  http.get({ port: server.address().port, host: '127.0.0.1', agent: false }, (response) => {
+    let bytes = 0;
+    response.on('data', (chunk) => { bytes += chunk.length; });
+    response.on('end', () => { console.log(bytes); server.close(); });
+  });
+});`,
+    );
+    return app;
+  }
 });
 
 describe('a process under the preload', () => {
