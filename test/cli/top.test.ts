@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { formatAge, formatBytes, formatTime } from '../../src/cli/format.js';
+import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
+import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
@@ -23,17 +25,17 @@ describe('socket-tune top', () => {
 
   before(async function () {
     if (process.platform !== 'linux') this.skip();
-    const probe = createServer().listen(0, '127.0.0.1');
+    inspect = await freePort();
+    const probe = createServer().listen(inspect, '127.0.0.1');
     await once(probe, 'listening');
-    inspect = (probe.address() as AddressInfo).port;
     // Taken, so that the process is at the next one or the one after.
     app = startApp('cjs', source, { env: { SOCKET_TUNE_INSPECT: `127.0.0.1:${inspect}-${inspect + 20}` } });
     port = Number((await app.until(/port (\d+)/))[1]);
     probe.close();
     client = connect(port, '127.0.0.1');
     await once(client, 'data');
-    // It goes from port to port while the app runs; the suite's timeout ends the wait.
-    while (top(String(app.child.pid)).status !== 0);
+    // It goes from port to port while the app runs.
+    await until('the process can be seen', () => top(String(app.child.pid)).status === 0);
   });
 
   after(() => {

@@ -1,19 +1,7 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
+import { freePort } from '../support/free-port.js';
 import { runApp } from '../support/node-process.js';
-
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, 'close')));
-  return ports;
-}
 
 function kernel(report: Report | undefined, port: number): Record<string, unknown> {
   const listener = report?.listeners.find(({ address }) => address.endsWith(`:${port}`));
@@ -26,7 +14,7 @@ describe('an app with listeners on several ports', () => {
   });
 
   it('has the options of each port on its listener and its connections, and those of all on the rest', async () => {
-    const [one = 0, two = 0, three = 0] = await freePorts(3);
+    const [one, two, three] = [await freePort(), await freePort(), await freePort()];
     const source = `
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
