@@ -91,14 +91,18 @@ describe('an emulated link', () => {
 
   it('lets a client that was there before have its answer a round trip earlier, from a tuned server only', function () {
     return onLink(this, async (lanes) => {
-      const of = await collect(lanes, link(100, 100), 2, async (lane) => {
+      const of = await collect(lanes, link(100, 100), 4, async (lane) => {
         lane.link.forget();
         const first = (await get(lane, 1000, 1)).firstByte;
-        return { saved: first - (await get(lane, 1000, 1)).firstByte };
+        return { first, second: (await get(lane, 1000, 1)).firstByte };
       });
-      const [stock = [], tuned = []] = of('saved');
-      expect(Math.max(...stock)).to.be.lessThan(50);
-      expect(Math.min(...tuned)).to.be.greaterThan(50);
+      // The shortest of each: a busy machine only adds to them.
+      const [first = [], second = []] = [of('first'), of('second')].map((lists) =>
+        lists.map((list) => Math.min(...list)),
+      );
+      const [stock = Number.NaN, tuned = Number.NaN] = first.map((time, index) => time - (second[index] ?? 0));
+      expect(stock).to.be.lessThan(50);
+      expect(tuned).to.be.greaterThan(50);
     });
   });
 

@@ -11,7 +11,8 @@ export function watchPrinting(heard: (text: string) => void): () => void {
   process.removeAllListeners('warning');
   process.on('warning', onWarning);
   process.stderr.write = (chunk: Uint8Array | string): boolean => {
-    heard(String(chunk));
+    // execFileSync() writes what a program has complained of, also where that is nothing.
+    if (chunk.length > 0) heard(String(chunk));
     return true;
   };
   return () => {
