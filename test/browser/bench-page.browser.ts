@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { pagesFrom, readResults } from '../../bench/results.js';
 import { RESULTS } from '../../scripts/bench-figures.js';
 import { sampleResults } from '../bench/sample-results.js';
+import { skip } from '../support/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -50,7 +51,7 @@ describe('the page of the benchmarks, in a browser', () => {
   let directory: string;
 
   before(async function () {
-    if (!existsSync(CHROMIUM)) this.skip();
+    if (!existsSync(CHROMIUM)) skip(this, `there is no ${CHROMIUM} here`);
     directory = mkdtempSync(join(tmpdir(), 'bench-page-'));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   });

@@ -24,6 +24,8 @@ import { linux } from '../support/kernel-value.js';
 import { useScratch } from '../support/scratch.js';
 import { securePair } from '../support/secure-pair.js';
 import { listening, reach, received, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { turns } from '../support/turns.js';
+import { until } from '../support/until.js';
 
 const LIMITS = { min: 1000, window: 100_000 };
 const SIZE = 1_000_000;
@@ -556,7 +558,8 @@ describe('a file stream', () => {
       pair.client.pause();
       const stream = fs.createReadStream(name);
       stream.pipe(pair.accepted);
-      await until(() => pair.accepted.writableNeedDrain && stream.bytesRead > 0 && isQuiet(stream));
+      const isStalled = () => pair.accepted.writableNeedDrain && stream.bytesRead > 0 && isQuiet(stream);
+      await until('the socket takes no more', isStalled);
       expect(stream.bytesRead).to.be.lessThan(LARGE);
       return { stream, pair, large, name };
     }
@@ -565,14 +568,10 @@ describe('a file stream', () => {
       return stream.readableFlowing === false || stream.isPaused();
     }
 
-    async function until(condition: () => boolean): Promise<void> {
-      while (!condition()) await new Promise(setImmediate);
-    }
-
     it('back-pressure: it is read as the peer reads', async () => {
       const { stream, pair, large } = await stalled();
       const { bytesRead } = stream;
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await turns();
       expect(stream.bytesRead).to.equal(bytesRead);
       expect(digest(await received(pair.client))).to.equal(digest(large));
     });
@@ -605,7 +604,7 @@ describe('a file stream', () => {
       stream.pipe(accepted);
       stream.pause();
       await once(stream, 'open');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turns();
       expect(stream.bytesRead).to.equal(0);
       const { rerouted } = await counted(async () => {
         stream.resume();
@@ -634,7 +633,7 @@ describe('a file stream', () => {
       const { bytesRead } = stream;
       calls.duplicate = () => -os.errno.EMFILE;
       stream.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turns();
       expect(stream.closed).to.equal(false);
       expect(descriptorsOf(name)).to.have.length(1);
       const closed = once(stream, 'close');

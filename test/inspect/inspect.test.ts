@@ -1,22 +1,15 @@
 import { once } from 'node:events';
 import http, { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { whyRefused } from '../../src/inspect/request.js';
 import type { Snapshot } from '../../src/report/snapshot.js';
+import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
-
-/** A port that is free now, with some free ones behind it, most likely. */
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { reasons } from '../support/travel.js';
+import { until, untilFound } from '../support/until.js';
 
 interface Answer {
   readonly status: number | undefined;
@@ -70,7 +63,7 @@ describe('SOCKET_TUNE_INSPECT', () => {
     expect(pid).to.equal(app.child.pid);
     expect(report.listeners.map(({ address }) => address)).to.deep.equal([`127.0.0.1:${port}`]);
     expect(report.files.sendfileBytes).to.be.within(1, 5_000_000);
-    expect(report.files.notRerouted).to.deep.equal({ 'encoding-or-object-mode': 1 });
+    expect(reasons(report.files)).to.deep.equal({ 'encoding-or-object-mode': 1 });
     expect(connections.open).to.equal(1);
     const [one] = connections.shown;
     expect(one).to.include({ listener: `127.0.0.1:${port}`, bytesBySendfile: 0 });
@@ -78,7 +71,7 @@ describe('SOCKET_TUNE_INSPECT', () => {
     expect(one?.tcp).to.include({ state: 'ESTAB' });
     expect(one?.tcp?.bytesSent).to.equal(one?.bytesWritten);
     held.destroy();
-    while ((await snapshotAt(inspect)).connections.open > 0);
+    await until('it is closed', async () => (await snapshotAt(inspect)).connections.open === 0);
   });
 
   it('is neither tuned nor counted itself', async () => {
@@ -212,8 +205,7 @@ describe('SOCKET_TUNE_INSPECT, where it cannot be had', () => {
       return undefined;
     };
     // It goes from port to port while the app runs; the suite's timeout ends the search.
-    let found: number | undefined;
-    while (found === undefined) found = await find();
+    const found = await untilFound('the process can be seen', find);
     expect(found).to.be.within(first + 1, first + 20);
     app.child.kill('SIGKILL');
     taken.close();

@@ -1,20 +1,8 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
+import { freePort } from '../support/free-port.js';
 import { runHandover } from '../support/handed-over.js';
 import { runApp } from '../support/node-process.js';
-
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, 'close')));
-  return ports;
-}
 
 function kernel(report: Report | undefined, port: number): Record<string, unknown> {
   const listener = report?.listeners.find(({ address }) => address.endsWith(`:${port}`));
@@ -27,7 +15,7 @@ describe('an app with listeners on several ports', () => {
   });
 
   it('has the options of each port on its listener and its connections, and those of all on the rest', async () => {
-    const [one = 0, two = 0, three = 0] = await freePorts(3);
+    const [one, two, three] = [await freePort(), await freePort(), await freePort()];
     const source = `
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
@@ -56,7 +44,7 @@ for (const port of ${JSON.stringify([one, two, three])}) {
   });
 
   it('ends a live client that reads nothing only where USER_TIMEOUT was named', async () => {
-    const [plain = 0, timed = 0] = await freePorts(2);
+    const [plain, timed] = [await freePort(), await freePort()];
     const source = `
 const SIZE = 32 << 20;
 const pausedClient = (port) => new Promise((resolve) => {

@@ -190,8 +190,7 @@ writeFileSync('served.mjs', ${JSON.stringify(served)});
 const server = fork('served.mjs', { execArgv: [] });
 server.on('message', (port) => {
   const client = connect(port, '127.0.0.1', async () => {
-    client.write('text');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => client.write('text', resolve));
     const before = ${usesKoffi};
     createReadStream(${JSON.stringify(join(sampleDirectory(), '100k'))}).pipe(client);
     client.resume().on('close', () => { console.log(before, ${usesKoffi}); server.disconnect(); });
@@ -216,10 +215,15 @@ server.on('message', (port) => {
     const source = `
 import { createServer, connect } from 'node:net';
 import { createReadStream } from 'node:fs';
-const server = createServer((socket) => createReadStream(${sample}).pipe(socket));
+const server = createServer((socket) => {
+  createReadStream(${sample}).pipe(socket);
+  // The client reads no more than the first of it.
+  setInterval(() => { if (client.isPaused() && socket.bytesWritten > 1_000_000) process.exit(5); }, 5);
+});
+let client;
 server.listen(0, '127.0.0.1', () => {
-  const client = connect(server.address().port, '127.0.0.1');
-  client.once('data', () => { client.pause(); setTimeout(() => process.exit(5), 50); });
+  client = connect(server.address().port, '127.0.0.1');
+  client.once('data', () => client.pause());
 });`;
     const { stdout, stderr, code, report } = await runApp('mjs', source);
     expect({ stdout, stderr, code }).to.deep.equal({ stdout: '', stderr: '', code: 5 });
@@ -234,13 +238,19 @@ import { createServer, connect } from 'node:net';
 import { createReadStream } from 'node:fs';
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url));
-  worker.on('message', (port) => {
+  worker.once('message', (port) => {
     const client = connect(port, '127.0.0.1').on('error', () => 0);
-    client.once('data', () => { client.pause(); setTimeout(() => worker.terminate(), 50); });
+    client.once('data', () => { client.pause(); worker.postMessage('the client has paused'); });
+    worker.once('message', () => worker.terminate());
     worker.on('exit', () => { console.log('terminated'); client.destroy(); });
   });
 } else {
-  const server = createServer((socket) => createReadStream(${sample}).pipe(socket));
+  const server = createServer((socket) => {
+    createReadStream(${sample}).pipe(socket);
+    parentPort.once('message', () => setInterval(() => {
+      if (socket.bytesWritten > 1_000_000) parentPort.postMessage('in mid-transfer');
+    }, 5));
+  });
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 }`;
     const { stdout, stderr, code } = await runApp('mjs', source);

@@ -164,11 +164,14 @@ server.listen(0, '127.0.0.1', () => {
     const halves = `
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-const server = createServer((request, response) => { request.resume().on('end', () => response.end('hello')); });
+let client;
+const server = createServer((request, response) => {
+  request.once('data', () => setImmediate(() => client.write('67890')));
+  request.on('end', () => response.end('hello'));
+});
 server.listen(0, '127.0.0.1', () => {
-  const client = connect(server.address().port, '127.0.0.1').setNoDelay(true);
+  client = connect(server.address().port, '127.0.0.1').setNoDelay(true);
   client.write('POST / HTTP/1.1\\r\\nhost: a\\r\\nconnection: close\\r\\ncontent-length: 10\\r\\n\\r\\n12345');
-  setTimeout(() => client.write('67890'), 100);
   client.resume().on('close', () => server.close());
 });`;
     const quickAcks = ({ calls }: TracedProcess): number =>

@@ -17,6 +17,7 @@ import {
   portOf,
   request,
   until,
+  untilBlocked,
   watchedServer,
 } from '../exchange.js';
 import { describeError, type Witness } from '../witness.js';
@@ -174,14 +175,15 @@ export const cases: Cases = {
   'a file after more earlier writes than the socket takes': {
     travel: { rerouted: 1 },
     run: async (witness) => {
-      const answer = ({ response }: { response: ServerResponse }): void => {
+      const answer = async ({ response }: { response: ServerResponse }): Promise<void> => {
         for (let index = 0; index < 8; index++) response.write(Buffer.alloc(2 << 20, index));
         pipeFile(witness, response, '3m');
+        if (response.socket !== null) await untilBlocked(response.socket);
+        client.read();
       };
       let framing = 0;
       const server = await listening(watchedServer(witness, answer, {}, () => framing));
       const client = openClient(witness, portOf(server), lastRequest());
-      setTimeout(() => client.read(), 200);
       framing = noteResponses(witness, 'received', await client.all, ['GET']);
       server.close();
     },
