@@ -1,6 +1,6 @@
 import { goalOfRatio, tooNoisy } from '../goal.js';
 import { type Better, badness, type Ratio, ratioCell, ratioOf } from '../ratio.js';
-import type { Cell, Comparison, Table } from '../scenario.js';
+import type { Cell, Comparison, Effort, Table } from '../scenario.js';
 import { median, percentile } from '../statistics.js';
 import { acrossLanes, CONTENDERS, type Lane, PRESETS } from './lane.js';
 import type { LinkRecord } from './link.js';
@@ -19,8 +19,19 @@ export interface Figures extends Omit<Comparison, 'series'> {
   readonly isAside?: true;
 }
 
-/** A point at which a preset seems slower than stock is measured again, up to so many times as often. */
+/** In a full run, a point at which a preset seems slower than stock is measured again, up to so many times as often. */
 const MOST_TIMES = 2;
+
+/** Rounds of a point: those of a full run, or as few as there may be. */
+export function roundsOf({ quick }: Effort, rounds: number): Rounds {
+  return quick ? { least: 3, most: 3 } : { least: rounds, most: rounds * MOST_TIMES };
+}
+
+export interface Rounds {
+  readonly least: number;
+  /** Where a preset seems slower. */
+  readonly most: number;
+}
 
 /** How many times as slow as stock each preset is. */
 function slowness(better: Better, [stock = [], ...presets]: Samples): Ratio[] {
@@ -41,7 +52,7 @@ interface CollectOptions<K extends string> {
 export async function collect<K extends string>(
   lanes: readonly Lane[],
   record: LinkRecord,
-  rounds: number,
+  rounds: Rounds,
   measure: (lane: Lane) => Promise<Readonly<Record<K, number>>>,
   options: CollectOptions<K> = {},
 ): Promise<(name: K) => Samples> {
@@ -49,9 +60,7 @@ export async function collect<K extends string>(
   const of = (name: K): Samples => all.map((samples) => samples.map((sample) => sample[name]));
   const judged = Object.entries(options.better ?? {}) as [K, Better][];
   const isSettled = (): boolean => !judged.some(([name, way]) => slowness(way, of(name)).some(isSlow));
-  // A single round is a look, which nobody takes for a result.
-  const most = rounds === 1 ? 1 : rounds * MOST_TIMES;
-  for (let round = 1; round <= rounds || (round <= most && !isSettled()); round++) {
+  for (let round = 1; round <= rounds.least || (round <= rounds.most && !isSettled()); round++) {
     const samples = await acrossLanes(lanes, record, round, measure, options);
     for (const [index, sample] of samples.entries()) all[index]?.push(sample);
   }
