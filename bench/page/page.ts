@@ -1,5 +1,5 @@
 import type { Results, Runs, ScenarioResult } from '../results.js';
-import type { Comparison, Table } from '../scenario.js';
+import type { Table } from '../scenario.js';
 import { barChart } from './bars.js';
 import { betterText, card } from './card.js';
 import { machineFacts, method } from './circumstances.js';
@@ -8,14 +8,15 @@ import { headline, sentences } from './headline.js';
 import { cellText } from './label.js';
 import { element, escapeMarkup, list, tableElement } from './markup.js';
 import { glossary } from './names.js';
-import { allDifferences, nodeName, othersText, sameOf } from './other-nodes.js';
+import { allDifferences, differencesText, nodeName, othersOf, othersText, sameOf } from './other-nodes.js';
 import { STYLE } from './style.js';
 
 const WIDE = 1100;
 const NARROW = 370;
 const MOST_SHOWN = 6;
 
-function mainChart(chart: Comparison | undefined): string {
+function mainChart(runs: Runs): string {
+  const chart = headline(runs[0]);
   if (chart === undefined) return '';
   return element(
     'figure',
@@ -29,6 +30,7 @@ function mainChart(chart: Comparison | undefined): string {
       '',
       'A percentage is the share of stock Node.js; the thin lines reach from the best to the worst round.',
     ),
+    ...differencesText(chart, othersOf(runs, headline)).map((text) => element('p', '', escapeMarkup(text))),
   );
 }
 
@@ -142,7 +144,7 @@ export function htmlPage(runs: Runs): string {
     element(
       'main',
       '',
-      mainChart(headline(results)),
+      mainChart(runs),
       element(
         'div',
         'two',

@@ -122,7 +122,7 @@ describe('the pages of several Nodes', () => {
   it('are about the newest, and have another beside it where that differs', () => {
     const { 'index.html': html, 'results.md': markdown } = pagesFrom(runs([100, 101, 102], [60, 61, 62]));
     expect(markdown).to.match(/\| here +\| +101 \(100–102\) \| +41 \(40–42\), 41 % \|/);
-    expect(markdown).to.match(/\| here \(Node 24\) \| +101 \(100–102\) \| +61 \(60–62\), 60 % \|/);
+    expect(markdown).to.match(/\| here \(Node 24\) +\| +101 \(100–102\) \| +61 \(60–62\), 60 % \|/);
     expect(markdown).to.include('The only one, Node 24: socket-tune at here 60 % of Node.js’s instead of 41 %');
     expect(html).to.include('Node 24: socket-tune at here 60 % of Node.js’s instead of 41 %');
   });
