@@ -6,7 +6,8 @@ import { onInterruption } from './interruption.js';
 import { ROOT } from './machine.js';
 import { recordMachine } from './machine-record.js';
 import { type Results, readResults, type ScenarioResult, scenarioResult, writeResults } from './results.js';
-import type { Result, Scenario } from './scenario.js';
+import { checkRounds } from './rounds.js';
+import type { Scenario } from './scenario.js';
 import { formatResult } from './table.js';
 
 export interface BenchOptions {
@@ -39,22 +40,6 @@ function chosen(scenarios: readonly Scenario[], only: readonly string[] | undefi
 const MOST_SERVERS = 100;
 
 type Say = (text: string) => void;
-
-/** Fewer rounds have no spread to speak of, and a median of two is a mean. */
-const LEAST_ROUNDS = 3;
-
-function checkRounds({ comparisons = [] }: Result): void {
-  for (const { id, series } of comparisons) {
-    for (const { contender, points, isQuoted } of series) {
-      const few = points.find(({ samples }) => samples.length > 0 && samples.length < LEAST_ROUNDS);
-      if (few !== undefined && !isQuoted) {
-        throw new Error(
-          `${id}: ${contender} has ${few.samples.length} rounds at ${few.x}, of ${LEAST_ROUNDS} at least`,
-        );
-      }
-    }
-  }
-}
 
 /** A run of scenarios, which can tell at any time what it has. */
 class Run {
