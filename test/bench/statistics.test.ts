@@ -17,7 +17,7 @@ describe('the statistics of the benchmarks', () => {
       contender,
       points: [{ x: 1024, samples: values }],
     }));
-    // As results.json has it: JSON has no other word for what is no number.
+    // As a file of results has it: JSON has no other word for what is no number.
     const [, tuned] = figures(JSON.parse(JSON.stringify({ ...FILES_CPU, series })));
     expect(tuned).to.include({ xLabel: '1 KB', median: 7, least: 5, greatest: 20, rounds: 3 });
     expect(tuned?.toStock).to.deep.equal({ value: 7 / 30, rounds: [0.5, 0.5] });
