@@ -121,7 +121,8 @@ async function measure(scenarios: readonly Scenario[], options: BenchOptions, sa
   onInterruption((signal) => {
     const results = run.results();
     const { interrupted = [] } = results;
-    console.error(`\n${signal}: interrupted before these were measured: ${interrupted.join(', ')}`);
+    const kept = outIfInterrupted === undefined && !json ? ' (what was measured is above)' : '';
+    console.error(`\n${signal}: interrupted before these were measured: ${interrupted.join(', ')}${kept}`);
     if (results.scenarios.length > 0) tell([results], outIfInterrupted, json, say);
   });
   // Who reads JSON has a terminal for the rest, or does not want it.

@@ -6,16 +6,16 @@ interface Duration {
 
 /** Only for saying how long it takes: nothing that is measured depends on them. What two scenarios measure together counts with the first. */
 const DURATIONS: Readonly<Record<string, Duration>> = {
-  files: { quick: 20, full: 124 },
-  connections: { quick: 14, full: 106 },
+  files: { quick: 12, full: 124 },
+  connections: { quick: 12, full: 106 },
   'raw-tcp': { quick: 9, full: 107 },
-  cold: { quick: 9, full: 52 },
-  'slow-readers': { quick: 5, full: 19 },
+  cold: { quick: 6, full: 52 },
+  'slow-readers': { quick: 6, full: 19 },
   'small-requests': { quick: 8, full: 55 },
   accept: { quick: 5, full: 20 },
   cluster: { quick: 5, full: 38 },
   restarts: { quick: 4, full: 27 },
-  link: { quick: 20, full: 473 },
+  link: { quick: 30, full: 500 },
   'start-up': { quick: 3, full: 11 },
   apply: { quick: 3, full: 28 },
   'tcp-info': { quick: 1, full: 1 },
