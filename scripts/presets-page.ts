@@ -1,7 +1,8 @@
 // docs/presets.md: what the presets bring across networks, and why their values are what they are, by what was measured.
 
-import { comparisonTable, tableText } from '../bench/page/markdown.js';
-import type { Results, ScenarioResult } from '../bench/results.js';
+import { comparisonTable, HOW_TO_READ, tableText } from '../bench/page/markdown.js';
+import { sameOf } from '../bench/page/other-nodes.js';
+import type { Results, Runs, ScenarioResult } from '../bench/results.js';
 import type { Comparison } from '../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
@@ -64,8 +65,9 @@ const REASONS = `## Why these values
 - **CONGESTION: none.** The congestion control is the system's to choose.
 `;
 
-function comparisonText(comparison: Comparison): string {
-  return `**${comparison.title}**, in ${comparison.unit}:\n\n${comparisonTable(comparison)}\n`;
+function comparisonText(comparison: Comparison, runs: Runs): string {
+  const table = comparisonTable(comparison, sameOf(runs, comparison));
+  return `**${comparison.title}**, in ${comparison.unit}:\n\n${table}\n`;
 }
 
 function find({ scenarios }: Results, name: string): ScenarioResult {
@@ -73,9 +75,6 @@ function find({ scenarios }: Results, name: string): ScenarioResult {
   if (found === undefined) throw new Error(`no results of the scenario '${name}'`);
   return found;
 }
-
-const HOW_TO_READ =
-  'The median of the rounds (the least and the greatest of them), and the median of the ratios to stock.';
 
 function about({ date, quick, machine }: Results): string {
   const { kernel, node, cores, cpu, loadAverage } = machine;
@@ -87,10 +86,11 @@ function about({ date, quick, machine }: Results): string {
 /**
  * The page in Markdown.
  *
- * @param results of a run of the benchmarks
+ * @param runs of the benchmarks
  * @param sizes results of the scenario link-sizes, which only runs when it is asked for
  */
-export function presetsPage(results: Results, sizes: Results): string {
+export function presetsPage(runs: Runs, sizes: Results): string {
+  const [results] = runs;
   const { comparisons, tables, notes } = find(results, 'link');
   const tried = find(sizes, 'link-sizes');
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
@@ -99,8 +99,8 @@ export function presetsPage(results: Results, sizes: Results): string {
   return [
     INTRODUCTION,
     '## Across networks',
-    `\n${about(results)} ${HOW_TO_READ}\n`,
-    ...shown.map(comparisonText),
+    `\n${about(results)} ${HOW_TO_READ}.\n`,
+    ...shown.map((comparison) => comparisonText(comparison, runs)),
     ...silence.map((table) => `${tableText(table)}\n`),
     ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, REASONS],
     `## Sizes that were tried\n\n${about(sizes)} ${tried.notes.join('; ')}.\n`,

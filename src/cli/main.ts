@@ -71,7 +71,7 @@ function addBench(program: Command, output: Output): void {
       name,
     ])
     .option('--list', 'name the scenarios, and measure nothing', false)
-    .option('--out <directory>', 'write results.json, results.md and a page with charts, index.html')
+    .option('--out <directory>', 'write node-N.json, results.md and a page with charts, index.html')
     .addOption(jsonOption())
     .action(async ({ list, ...options }: BenchOptions & { list: boolean }) => {
       if (list) return output.line(await scenarios());

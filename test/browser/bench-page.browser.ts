@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { pagesFrom, readResults } from '../../bench/results.js';
+import { pagesFrom, type Runs, readRuns } from '../../bench/results.js';
 import { RESULTS } from '../../scripts/bench-figures.js';
 import { sampleResults } from '../bench/sample-results.js';
 import { skip } from '../support/skipped.js';
@@ -16,8 +16,8 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const SCREENSHOTS = process.env.SCREENSHOTS;
 
 const PAGES = [
-  ['a run with all that can go wrong', sampleResults],
-  ['the run that is kept', () => readResults(RESULTS)],
+  ['a run with all that can go wrong', (): Runs => [sampleResults()]],
+  ['the runs that are kept', (): Runs => readRuns(RESULTS)],
 ] as const;
 
 /**

@@ -91,7 +91,7 @@ describe('an emulated link', () => {
 
   it('lets a client that was there before have its answer a round trip earlier, from a tuned server only', function () {
     return onLink(this, async (lanes) => {
-      const of = await collect(lanes, link(100, 100), 4, async (lane) => {
+      const of = await collect(lanes, link(100, 100), { least: 4, most: 4 }, async (lane) => {
         lane.link.forget();
         const first = (await get(lane, 1000, 1)).firstByte;
         return { first, second: (await get(lane, 1000, 1)).firstByte };
@@ -111,7 +111,7 @@ describe('an emulated link', () => {
       const rounds = async (tuned: number, better?: 'lower' | 'higher'): Promise<number[]> => {
         const measure = (lane: Lane) => Promise.resolve({ figure: lane.name === 'stock' ? 10 : tuned });
         const options = better === undefined ? {} : { better: { figure: better } };
-        const of = await collect(lanes, link(1, 100), 2, measure, options);
+        const of = await collect(lanes, link(1, 100), { least: 2, most: 4 }, measure, options);
         return of('figure').map((samples) => samples.length);
       };
       expect(await rounds(10, 'lower'), 'as fast').to.deep.equal([2, 2]);
