@@ -1,4 +1,4 @@
-import { bytesOf, framedLength } from './bytes.js';
+import { bytesOf, framedLength, textOf } from './bytes.js';
 import type {
   Change,
   Connection,
@@ -58,6 +58,20 @@ function range(random: Random, size: number): Pick<FileStep, 'start' | 'end'> {
   ]);
 }
 
+/** Above this a text must not have more bytes than characters, if it goes into chunks. */
+const SHORT_TEXT = 200;
+
+/**
+ * Whether Node itself sends such a write in chunks as it should. It frames by a length that spoilt base64 and hex do not have; Node
+ * 22 ends the body at an empty write below cork(); and Node 26 waits for a 'drain' that never comes, as a response counts bytes
+ * and its socket characters.
+ */
+function isFramedRight(data: Data): boolean {
+  const { length } = bytesOf(data);
+  if (length === 0 || framedLength(data) !== length) return false;
+  return data.as !== 'string' || length <= Math.max(textOf(data).length, SHORT_TEXT);
+}
+
 /** Makes the steps of one session, and its files with them. */
 class Maker {
   readonly files: FileContent[] = [];
@@ -75,26 +89,32 @@ class Maker {
 
   data(isFramed: boolean): Data {
     const random = this.#random;
-    if (random.chance(0.4)) {
-      const size = random.weighted([
-        [1, 0],
-        [6, random.between(1, 2000)],
-        [2, random.between(2000, 40_000)],
-        [1, random.between(40_000, 300_000)],
-      ]);
-      return { as: random.chance(0.8) ? 'Buffer' : 'Uint8Array', size, seed: seedOf(random) };
-    }
     for (;;) {
-      const [text, encoding] = randomText(random, random.between(0, 40), true);
-      const repeat = random.weighted([
-        [5, 1],
-        [2, random.between(2, 30)],
-        [1, random.between(30, 2000)],
-      ]);
-      const data: Data = { as: 'string', text, repeat, encoding };
-      // Node itself frames such a write by a length that it does not have.
-      if (!isFramed || framedLength(data) === bytesOf(data).length) return data;
+      const data = random.chance(0.4) ? this.#bytes() : this.#text();
+      if (!isFramed || isFramedRight(data)) return data;
     }
+  }
+
+  #bytes(): Data {
+    const random = this.#random;
+    const size = random.weighted([
+      [1, 0],
+      [6, random.between(1, 2000)],
+      [2, random.between(2000, 40_000)],
+      [1, random.between(40_000, 300_000)],
+    ]);
+    return { as: random.chance(0.8) ? 'Buffer' : 'Uint8Array', size, seed: seedOf(random) };
+  }
+
+  #text(): Data {
+    const random = this.#random;
+    const [text, encoding] = randomText(random, random.between(0, 40), true);
+    const repeat = random.weighted([
+      [5, 1],
+      [2, random.between(2, 30)],
+      [1, random.between(30, 2000)],
+    ]);
+    return { as: 'string', text, repeat, encoding };
   }
 
   /** What is missing of a file that was cut can only be counted if nothing else of the connection is missing. */

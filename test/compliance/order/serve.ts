@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, openSync, promises, type ReadStream } from 'node:fs';
+import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PassThrough, pipeline, type Writable } from 'node:stream';
+import { pipeline as pipelinePromise } from 'node:stream/promises';
+import type { Outcome } from './outcome.js';
+import type { Scenario } from './scenario.js';
+
+/** How long a stream is paused or a destination corked: nothing depends on it. */
+const WHILE_MS = 5;
+
+/** When the timer comes in which a stream is piped: it is open by then. */
+const TIMER_MS = 5;
+
+/** A scenario that is being played. */
+interface Play {
+  readonly scenario: Scenario;
+  readonly outcome: Outcome;
+  readonly stream: ReadStream;
+  readonly destination: Writable;
+  /** The destination, or what is below it. */
+  readonly socket: Socket;
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}
+
+async function openStream({ source }: Scenario, path: string): Promise<ReadStream> {
+  if (source === 'path') return createReadStream(path);
+  if (source === 'descriptor') return createReadStream('', { fd: openSync(path, 'r'), start: 0 });
+  return createReadStream('', { fd: await promises.open(path), start: 0 });
+}
+
+function watch({ stream, destination, outcome }: Play): void {
+  for (const event of ['open', 'ready', 'end', 'close']) stream.on(event, () => outcome.stream.push(event));
+  stream.on('error', (error) => outcome.stream.push(`error ${codeOf(error)}`));
+  for (const event of ['pipe', 'unpipe', 'finish', 'close'])
+    destination.on(event, () => outcome.destination.push(event));
+  destination.on('error', (error) => outcome.destination.push(`error ${codeOf(error)}`));
+}
+
+function hashOf({ outcome }: Play, source: NodeJS.ReadableStream): void {
+  const hash = createHash('sha1');
+  let bytes = 0;
+  source.on('data', (chunk: Buffer) => {
+    hash.update(chunk);
+    bytes += chunk.length;
+  });
+  source.on('end', () => {
+    outcome.other = `${bytes} bytes, ${hash.digest('hex')}`;
+  });
+}
+
+function hasSent({ destination, socket }: Play): boolean {
+  return destination instanceof ServerResponse ? destination.headersSent : socket.bytesWritten > 0;
+}
+
+const ACTS: Readonly<Record<Scenario['act'], (play: Play) => void>> = {
+  header({ destination }) {
+    if (destination instanceof ServerResponse) destination.setHeader('X-Late', '1');
+  },
+  'status 404 and end'({ destination, stream }) {
+    stream.destroy();
+    if (destination instanceof ServerResponse) destination.statusCode = 404;
+    destination.end('no');
+  },
+  'write ahead'({ destination }) {
+    destination.write('AHEAD');
+  },
+  destroy({ destination, stream }) {
+    stream.once('close', () => destination.end());
+    stream.destroy();
+  },
+  unpipe({ destination, stream }) {
+    stream.unpipe(destination);
+    destination.end('unpiped');
+    stream.destroy();
+  },
+  pause(play) {
+    play.stream.pause();
+    setTimeout(() => {
+      play.outcome.sentWhilePaused = hasSent(play);
+      play.stream.resume();
+    }, WHILE_MS);
+  },
+  'second pipe'(play) {
+    hashOf(play, play.stream.pipe(new PassThrough()));
+  },
+  "'data' listener"(play) {
+    hashOf(play, play.stream);
+  },
+  encoding({ stream }) {
+    stream.setEncoding('base64');
+  },
+  cork({ destination }) {
+    destination.cork();
+    setTimeout(() => {
+      if (!destination.writableEnded) destination.uncork();
+    }, WHILE_MS);
+  },
+};
+
+function act(play: Play): void {
+  const { outcome, stream, scenario } = play;
+  const headersSent = play.destination instanceof ServerResponse && play.destination.headersSent;
+  outcome.seen = { bytesRead: stream.bytesRead, headersSent, hasSent: hasSent(play) };
+  try {
+    ACTS[scenario.act](play);
+  } catch (error) {
+    outcome.errors.push(`thrown ${codeOf(error)}`);
+  }
+}
+
+/** After how much of nothing the app changes its mind, from when it has piped. */
+async function changeMind(play: Play): Promise<void> {
+  switch (play.scenario.delay) {
+    case 'microtask':
+      await null;
+      return act(play);
+    case 'two microtasks':
+      await null;
+      await null;
+      return act(play);
+    case 'tick':
+      process.nextTick(act, play);
+      return;
+    case 'immediate':
+      setImmediate(act, play);
+      return;
+    // Has been arranged before.
+    case "immediate in 'open'":
+    case "once('open')":
+  }
+}
+
+async function actAfterOpen(play: Play): Promise<void> {
+  await once(play.stream, 'open');
+  act(play);
+}
+
+function arrange(play: Play): void {
+  const { scenario, stream } = play;
+  if (scenario.delay === "immediate in 'open'") stream.once('open', () => setImmediate(act, play));
+  if (scenario.delay === "once('open')") void actAfterOpen(play);
+}
+
+function pipe(play: Play): void {
+  play.stream.pipe(play.destination);
+  void changeMind(play);
+}
+
+function begin(play: Play): void {
+  const { scenario, stream, destination, outcome } = play;
+  const onEnd = (error: unknown): unknown => error && outcome.destination.push(`pipeline ${codeOf(error)}`);
+  switch (scenario.piping) {
+    case 'pipe':
+      return pipe(play);
+    case 'pipeline':
+      pipeline(stream, destination, onEnd);
+      return void changeMind(play);
+    case 'pipeline of promises':
+      pipelinePromise(stream, destination).catch(onEnd);
+      return void changeMind(play);
+    case "pipe in 'open'":
+      stream.once('open', () => pipe(play));
+      return;
+    case "pipe in 'ready'":
+      stream.once('ready', () => pipe(play));
+      return;
+    case 'pipe in a timer':
+      setTimeout(pipe, TIMER_MS, play);
+  }
+}
+
+/** Serve one connection. Answers when the stream has closed. */
+export async function serve(
+  scenario: Scenario,
+  outcome: Outcome,
+  path: string,
+  destination: Writable,
+  socket: Socket,
+): Promise<void> {
+  const stream = await openStream(scenario, path);
+  const play: Play = { scenario, outcome, stream, destination, socket };
+  watch(play);
+  // What the connection leaves open is closed, as every app has to.
+  socket.once('close', () => stream.destroy());
+  const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  arrange(play);
+  begin(play);
+  await closed;
+}

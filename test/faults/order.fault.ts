@@ -1,0 +1,19 @@
+import { expect } from 'chai';
+import { compare, reroutable } from '../compliance/order/compare.js';
+import { allScenarios, covering } from '../compliance/order/scenario.js';
+import { selection } from './effort.js';
+import { tallyFigures } from './tally.js';
+
+describe('what an app does after it has piped a file, in every combination', () => {
+  it('has the effect that it has in stock Node', async () => {
+    const scenarios = selection(allScenarios(), covering(3, 2));
+    const { faults, varying, report } = await compare(scenarios);
+    tallyFigures(
+      'changes of mind after pipe()',
+      scenarios.length,
+      `${faults.length} unlike stock, ${varying} that vary in stock`,
+    );
+    expect(faults.map(({ message }) => message).join('\n'), `${faults.length} faults`).to.equal('');
+    expect(report?.files.reroutedStreams).to.be.above(reroutable(scenarios) * 0.9);
+  });
+});
