@@ -147,12 +147,13 @@ export function watchExports(
   const prototype = modulePrototype();
   if ('paths' in prototype) return undefined;
   const replaced: (() => void)[] = [];
-  const watch = (module: CommonModule): void => {
-    const { exports } = module;
+  // Not called `module`: in the bundle, an assignment to its exports would look like a module of CommonJS.
+  const watch = (loaded: CommonModule): void => {
+    const { exports } = loaded;
     const replacement = onExports(exports);
-    module.exports = replacement;
+    loaded.exports = replacement;
     replaced.push(() => {
-      if (module.exports === replacement) module.exports = exports;
+      if (loaded.exports === replacement) loaded.exports = exports;
     });
   };
   const set = function (this: CommonModule, value: unknown): void {
