@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, type NodeProcess, startApp } from '../support/node-process.js';
+import {
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  type NodeProcess,
+  runApp,
+  startApp,
+} from '../support/node-process.js';
 import { hasProgram, skipWithout } from '../support/program.js';
 import { useScratch } from '../support/scratch.js';
 
@@ -269,6 +276,30 @@ describe('a process that reports, and is ended by a signal,', () => {
       expect(stdout).to.equal(stock.stdout);
     });
   }
+
+  it('has the signals and the functions of stock again when socket-tune is uninstalled', async () => {
+    const source = `
+import { install } from 'socket-tune';
+import { createServer } from 'node:net';
+import { readFileSync, writeSync } from 'node:fs';
+const { kill } = process;
+const state = () => writeSync(1, JSON.stringify([
+  readFileSync('/proc/self/status', 'utf8').match(/SigCgt:\\s*(\\w+)/)[1], process.kill === kill,
+  ...['newListener', 'removeListener'].map((name) => String(process.rawListeners(name).at(-1))),
+]) + '\\n');
+await new Promise((resolve) => { const server = createServer().listen(0, () => server.close(resolve)); });
+state();
+const uninstall = install({ report: 'exit' });
+await new Promise((resolve) => { const server = createServer().listen(0, () => server.close(resolve)); });
+state();
+uninstall();
+state();`;
+    const { stdout, stderr } = await runApp('mjs', source, { preload: [] });
+    expect(stderr).to.equal('');
+    const [before, during, after] = stdout.trim().split('\n');
+    expect(during).not.to.equal(before);
+    expect(after).to.equal(before);
+  });
 
   it('has the signals of stock where it does not report', async () => {
     const app = startApp('cjs', server(''), { env: { SOCKET_TUNE_REPORT: 'off' } });
