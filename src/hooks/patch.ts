@@ -216,18 +216,19 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
         return server;
       },
   );
-  const watched = new Proxy(Server, {
-    apply(target, self, args) {
-      const made: unknown = Reflect.apply(target, self, args);
-      note(made ?? self, args);
+  // Not a Proxy, which Node 26 shows for one where `net` is printed.
+  const watched = function (this: unknown, ...args: unknown[]): unknown {
+    if (new.target === undefined) {
+      const made: unknown = Reflect.apply(Server, this, args);
+      note(made ?? this, args);
       return made;
-    },
-    construct(target, args, newTarget) {
-      const made: object = Reflect.construct(target, args, newTarget);
-      note(made, args);
-      return made;
-    },
-  });
+    }
+    const server: object = Reflect.construct(Server, args, new.target === watched ? Server : new.target);
+    note(server, args);
+    return server;
+  };
+  Object.defineProperties(watched, Object.getOwnPropertyDescriptors(Server));
+  Object.setPrototypeOf(watched, Object.getPrototypeOf(Server));
   exchange(exported, 'Server', Server, watched);
   exchange(Server.prototype, 'constructor', Server, watched);
   return () => {

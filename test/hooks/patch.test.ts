@@ -440,6 +440,8 @@ describe('watching servers', () => {
       'createServer',
       2,
     ]);
+    expect(inspect(net.Server, { showProxy: true })).to.equal(inspect(own));
+    expect(Object.getOwnPropertyNames(net.Server)).to.deep.equal(Object.getOwnPropertyNames(own));
     expect(net.createServer().constructor).to.equal(net.Server);
     expect(new Subclass()).to.be.an.instanceof(net.Server);
     expect(() => net.createServer('nothing' as never)).to.throw(TypeError, /options/);
