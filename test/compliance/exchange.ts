@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
 import { digest } from '../support/content.js';
 import { parseResponses } from '../support/http-wire.js';
+import { turns } from '../support/turns.js';
 import type { Witness } from './witness.js';
 
 /** A request as text. */
@@ -74,7 +75,7 @@ export function pause(milliseconds: number): Promise<void> {
 /** Wait until a socket takes no more, because nobody reads at the other end. */
 export async function untilBlocked(socket: Socket): Promise<void> {
   await until(() => socket.writableNeedDrain);
-  for (let sent = -1; sent !== socket.bytesWritten; await pause(40)) sent = socket.bytesWritten;
+  for (let sent = -1; sent !== socket.bytesWritten; await turns()) sent = socket.bytesWritten;
 }
 
 export interface Exchange {

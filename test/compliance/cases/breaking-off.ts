@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
+import { turns } from '../../support/turns.js';
 import type { Case, Cases } from '../case.js';
 import {
   type Client,
@@ -111,7 +112,7 @@ function manyGoAway(
       let open = -1;
       while (open !== witness.descriptors()) {
         open = witness.descriptors();
-        await pause(50);
+        await turns();
       }
       witness.note('descriptors that stay open', open - before);
       server.close();
