@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { satisfies } from 'semver';
 import { CHECKS } from '../../src/cli/checks.js';
 import type { Diagnosis } from '../../src/cli/doctor.js';
 import { diagnose } from '../../src/cli/doctor.js';
 import { machine } from '../../src/cli/machine.js';
 import { configFromEnvironment } from '../../src/config/config.js';
+import { platform } from '../../src/native/index.js';
 import { useScratch } from '../support/scratch.js';
 import { skip } from '../support/skipped.js';
 
@@ -130,6 +133,27 @@ describe('what doctor finds', () => {
       value: '6.1.0-30-amd64: DELACK_MAX needs 6.15',
     });
     expect(diagnosis('kernel', { 'sys/kernel/osrelease': '5.4.0' })).to.include({ verdict: 'advice' });
+  });
+
+  it('is a Node that package.json does not allow', () => {
+    const { engines }: { engines: { node: string } } = createRequire(import.meta.url)('../../../package.json');
+    const circumstances = { machine: machine(), environment: environment({}), platform: platform() };
+    const isOk = (node: string): boolean =>
+      CHECKS.find(({ name }) => name === 'Node')?.look({ ...circumstances, node }).verdict === 'ok';
+    const versions = [
+      '18.20.0',
+      '20.18.3',
+      '20.19.0',
+      '20.20.2',
+      '21.7.3',
+      '22.11.0',
+      '22.12.0',
+      '23.0.0',
+      '24.1.0',
+      '26.0.0',
+    ];
+    expect(versions.map(isOk)).to.deep.equal(versions.map((version) => satisfies(version, engines.node)));
+    expect(versions.filter(isOk)).to.deep.equal(['20.19.0', '20.20.2', '22.12.0', '23.0.0', '24.1.0', '26.0.0']);
   });
 
   it('is a congestion control that is not loaded', () => {

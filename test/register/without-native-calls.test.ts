@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/node-process.js';
 import { useScratch } from '../support/scratch.js';
-import { installPackage, repository } from '../support/scratch-project.js';
+import { installPackage } from '../support/scratch-project.js';
 import { isRerouted } from '../support/travel.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
@@ -81,18 +79,5 @@ describe('an app that may not load native code', () => {
       expect(stderr).to.match(/^error: nothing can be measured: .*Cannot find module 'koffi'/m);
       expect(await cli('bench', '--list')).to.include({ code: 0, stderr: '' });
     });
-  });
-});
-
-describe('an installation', () => {
-  it('runs no script that could fail it', () => {
-    const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
-      packages: Record<string, { hasInstallScript?: boolean; optional?: boolean; dev?: boolean }>;
-    };
-    const scripts = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
-    const names = scripts.map(([path]) => path);
-    expect(names).to.include('node_modules/koffi');
-    const needed = scripts.filter(([, { optional, dev }]) => optional !== true && dev !== true);
-    expect(needed).to.deep.equal([]);
   });
 });

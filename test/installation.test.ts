@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module';
+import { expect } from 'chai';
+import { subset } from 'semver';
+
+interface Installed {
+  readonly engines?: { readonly node?: string };
+  readonly hasInstallScript?: boolean;
+  readonly optional?: boolean;
+  readonly dev?: boolean;
+}
+
+describe('an installation', () => {
+  const lock: { packages: Readonly<Record<string, Installed>> } = createRequire(import.meta.url)(
+    '../../package-lock.json',
+  );
+  const packages = Object.entries(lock.packages);
+  const optional = packages.filter(([, each]) => each.optional === true);
+  const needed = packages.filter(([, each]) => each.optional !== true);
+
+  it('runs no script that could fail it', () => {
+    const hasScript = ([, each]: readonly [string, Installed]): boolean => each.hasInstallScript === true;
+    expect(optional.filter(hasScript).map(([path]) => path)).to.include('node_modules/koffi');
+    expect(needed.filter(hasScript).filter(([, each]) => each.dev !== true)).to.deep.equal([]);
+  });
+
+  it('meets no package that does not want a Node that we support, which npm would warn of', () => {
+    const own = lock.packages['']?.engines?.node ?? '';
+    const unwilling = needed.filter(([, { engines }]) => engines?.node !== undefined && !subset(own, engines.node));
+    expect(own).not.to.equal('');
+    expect(unwilling).to.deep.equal([]);
+  });
+});
