@@ -1,12 +1,14 @@
 import { type Client, withClient } from './client.js';
 import { type Contender, stock, tuned } from './contenders.js';
+import { goal } from './goal.js';
 import { hasProgram } from './machine.js';
+import { ratioCell, ratioOf } from './ratio.js';
 import { remembered } from './remembered.js';
 import { warmUpSmall } from './request-samples.js';
 import { interleaveByName, pool, repeatedly } from './rounds.js';
-import { type Cell, type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
+import type { Cell, Comparison, Effort, Result, Scenario, Table } from './scenario.js';
 import { withServers } from './server.js';
-import { median, pairedRatio } from './statistics.js';
+import { median } from './statistics.js';
 import { countSocketOptionCalls } from './system-calls.js';
 
 const APP = 'apps/echo-length';
@@ -62,7 +64,7 @@ export const acceptSamples = remembered(async (effort: Effort): Promise<AcceptSa
 function row(what: string, samples: AcceptSamples, of: keyof AcceptSample): Cell[] {
   const plain = samples.stock.map((sample) => sample[of]);
   const ours = samples.tuned.map((sample) => sample[of]);
-  return [what, median(plain), median(ours), pairedRatio(ours, plain)];
+  return [what, median(plain), median(ours), ratioCell(ratioOf(ours, plain))];
 }
 
 function costs(samples: AcceptSamples, effort: Effort): Table {

@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { goal } from './goal.js';
 import { entry, pinned, SERVER_CORE } from './machine.js';
 import { remembered } from './remembered.js';
-import { type Cell, type Effort, goal, type Result, type Scenario } from './scenario.js';
+import type { Cell, Effort, Result, Scenario } from './scenario.js';
 import { median } from './statistics.js';
 
 /** How often, in how many rounds, `apply` is called. */
@@ -9,6 +11,8 @@ interface ApplyPace {
   readonly rounds: number;
   readonly calls: number;
 }
+
+const execute = promisify(execFile);
 
 const ROUNDS = 15;
 export const QUICK_PACE: ApplyPace = { rounds: 5, calls: 20_000 };
@@ -30,17 +34,18 @@ export interface ApplySamples {
 export const PLAIN = 'a plain setsockopt by koffi';
 
 /** In a process of its own: heap and compiler of this one hold other things. */
-export function sampleApply({ rounds, calls }: ApplyPace): ApplySamples[] {
+export async function sampleApply({ rounds, calls }: ApplyPace): Promise<ApplySamples[]> {
   const flags = ['--expose-gc', ...YOUNG_GENERATION];
   const command = [process.execPath, ...flags, entry('apply-process'), String(rounds), String(calls)];
   const [program, ...rest] = pinned(SERVER_CORE, command);
-  return JSON.parse(execFileSync(program, rest, { encoding: 'utf8' }));
+  const { stdout } = await execute(program, rest);
+  return JSON.parse(stdout);
 }
 
 const paceFor = ({ quick }: Effort): ApplyPace => (quick ? QUICK_PACE : { rounds: ROUNDS, calls: 100_000 });
 
 /** What `apply` costs with each config; made once. */
-export const applySamples = remembered((effort: Effort) => Promise.resolve(sampleApply(paceFor(effort))));
+export const applySamples = remembered((effort: Effort) => sampleApply(paceFor(effort)));
 
 function row({ preset, options, nanosecondsPerCall, bytesPerCall }: ApplySamples): Cell[] {
   const perOption = median(nanosecondsPerCall) / options;

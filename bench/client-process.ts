@@ -125,5 +125,8 @@ function answer(job: Job): Answer {
 }
 
 process.on('message', (job: Job) => {
-  process.send?.(answer(job));
+  process.send?.(answer(job), undefined, undefined, (error) => {
+    // Its parent has ended meanwhile, and nobody is left to be told.
+    if (error !== null) process.exit(1);
+  });
 });

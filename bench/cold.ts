@@ -15,7 +15,7 @@ const bodiesFor = ({ quick }: Effort): readonly Body[] =>
 
 /** Requests of a round: disks are moody. */
 const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || bytes > 10 << 20 ? 3 : 10);
-const roundsFor = ({ quick }: Effort): number => (quick ? 2 : 5);
+const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 5);
 
 /** What is done with a file that is not in memory is other code than what is done with one that is. */
 const warmUpsFor = ({ bytes }: Body): number => Math.ceil(Math.min(200, 2e7 / bytes));

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Countdown } from './durations.js';
+import { onInterruption } from './interruption.js';
 import { ROOT } from './machine.js';
 import { recordMachine } from './machine-record.js';
 import { type Results, readResults, type ScenarioResult, scenarioResult, writeResults } from './results.js';
+import { checkRounds } from './rounds.js';
 import type { Scenario } from './scenario.js';
 import { formatResult } from './table.js';
 
@@ -11,10 +15,12 @@ export interface BenchOptions {
   /** Only these scenarios. */
   readonly only?: readonly string[] | undefined;
   readonly json: boolean;
-  /** A directory for results.json, results.md and index.html. */
+  /** A directory for node-N.json, results.md and index.html; the pages show what it has of other Nodes as well. */
   readonly out?: string | undefined;
-  /** Measures nothing, but writes the pages of an earlier run, from its results.json. */
-  readonly from?: string | undefined;
+  /** The same, for what there is when a signal ends the run. */
+  readonly outIfInterrupted?: string | undefined;
+  /** Measures nothing, but writes the pages of earlier runs, from their files. */
+  readonly from?: readonly string[] | undefined;
 }
 
 /** The command was not understood, or cannot be had here. */
@@ -35,37 +41,94 @@ const MOST_SERVERS = 100;
 
 type Say = (text: string) => void;
 
-/** One that fails must not take with it what the others have found. */
-async function measure(scenario: Scenario, quick: boolean, say: Say): Promise<ScenarioResult | Results['failed'][0]> {
-  const { name, what } = scenario;
-  const start = performance.now();
-  try {
-    const result = await scenario.run({ quick });
-    const seconds = (performance.now() - start) / 1e3;
-    say(`\n== ${name}: ${what} (${seconds.toFixed(0)} s)\n\n${formatResult(result)}`);
-    return scenarioResult(name, what, seconds, result);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    console.error(`\n== ${name} failed: ${message}`);
-    return { name, message };
+/** A run of scenarios, which can tell at any time what it has. */
+class Run {
+  readonly #scenarios: readonly Scenario[];
+  readonly #quick: boolean;
+  readonly #start = performance.now();
+  readonly #machine = recordMachine();
+  readonly #date = new Date().toISOString();
+  readonly #found: ScenarioResult[] = [];
+  readonly #failed: Results['failed'][0][] = [];
+
+  constructor(scenarios: readonly Scenario[], quick: boolean) {
+    this.#scenarios = scenarios;
+    this.#quick = quick;
+  }
+
+  results(): Results {
+    const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const seconds = Math.round((performance.now() - this.#start) / 1e3);
+    const told = new Set([...this.#found, ...this.#failed].map(({ name }) => name));
+    const left = this.#scenarios.flatMap(({ name }) => (told.has(name) ? [] : [name]));
+    return {
+      version,
+      date: this.#date,
+      quick: this.#quick,
+      seconds,
+      machine: this.#machine,
+      scenarios: this.#found,
+      failed: this.#failed,
+      ...(left.length === 0 ? {} : { interrupted: left }),
+    };
+  }
+
+  /** One that fails must not take with it what the others have found. */
+  async #measure(scenario: Scenario, say: Say): Promise<void> {
+    const { name, what } = scenario;
+    const start = performance.now();
+    try {
+      const result = await scenario.run({ quick: this.#quick });
+      const seconds = (performance.now() - start) / 1e3;
+      checkRounds(result);
+      say(`\n== ${name}: ${what} (${seconds.toFixed(0)} s)\n\n${formatResult(result)}`);
+      this.#found.push(scenarioResult(name, what, seconds, result));
+    } catch (error) {
+      // A signal ends servers and clients as well, where it comes from a terminal: then this is no failure, and the process ends here.
+      await nextTurn();
+      const message = error instanceof Error ? error.message : String(error);
+      console.error(`\n== ${name} failed: ${message}`);
+      this.#failed.push({ name, message });
+    }
+  }
+
+  async measureAll(say: Say, announce: Say): Promise<void> {
+    const { kernel, node, cores, cpu } = this.#machine;
+    say(`kernel ${kernel}, Node ${node}, ${cores} x ${cpu}`);
+    const names = this.#scenarios.map(({ name }) => name);
+    const countdown = new Countdown(names, this.#quick);
+    for (const scenario of this.#scenarios) {
+      announce(`\n${countdown.line(scenario.name)}`);
+      const start = performance.now();
+      await this.#measure(scenario, say);
+      countdown.done(scenario.name, (performance.now() - start) / 1e3);
+    }
   }
 }
 
-async function measureAll(scenarios: readonly Scenario[], quick: boolean, say: Say): Promise<Results> {
-  const start = performance.now();
-  const machine = recordMachine();
-  const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  say(`kernel ${machine.kernel}, Node ${machine.node}, ${machine.cores} x ${machine.cpu}`);
-  const date = new Date().toISOString();
-  const found: Results['scenarios'][0][] = [];
-  const failed: Results['failed'][0][] = [];
-  for (const scenario of scenarios) {
-    const result = await measure(scenario, quick, say);
-    if ('message' in result) failed.push(result);
-    else found.push(result);
-  }
-  const seconds = Math.round((performance.now() - start) / 1e3);
-  return { version, date, quick, seconds, machine, scenarios: found, failed };
+function tell(all: readonly Results[], out: string | undefined, json: boolean, say: Say): void {
+  if (json) for (const results of all) console.log(JSON.stringify(results, undefined, 2));
+  if (out === undefined) return;
+  for (const results of all) writeResults(out, results);
+  say(`\n${join(out, 'index.html')} shows it; results.md and the figures of every round, node-*.json, are beside it`);
+}
+
+async function measure(scenarios: readonly Scenario[], options: BenchOptions, say: Say): Promise<Results> {
+  const { quick, json, out, outIfInterrupted = out } = options;
+  // Every server ends with this process, and there are many.
+  process.setMaxListeners(MOST_SERVERS);
+  const run = new Run(scenarios, quick);
+  onInterruption((signal) => {
+    const results = run.results();
+    const { interrupted = [] } = results;
+    const kept = outIfInterrupted === undefined && !json ? ' (what was measured is above)' : '';
+    console.error(`\n${signal}: interrupted before these were measured: ${interrupted.join(', ')}${kept}`);
+    if (results.scenarios.length > 0) tell([results], outIfInterrupted, json, say);
+  });
+  // Who reads JSON has a terminal for the rest, or does not want it.
+  const announce: Say = json ? (text) => process.stderr.isTTY && console.error(text) : say;
+  await run.measureAll(say, announce);
+  return run.results();
 }
 
 /**
@@ -74,18 +137,11 @@ async function measureAll(scenarios: readonly Scenario[], quick: boolean, say: S
  * @returns whether everything could be measured
  */
 export async function bench(scenarios: readonly Scenario[], options: BenchOptions): Promise<boolean> {
-  const { quick, only, json, out, from } = options;
+  const { only, json, out, from } = options;
   if (process.platform !== 'linux') throw new BenchError('the benchmarks need Linux: they read /proc');
   const say: Say = json ? () => undefined : console.log;
-  // Every server ends with this process, and there are many.
-  process.setMaxListeners(MOST_SERVERS);
-  // Ended from outside, by way of 'exit': there, servers are stopped and files removed.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
-  const results = from === undefined ? await measureAll(chosen(scenarios, only), quick, say) : readResults(from);
-  if (json) console.log(JSON.stringify(results, undefined, 2));
-  if (out !== undefined) {
-    writeResults(out, results);
-    say(`\n${join(out, 'index.html')} shows it; results.md and results.json are beside it`);
-  }
-  return results.failed.length === 0;
+  const all =
+    from === undefined ? [await measure(chosen(scenarios, only), options, say)] : from.map((file) => readResults(file));
+  tell(all, out, json, say);
+  return all.every(({ failed }) => failed.length === 0);
 }

@@ -1,5 +1,6 @@
 import { cutOff, type Fate, SET_SECONDS } from '../test/network/dead-peer.js';
-import { type Cell, type Effort, goal, type Result, type Scenario } from './scenario.js';
+import { goal } from './goal.js';
+import type { Cell, Effort, Result, Scenario } from './scenario.js';
 
 /** Of the time that was set. */
 const GOAL = 1.2;

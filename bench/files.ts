@@ -1,10 +1,13 @@
 import { howFilesWent, httpLineup } from './contenders.js';
+import { goalOfRatio } from './goal.js';
 import { type Load, loadOf, type Measured, measure, paceOf } from './load.js';
 import { withLoadClients } from './load-client.js';
-import { barsOf, leastBusy, ratioOf, seriesOf, tableOf } from './load-figures.js';
-import { type Comparison, type Effort, goal, type Result, type Scenario, type Table } from './scenario.js';
+import { barsOf, leastBusy, ratioIn, seriesOf, tableOf, values } from './load-figures.js';
+import { ratioCell } from './ratio.js';
+import type { Comparison, Effort, Result, Scenario, Table } from './scenario.js';
 import { kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
+import { median } from './statistics.js';
 
 const CONNECTIONS = 8;
 
@@ -37,12 +40,13 @@ function loadFor(size: Size): Load {
 
 function goalsOf(sizes: readonly Size[], measured: readonly Measured[]): Table {
   return {
-    title: 'Server CPU, tuned/stock',
-    columns: ['body', 'tuned/stock', 'goal'],
+    title: 'Server CPU of one request, in microseconds, and its goal',
+    columns: ['body', 'stock', 'tuned', 'tuned/stock', 'goal'],
     rows: measured.map((one, index) => {
-      const ratio = ratioOf(one, 'cpuMicroseconds', 'tuned', 'stock');
+      const medians = ['stock', 'tuned'].map((name) => median(values(one, name, 'cpuMicroseconds') ?? []));
+      const ratio = ratioIn(one, 'cpuMicroseconds', 'tuned', 'stock');
       const atMost = sizes[index]?.goal;
-      return [one.load.label, ratio, atMost === undefined ? '' : goal(ratio, atMost)];
+      return [one.load.label, ...medians, ratioCell(ratio), atMost === undefined ? '' : goalOfRatio(ratio, { atMost })];
     }),
   };
 }

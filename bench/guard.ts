@@ -6,15 +6,17 @@ import { PLAIN, QUICK_PACE, sampleApply } from './apply.js';
 import { type Client, withClient } from './client.js';
 import { hasCompiler } from './compiler.js';
 import { type Contender, stock, tuned } from './contenders.js';
+import { onInterruption } from './interruption.js';
 import { type Load, loadOf, measure } from './load.js';
 import { withLoadClients } from './load-client.js';
-import { ratioOf } from './load-figures.js';
+import { ratioIn } from './load-figures.js';
 import { hasProgram } from './machine.js';
+import { ratioOf } from './ratio.js';
 import { SPLIT, timeRequests, WHOLE, warmUpSmall } from './request-samples.js';
 import { interleave } from './rounds.js';
 import { kilobytes, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { median, pairedRatio } from './statistics.js';
+import { median } from './statistics.js';
 
 interface Check {
   readonly what: string;
@@ -42,7 +44,7 @@ function fileRatio(kilobyteCount: number, protocol: Load['protocol']): Promise<n
         measure(open, contenders, [load], PACE),
       ),
     );
-    return measured === undefined ? Number.NaN : ratioOf(measured, 'cpuMicroseconds', 'tuned', 'stock');
+    return measured === undefined ? Number.NaN : ratioIn(measured, 'cpuMicroseconds', 'tuned', 'stock').value;
   });
 }
 
@@ -52,18 +54,18 @@ function smallRatio(of: (client: Client, contender: Contender) => Promise<number
     withClient(async (client) => {
       await warmUpSmall(client, contenders);
       const [plain = [], ours = []] = await interleave(contenders, PACE.rounds, (contender) => of(client, contender));
-      return pairedRatio(ours, plain);
+      return ratioOf(ours, plain).value;
     }),
   );
 }
 
-function applyRatio(): Promise<number> {
+async function applyRatio(): Promise<number> {
   const perOption = (preset: string): number => {
     const found = samples.find((sample) => sample.preset === preset);
     return found === undefined ? Number.NaN : median(found.nanosecondsPerCall) / found.options;
   };
-  const samples = sampleApply(QUICK_PACE);
-  return Promise.resolve(perOption('default') / perOption(PLAIN));
+  const samples = await sampleApply(QUICK_PACE);
+  return perOption('default') / perOption(PLAIN);
 }
 
 const CHECKS: readonly Check[] = [
@@ -126,7 +128,6 @@ async function main(): Promise<void> {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-// Ended from outside, by way of 'exit': there, servers are stopped and files removed.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+onInterruption(() => undefined);
 
 await main();

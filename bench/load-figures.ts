@@ -1,8 +1,9 @@
 import type { Measured, Sample } from './load.js';
+import { type Ratio, ratioCell, ratioOf } from './ratio.js';
 import type { Cell, Series, Table } from './scenario.js';
-import { median, pairedRatio } from './statistics.js';
+import { median } from './statistics.js';
 
-function values(measured: Measured, contender: string, of: keyof Sample): number[] | undefined {
+export function values(measured: Measured, contender: string, of: keyof Sample): number[] | undefined {
   return measured.samples.get(contender)?.map((sample) => sample[of]);
 }
 
@@ -28,8 +29,8 @@ export function barsOf(measured: Measured, of: keyof Sample): Series[] {
 }
 
 /** The ratio of two contenders' figures. */
-export function ratioOf(measured: Measured, of: keyof Sample, contender: string, base: string): number {
-  return pairedRatio(values(measured, contender, of) ?? [], values(measured, base, of) ?? []);
+export function ratioIn(measured: Measured, of: keyof Sample, contender: string, base: string): Ratio {
+  return ratioOf(values(measured, contender, of) ?? [], values(measured, base, of) ?? []);
 }
 
 /** A row for each load, and a column for each contender, with the ratio of two of them. */
@@ -45,7 +46,7 @@ export function tableOf(
   const row = (one: Measured): Cell[] => [
     one.load.label,
     ...names.map((name) => median(values(one, name, of) ?? [])),
-    ...(hasRatio ? [ratioOf(one, of, ours, base)] : []),
+    ...(hasRatio ? [ratioCell(ratioIn(one, of, ours, base))] : []),
   ];
   return { title, columns: [what, ...names, ...(hasRatio ? [`${ours}/${base}`] : [])], rows: measured.map(row) };
 }

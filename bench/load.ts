@@ -65,7 +65,7 @@ export interface Pace {
 
 export function paceOf({ quick }: Effort): Pace {
   return quick
-    ? { rounds: 2, seconds: 0.06, warmUp: { requests: 4000, bytes: 3e8 } }
+    ? { rounds: 3, seconds: 0.05, warmUp: { requests: 3000, bytes: 2e8 } }
     : { rounds: 5, seconds: 0.2, warmUp: { requests: 12_000, bytes: 6e8 } };
 }
 

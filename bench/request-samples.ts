@@ -53,7 +53,7 @@ function contenders(): Promise<Contender>[] {
 }
 
 /** Rounds of each of some processes. */
-const roundsFor = ({ quick }: Effort): number => (quick ? 1 : 2);
+const ROUNDS = 2;
 export const processesFor = ({ quick }: Effort): number => (quick ? 2 : 4);
 
 /** Stock Node takes 44 ms for each split request, so that time, and not their number, ends a round of those. */
@@ -93,7 +93,7 @@ function sampleOnce(effort: Effort): Promise<Map<string, ByServer>> {
       const shapes = new Map<string, ByServer>();
       await warmUpSmall(client, servers);
       for (const shape of shapesFor(effort)) {
-        const samples = await interleaveByName(servers, roundsFor(effort), (server) =>
+        const samples = await interleaveByName(servers, ROUNDS, (server) =>
           timeRequests(client, server, shape, limitFor(effort)),
         );
         shapes.set(shape.name, samples);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineRecord } from './machine-record.js';
 import { markdownPage } from './page/markdown.js';
@@ -11,7 +11,7 @@ export interface ScenarioResult extends Required<Result> {
   readonly seconds: number;
 }
 
-/** One run, as it is kept in results.json. A figure that is no number is null there. */
+/** One run, of one Node, as it is kept in a file. A figure that is no number is null there. */
 export interface Results {
   /** Version of socket-tune. */
   readonly version: string;
@@ -21,7 +21,12 @@ export interface Results {
   readonly machine: MachineRecord;
   readonly scenarios: readonly ScenarioResult[];
   readonly failed: readonly { readonly name: string; readonly message: string }[];
+  /** Scenarios that a signal has kept from being measured. */
+  readonly interrupted?: readonly string[];
 }
+
+/** Runs of several Nodes on one machine: the pages are about the first. */
+export type Runs = readonly [Results, ...Results[]];
 
 /** More digits than any clock here has. */
 const DIGITS = 6;
@@ -43,18 +48,43 @@ export function readResults(file: string): Results {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-export const RESULTS_FILE = 'results.json';
+function majorOf({ machine }: Results): number {
+  return Number(/\d+/.exec(machine.node)?.[0]);
+}
 
-/** From what was written, and not from what was measured: what is made of the file later must come out the same. */
-export function pagesFrom(written: Results): Readonly<Record<string, string>> {
+/** Each major version of Node has a file of its own, so that a run of one leaves what was measured with another. */
+function fileOf(results: Results): string {
+  return `node-${majorOf(results)}.json`;
+}
+
+const RESULTS_FILE = /^node-\d+\.json$/;
+
+/** The newest Node first. */
+export function inOrder(runs: readonly Results[]): Runs {
+  const [first, ...others] = [...runs].sort((a, b) => majorOf(b) - majorOf(a));
+  if (first === undefined) throw new Error('there are no results of any Node');
+  return [first, ...others];
+}
+
+/** All runs that a directory has. */
+export function readRuns(directory: string): Runs {
+  const files = readdirSync(directory).filter((name) => RESULTS_FILE.test(name));
+  return inOrder(files.map((name) => readResults(join(directory, name))));
+}
+
+/** From what was written, and not from what was measured: what is made of the files later must come out the same. */
+export function pagesFrom(written: Runs): Readonly<Record<string, string>> {
   return { 'results.md': markdownPage(written), 'index.html': htmlPage(written) };
+}
+
+/** Pages of all runs that the directory has. */
+export function writePages(directory: string, runs: Runs = readRuns(directory)): void {
+  mkdirSync(directory, { recursive: true });
+  for (const [name, content] of Object.entries(pagesFrom(runs))) writeFileSync(join(directory, name), content);
 }
 
 export function writeResults(directory: string, results: Results): void {
   mkdirSync(directory, { recursive: true });
-  const file = join(directory, RESULTS_FILE);
-  writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
-  for (const [name, content] of Object.entries(pagesFrom(readResults(file)))) {
-    writeFileSync(join(directory, name), content);
-  }
+  writeFileSync(join(directory, fileOf(results)), `${JSON.stringify(results, undefined, 1)}\n`);
+  writePages(directory);
 }

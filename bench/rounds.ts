@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Result } from './scenario.js';
+
 /**
  * Measure contenders in turn, so that whatever else the machine does meets all of them. Every other round goes backwards, and
  * the first round is thrown away: it warms up caches and compilers.
@@ -15,6 +18,8 @@ export async function interleave<C, S>(
     if (round % 2 === 1) turns.reverse();
     for (const { contender, index } of turns) {
       const sample = await measure(contender);
+      // What measures without a break would not let a signal come through.
+      await nextTurn();
       if (round > 0) samples[index]?.push(sample);
     }
   }
@@ -48,4 +53,18 @@ export function pool<S>(sets: readonly ReadonlyMap<string, readonly S[]>[]): Map
     for (const [name, samples] of set) pooled.set(name, [...(pooled.get(name) ?? []), ...samples]);
   }
   return pooled;
+}
+
+/** Fewer rounds have no spread to speak of, and a median of two is a mean. */
+const LEAST_ROUNDS = 3;
+
+/** @throws where something was measured in fewer rounds than there must be */
+export function checkRounds({ comparisons = [] }: Result): void {
+  for (const { id, series } of comparisons) {
+    for (const { contender, points, isQuoted } of series) {
+      const few = points.find(({ samples }) => samples.length > 0 && samples.length < LEAST_ROUNDS);
+      if (few === undefined || isQuoted) continue;
+      throw new Error(`${id}: ${contender} has ${few.samples.length} rounds at ${few.x}, of ${LEAST_ROUNDS} at least`);
+    }
+  }
 }

@@ -23,6 +23,8 @@ export interface Point {
 
 export interface Series {
   readonly contender: string;
+  /** Somebody else's figures, which were not measured here. */
+  readonly isQuoted?: true;
   readonly points: readonly Point[];
 }
 
@@ -57,26 +59,4 @@ export interface Scenario {
   /** Runs only when it is asked for by name. */
   readonly onlyByName?: true;
   run(effort: Effort): Promise<Result>;
-}
-
-/** The goal beside its figure. A missed goal is for people to judge: the machine has its say in every figure. */
-export function goal(figure: number, atMost: number, unit = ''): string {
-  return `<= ${atMost}${unit}: ${figure <= atMost ? 'reached' : 'MISSED'}`;
-}
-
-/** The figure is beyond the goal, but its rounds disagree on that: it is neither reached nor missed for sure. */
-export function unsettled(atMost: number, unit = ''): string {
-  return `<= ${atMost}${unit}: UNSETTLED`;
-}
-
-export function isUnsettled(cell: Cell | null): boolean {
-  return typeof cell === 'string' && cell.endsWith(': UNSETTLED');
-}
-
-export function isMissed(cell: Cell | null): boolean {
-  return typeof cell === 'string' && cell.endsWith(': MISSED');
-}
-
-export function isReached(cell: Cell | null): boolean {
-  return typeof cell === 'string' && cell.endsWith(': reached');
 }

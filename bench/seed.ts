@@ -4,12 +4,13 @@ import { applySamples } from './apply.js';
 import { howFilesWent, stock, tuned } from './contenders.js';
 import { loadOf, type Measured, measure, paceOf, type Sample } from './load.js';
 import { withLoadClients } from './load-client.js';
+import { ratioCell, ratioOf } from './ratio.js';
 import { remembered } from './remembered.js';
 import { type RequestSample, requestSamples, SPLIT, WHOLE } from './request-samples.js';
-import type { Cell, Comparison, Effort, Point, Result, Scenario } from './scenario.js';
+import type { Cell, Comparison, Effort, Point, Result, Scenario, Series } from './scenario.js';
 import { kilobytes, sizeLabel, withScratch, writeBodies } from './scratch.js';
 import { withServers } from './server.js';
-import { median, pairedRatio } from './statistics.js';
+import { median } from './statistics.js';
 
 const APP = 'apps/file-server';
 const CONNECTIONS = 8;
@@ -114,7 +115,7 @@ function row({ what, seed, stock: plain, tuned: ours }: Line): Cell[] {
     seed.tuned,
     measured ? median(plain) : undefined,
     median(ours),
-    measured ? pairedRatio(ours, plain) : undefined,
+    measured ? ratioCell(ratioOf(ours, plain)) : undefined,
   ];
 }
 
@@ -124,11 +125,11 @@ function comparison(id: string, title: string, what: string, unit: string, lines
     lines.map((line) => ({ x: line.what, samples: of(line) })).filter(({ samples }) => samples.length > 0);
   const reported = (of: 'baseline' | 'tuned'): Point[] =>
     points(({ seed }) => (typeof seed[of] === 'number' ? [seed[of]] : []));
-  const series = [
+  const series: Series[] = [
     { contender: 'stock', points: points((line) => line.stock) },
     { contender: 'tuned', points: points((line) => line.tuned) },
-    { contender: `${SEED}, baseline`, points: reported('baseline') },
-    { contender: `${SEED}, tuned`, points: reported('tuned') },
+    { contender: `${SEED}, baseline`, isQuoted: true, points: reported('baseline') },
+    { contender: `${SEED}, tuned`, isQuoted: true, points: reported('tuned') },
   ];
   return {
     id,

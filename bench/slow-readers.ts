@@ -9,8 +9,8 @@ import { median } from './statistics.js';
 const BODY = kilobytes(100 << 10);
 
 /** Clients at a time, who have asked for a file and read nothing of it. Each takes some 2.5 MB of the kernel's memory. */
-const readersFor = ({ quick }: Effort): readonly number[] => (quick ? [0, 10, 100] : [0, 1, 10, 50, 200]);
-const roundsFor = ({ quick }: Effort): number => (quick ? 1 : 5);
+const readersFor = ({ quick }: Effort): readonly number[] => (quick ? [0, 10, 50] : [0, 1, 10, 50, 200]);
+const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 5);
 
 /** What each contender held, at each number of readers, in the rounds' order. */
 type Held = ReadonlyMap<string, readonly (readonly Holding[])[]>;

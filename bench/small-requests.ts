@@ -1,3 +1,5 @@
+import { goal } from './goal.js';
+import { ratioCell, ratioOf } from './ratio.js';
 import {
   type ByServer,
   type ByShape,
@@ -6,17 +8,8 @@ import {
   requestSamples,
   WHOLE,
 } from './request-samples.js';
-import {
-  type Cell,
-  type Comparison,
-  type Effort,
-  goal,
-  type Result,
-  type Scenario,
-  type Series,
-  type Table,
-} from './scenario.js';
-import { median, pairedRatio } from './statistics.js';
+import type { Cell, Comparison, Effort, Result, Scenario, Series, Table } from './scenario.js';
+import { median } from './statistics.js';
 
 const GOAL_MILLISECONDS = 1;
 
@@ -37,7 +30,7 @@ function row(shape: string, server: string, byServer: ByServer): Cell[] {
     half,
     median(values(own, 'p99Milliseconds')),
     median(values(own, 'cpuMicroseconds')),
-    pairedRatio(values(own, 'cpuMicroseconds'), values(plain, 'cpuMicroseconds')),
+    ratioCell(ratioOf(values(own, 'cpuMicroseconds'), values(plain, 'cpuMicroseconds'))),
     PROMPT.has(server) ? goal(half, GOAL_MILLISECONDS, ' ms') : '',
   ];
 }

@@ -9,8 +9,3 @@ export function median(values: readonly number[]): number {
 export function percentile(values: readonly number[], share: number): number {
   return quantile(values, share) ?? Number.NaN;
 }
-
-/** The median of the ratios round by round: what slows the machine down for a while slows both down. */
-export function pairedRatio(numerators: readonly number[], denominators: readonly number[]): number {
-  return median(numerators.map((value, round) => value / (denominators[round] ?? Number.NaN)));
-}

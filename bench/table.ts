@@ -1,17 +1,9 @@
-import type { Cell, Result, Table } from './scenario.js';
-
-/** Three digits say all that a measurement of this kind knows. */
-function text(cell: Cell): string {
-  if (cell === undefined) return '-';
-  if (typeof cell === 'string') return cell;
-  const magnitude = Math.abs(cell);
-  if (magnitude >= 100 || Number.isInteger(cell)) return cell.toFixed(0);
-  return cell.toFixed(magnitude >= 10 ? 1 : 2);
-}
+import { cellText } from './page/label.js';
+import type { Result, Table } from './scenario.js';
 
 /** Columns of numbers are set to the right, those of text to the left. */
 function formatTable(table: Table): string {
-  const rows = [table.columns, ...table.rows.map((row) => row.map(text))];
+  const rows = [table.columns, ...table.rows.map((row) => row.map(cellText))];
   const isNumeric = table.columns.map((_, column) => table.rows.some((row) => typeof row[column] === 'number'));
   const widths = table.columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tcpInfo } from '../src/api/tcp-info.js';
-import { type Effort, goal, type Result, type Scenario } from './scenario.js';
+import { goal } from './goal.js';
+import type { Effort, Result, Scenario } from './scenario.js';
 import { median } from './statistics.js';
 
 const CONNECTIONS = 1000;

@@ -1,7 +1,8 @@
 // docs/presets.md: what the presets bring across networks, and why their values are what they are, by what was measured.
 
-import { comparisonTable, tableText } from '../bench/page/markdown.js';
-import type { Results, ScenarioResult } from '../bench/results.js';
+import { comparisonTable, HOW_TO_READ, tableText } from '../bench/page/markdown.js';
+import { sameOf } from '../bench/page/other-nodes.js';
+import type { Results, Runs, ScenarioResult } from '../bench/results.js';
 import type { Comparison } from '../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
@@ -12,7 +13,8 @@ across networks of many kinds, and why the values are what they are.
 - **default**: no slower than stock Node by more than 5 % on any path that was tried, as far as the rounds agree, and clients that were here
   before are answered a round trip earlier.
 - **lowlatency**: for messages. What an app writes is not held up behind data that the kernel has queued already, and clients that are
-  gone are noticed in half a minute. Files cost more CPU time than with default, and less than in stock Node.
+  gone are noticed in half a minute. A live client that reads nothing for 30 s, as with a paused download, is ended like one that is gone.
+  Files cost more CPU time than with default, and less than in stock Node.
 - **highthroughput**: as default, but parts of requests are not acknowledged at once: the least CPU time for uploads.
 - **none**: no option is set; files still go by sendfile.
 
@@ -54,14 +56,18 @@ const REASONS = `## Why these values
 - **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`bench --only small-requests\`). What comes in bulk is
   left to the kernel after 32 reads without an answer: an ACK of our own for every read of an upload cost up to half as much CPU time again,
   and made it no faster. highthroughput leaves the option out.
-- **KEEPALIVE 60 + 6 × 10 s, USER_TIMEOUT 120 s** (lowlatency: 30 + 3 × 5 s, 30 s). A client whose machine is gone is noticed after two
-  minutes (half a minute), be the connection idle or not; stock Node keeps an idle one for ever. For outgoing connections see
-  [outgoing.md](outgoing.md) and \`bench --only dead-peer\`.
+- **KEEPALIVE 60 + 6 × 10 s** (lowlatency: 30 + 3 × 5 s). On an idle connection, a client whose machine is gone is noticed after two minutes
+  (lowlatency: about half a minute); stock Node keeps such a connection for ever.
+- **USER_TIMEOUT: 30 s, lowlatency only.** With data on its way, it has a client whose machine is gone noticed after half a minute. It also ends a
+  live client that reads nothing for 30 s, as with a paused download: its window is shut, and the kernel cannot tell the two apart by this
+  option. So the other presets leave it out, and the kernel sends the data again for about 15 minutes, as with stock Node. (The table above was
+  measured when they had it, with 120 s.) For outgoing connections see [outgoing.md](outgoing.md) and \`bench --only dead-peer\`.
 - **CONGESTION: none.** The congestion control is the system's to choose.
 `;
 
-function comparisonText(comparison: Comparison): string {
-  return `**${comparison.title}**, in ${comparison.unit}:\n\n${comparisonTable(comparison)}\n`;
+function comparisonText(comparison: Comparison, runs: Runs): string {
+  const table = comparisonTable(comparison, sameOf(runs, comparison));
+  return `**${comparison.title}**, in ${comparison.unit}:\n\n${table}\n`;
 }
 
 function find({ scenarios }: Results, name: string): ScenarioResult {
@@ -69,9 +75,6 @@ function find({ scenarios }: Results, name: string): ScenarioResult {
   if (found === undefined) throw new Error(`no results of the scenario '${name}'`);
   return found;
 }
-
-const HOW_TO_READ =
-  'The median of the rounds (the least and the greatest of them), and the median of the ratios to stock.';
 
 function about({ date, quick, machine }: Results): string {
   const { kernel, node, cores, cpu, loadAverage } = machine;
@@ -83,10 +86,11 @@ function about({ date, quick, machine }: Results): string {
 /**
  * The page in Markdown.
  *
- * @param results of a run of the benchmarks
+ * @param runs of the benchmarks
  * @param sizes results of the scenario link-sizes, which only runs when it is asked for
  */
-export function presetsPage(results: Results, sizes: Results): string {
+export function presetsPage(runs: Runs, sizes: Results): string {
+  const [results] = runs;
   const { comparisons, tables, notes } = find(results, 'link');
   const tried = find(sizes, 'link-sizes');
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
@@ -95,8 +99,8 @@ export function presetsPage(results: Results, sizes: Results): string {
   return [
     INTRODUCTION,
     '## Across networks',
-    `\n${about(results)} ${HOW_TO_READ}\n`,
-    ...shown.map(comparisonText),
+    `\n${about(results)} ${HOW_TO_READ}.\n`,
+    ...shown.map((comparison) => comparisonText(comparison, runs)),
     ...silence.map((table) => `${tableText(table)}\n`),
     ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, REASONS],
     `## Sizes that were tried\n\n${about(sizes)} ${tried.notes.join('; ')}.\n`,

@@ -6,5 +6,14 @@ export const { setImmediate, setTimeout } = process.getBuiltinModule('node:timer
 
 export const nextTick = process.nextTick.bind(process);
 
+/**
+ * Call back as the thread pool would, had it been asked: what is answered without it must not come sooner than it could. A
+ * completion of the pool comes in a later poll phase, behind all microtasks, ticks and immediates queued meanwhile. One
+ * immediate would come before others of the same phase; the second comes after them all.
+ */
+export function poolTurn(callback: () => void): void {
+  setImmediate(setImmediate, callback);
+}
+
 /** Milliseconds, of the wall clock. */
 export const { now } = Date;

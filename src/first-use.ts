@@ -1,4 +1,6 @@
-import { isNetLoaded, LISTEN_CHANNEL } from './node-internals.js';
+import { afterBuiltin, watchServers } from './hooks/patch.js';
+import { isNetLoaded, LISTEN_CHANNEL, NET_MODULE } from './node-internals.js';
+import { noteServerWord } from './server-word.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 
@@ -47,10 +49,16 @@ export interface FirstUse {
 /**
  * Call back when the process begins to use the network: most of what a preload gets into (npm, compilers, scripts) never does.
  *
+ * @param notesServers whether it matters what apps say where they make servers
  * @returns what ends the watch
  */
-export function watchFirstUse(use: FirstUse): () => void {
-  const unwatch = watchDatagrams(use);
+export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void {
+  const unwatchDatagrams = watchDatagrams(use);
+  const unwatchServers = notesServers ? noteServers() : undefined;
+  const unwatch = (): void => {
+    unwatchDatagrams();
+    unwatchServers?.();
+  };
   if (isNetLoaded()) {
     use.forListeners();
     return unwatch;
@@ -63,6 +71,19 @@ export function watchFirstUse(use: FirstUse): () => void {
     unwatch();
     unsubscribe(LISTEN_CHANNEL, onListen);
     unsubscribe(CONNECT_CHANNEL, onConnect);
+  };
+}
+
+/** Servers are made before they listen, and what their makers say of options is not to be seen later. */
+function noteServers(): () => void {
+  if (isNetLoaded()) return watchServers(noteServerWord);
+  let unwatch: (() => void) | undefined;
+  const forget = afterBuiltin(NET_MODULE, () => {
+    unwatch = watchServers(noteServerWord);
+  });
+  return () => {
+    forget();
+    unwatch?.();
   };
 }
 

@@ -1,18 +1,21 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import { sharesAnyPort, type TuneConfig } from './config/config.js';
+import { heedsServers, sharesAnyPort, type TuneConfig } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
+import { COMPRESSION } from './hooks/compression-file.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { exemptServer } from './hooks/listener.js';
-import { platform } from './native/index.js';
+import { type SignalWatch, watchUnheardSignals } from './hooks/unheard-signal.js';
+import { platform, whenLoaded } from './native/index.js';
 import type { OptionKey } from './options/table.js';
+import { withoutPrototype } from './own-properties.js';
 import { watchConnections } from './report/live-connections.js';
-import { reportAtExit } from './report/report.js';
+import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
 
 /** Take all back that {@link install} did. Sockets keep the options that they were given. */
@@ -27,17 +30,17 @@ export type Uninstall = () => void;
  */
 export function install(config: TuneConfig): Uninstall {
   // What the caller does to the object later is nobody's business.
-  const frozen = Object.freeze({ ...validateConfig(config) });
+  const frozen = Object.freeze(withoutPrototype(validateConfig(config)));
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
   setInstalled(true);
-  if (dependsOn('compression')) hooks.forModules();
+  if (dependsOn(COMPRESSION)) hooks.forModules();
   if (frozen.connect !== undefined) hooks.forSockets();
   if (sharesAnyPort(frozen)) hooks.forCluster();
-  const unwatch = watchFirstUse(hooks);
+  const unwatch = watchFirstUse(hooks, heedsServers(frozen));
   const unreport = startReport(frozen);
   const uninspect = startInspect(frozen);
   let isUndone = false;
@@ -85,7 +88,18 @@ export function startInspect({ inspect = 'off' }: TuneConfig): () => void {
   };
 }
 
-/** Write the report when the process ends, if the config asks for one. Returns what calls it off. */
+/** Write the report when the process ends, also by a signal, if the config asks for one. Returns what calls it off. */
 export function startReport({ report = 'off' }: TuneConfig): () => void {
-  return report === 'off' ? () => undefined : reportAtExit(report);
+  if (report === 'off') return () => undefined;
+  const callOff = reportAtExit(report);
+  let watch: SignalWatch | undefined;
+  // Before that there is nothing to report.
+  const forget = whenLoaded(({ signals }) => {
+    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(report)));
+  });
+  return () => {
+    callOff();
+    forget();
+    watch?.undo();
+  };
 }

@@ -20,8 +20,13 @@ export interface SocketHandle {
   getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
-  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`). */
+  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`); see {@link handleBelow}. */
   readonly _parent?: SocketHandle;
+}
+
+/** The TCP handle below a TLSWrap; undefined of a handle that has none below. */
+export function handleBelow(handle: SocketHandle): SocketHandle | undefined {
+  return Object.hasOwn(handle, '_parent') ? handle._parent : undefined;
 }
 
 /** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
@@ -203,22 +208,21 @@ export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: nu
 const TCP_SOCKET = 0;
 const TCP_SERVER = 1;
 
-/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is closed. */
+/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is still the caller's. */
 function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | undefined {
   const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
   const handle = new TCP(type);
   if (handle.open(fd) === 0) return handle;
-  fs().closeSync(fd);
   handle.close();
   return undefined;
 }
 
-/** A second handle for a listener that is open already. */
+/** A second handle for a listener that is open already; as {@link handleFor}. */
 export function listenerHandle(like: ListenHandle, fd: number): BoundHandle | undefined {
   return handleFor(like, TCP_SERVER, fd);
 }
 
-/** A handle for a connection that a listener has accepted. */
+/** A handle for a connection that a listener has accepted; as {@link handleFor}. */
 export function connectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
   return handleFor(listener, TCP_SOCKET, fd);
 }
@@ -310,10 +314,17 @@ export function cluster(): ClusterModule {
 let fsModule: typeof import('node:fs') | undefined;
 let netModule: NetModule | undefined;
 
-/** Whether it is loaded already (lib/internal/bootstrap/realm.js, `moduleLoadList`). Where Node does not say: yes. */
+/** What has been loaded of Node's own modules (lib/internal/bootstrap/realm.js). Test: first-use. */
+export function moduleLoadList(): readonly string[] | undefined {
+  return (process as { moduleLoadList?: readonly string[] }).moduleLoadList;
+}
+
+/** See {@link moduleLoadList}. */
+export const NET_MODULE = 'NativeModule net';
+
+/** Whether it is loaded already. Where Node does not say: yes. */
 export function isNetLoaded(): boolean {
-  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes('NativeModule net') ?? true;
+  return moduleLoadList()?.includes(NET_MODULE) ?? true;
 }
 
 /**
@@ -331,6 +342,8 @@ const OWN_SOURCE = {
   'Socket._destroy': 'this[kBytesWritten] = this._handle.bytesWritten',
   'Socket._unrefTimer': 's[kTimeout].refresh()',
   'setupChannel/internalMessage': "message.cmd === 'NODE_HANDLE_ACK'",
+  startListeningIfSignal: 'signalWraps.set(type, wrap)',
+  stopListeningIfSignal: 'signalWraps.delete(type)',
   'Server._listen2': 'this._handle.listen(backlog',
   'Writable.write': '_write(this, chunk, encoding, cb)',
   'Writable.cork': 'state.corked++',
@@ -417,6 +430,18 @@ export function swapListener(emitter: object, event: string, from: Function, to:
   else if (Array.isArray(listeners) && listeners.includes(from)) listeners[listeners.indexOf(from)] = to;
   else return false;
   return true;
+}
+
+/** Begins, or ends, to listen for a signal, if `event` is one (lib/internal/process/signal.js). */
+export type SignalListener = (event: string) => void;
+
+/** The events of the process by which Node does so, and what it has among their listeners. */
+const SIGNAL_LISTENERS = { newListener: 'startListeningIfSignal', removeListener: 'stopListeningIfSignal' } as const;
+
+/** See {@link SIGNAL_LISTENERS}. Undefined in worker threads, where nobody hears of signals. Test: register/signals. */
+export function signalListener(event: keyof typeof SIGNAL_LISTENERS): SignalListener | undefined {
+  const listener = process.rawListeners(event).find((one) => isNodesOwn(one, SIGNAL_LISTENERS[event]));
+  return listener as SignalListener | undefined;
 }
 
 /** The port that a listening handle is bound to; a Unix socket has none. */

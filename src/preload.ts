@@ -9,6 +9,8 @@ import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment, takePrimaryMark } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { type FirstUse, isInstalled, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
+import { COMPRESSION, isCompression } from './hooks/compression-file.js';
+import { watchExports } from './hooks/patch.js';
 
 /** What `SOCKET_TUNE_STRICT` ends the process with: "Invalid Argument" of Node's exit codes. */
 const EXIT_INVALID_ARGUMENT = 9;
@@ -49,6 +51,14 @@ function loadRuntime(): typeof import('./runtime.js') {
   return ownRequire()('./runtime.js');
 }
 
+function watchCompression(exports: unknown): unknown {
+  let watched = exports;
+  guarded(() => {
+    watched = loadRuntime().watchFactory(exports);
+  });
+  return watched;
+}
+
 interface LazyHooks extends FirstUse {
   /** The app has a package that is looked at when it is loaded. */
   forModules(): void;
@@ -64,7 +74,11 @@ function lazyHooks(environment: () => EnvironmentConfig): LazyHooks {
     return hooks;
   };
   return {
-    forModules: () => guarded(() => made().forModules()),
+    forModules: () =>
+      guarded(() => {
+        // Known by its file, it is waited for without the runtime.
+        if (watchExports(isCompression, watchCompression) === undefined) made().forModules();
+      }),
     forSockets: () => guarded(() => made().forSockets()),
     forListeners: () => guarded(() => made().forListeners()),
     forCluster: () => guarded(() => made().forCluster()),
@@ -83,7 +97,7 @@ function settle(variables: ReadonlyMap<string, string>): EnvironmentConfig {
 
 /** Put those hooks in place that cannot wait for their first use. */
 function putInPlace(hooks: LazyHooks, config: EnvironmentConfig['config'] | undefined): void {
-  if (dependsOn('compression')) hooks.forModules();
+  if (config?.sendfile !== false && dependsOn(COMPRESSION)) hooks.forModules();
   if (config === undefined) return;
   // A socket can be made in ways that nobody is told of.
   if (config.connect !== undefined) hooks.forSockets();
@@ -106,8 +120,8 @@ export function preload(): void {
       return environment;
     });
     putInPlace(hooks, environment?.config);
-    watchFirstUse(hooks);
     const { config } = environment ?? {};
+    watchFirstUse(hooks, config === undefined || loadConfig().heedsServers(config));
     // Once the hooks are watched for, as it listens itself.
     if (config?.inspect !== undefined && config.inspect !== 'off') loadRuntime().startInspect(config);
   });

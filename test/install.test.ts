@@ -44,12 +44,15 @@ describe('install', () => {
       'fs.ReadStream.prototype._construct',
       'fs.ReadStream.prototype._destroy',
       'fs.ReadStream.prototype._read',
+      'net.Server',
       'net.Server.prototype._listen2',
+      'net.Server.prototype.constructor',
       'net.Socket.prototype._destroy',
       'net.Socket.prototype._unrefTimer',
       'net.Socket.prototype._writeGeneric',
       'net.Socket.prototype.setKeepAlive',
       'net.Socket.prototype.setNoDelay',
+      'net.createServer',
     ]);
     for (const name of differences(before, after)) {
       const [was, is] = [before.get(name), after.get(name)];

@@ -5,8 +5,18 @@ import http from 'node:http';
 import net from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
-import { fsOf, hasHandle, isNetLoaded, isNodesOwn, onlyListener, standsFor } from '../src/node-internals.js';
+import {
+  connectionHandle,
+  fsOf,
+  hasHandle,
+  isNetLoaded,
+  isNodesOwn,
+  listenerHandle,
+  onlyListener,
+  standsFor,
+} from '../src/node-internals.js';
 import { useScratch } from './support/scratch.js';
+import { listenHandleOf, listening } from './support/socket-pair.js';
 
 /** Where each of the functions that we know by their source is. A Node that has changed one shows here first. */
 const WHERE = {
@@ -23,6 +33,8 @@ const WHERE = {
     const child = spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     return child.listeners('internalMessage')[0];
   },
+  startListeningIfSignal: () => process.rawListeners('newListener').at(-1),
+  stopListeningIfSignal: () => process.rawListeners('removeListener').at(-1),
   'Server._listen2': () => Reflect.get(net.Server.prototype, '_listen2'),
   'Writable.write': () => Writable.prototype.write,
   'Writable.cork': () => Writable.prototype.cork,
@@ -128,5 +140,17 @@ describe('Node’s own code', () => {
   it('has handles on sockets and servers, and on nothing that merely looks like an object', () => {
     expect([new net.Socket(), net.createServer(), { _handle: 1 }].map(hasHandle)).to.deep.equal([true, true, true]);
     expect([{}, null, undefined, 'x', () => 1].map(hasHandle)).to.deep.equal([false, false, false, false, false]);
+  });
+});
+
+describe('a handle for a descriptor', () => {
+  it('that another handle has is none, and the descriptor stays as it is', async () => {
+    const server = await listening();
+    const handle = listenHandleOf(server);
+    const fd = handle.fd ?? -1;
+    expect(listenerHandle(handle, fd)).to.equal(undefined);
+    expect(connectionHandle(handle, fd)).to.equal(undefined);
+    expect(fs.fstatSync(fd).isSocket()).to.equal(true);
+    server.close();
   });
 });

@@ -1,6 +1,6 @@
 import type { Effort } from '../scenario.js';
 import { median } from '../statistics.js';
-import { collect, type Figures, type Samples } from './figures.js';
+import { collect, type Figures, roundsOf, type Samples } from './figures.js';
 import { HTTP_PORT, type Lane, MESSAGE_PORT } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf, type Sized } from './points.js';
@@ -81,11 +81,14 @@ const ABOUT: Readonly<Record<Name, Pick<Figures, 'title' | 'what' | 'unit' | 'be
 const BETTER = { behind: 'lower', throughput: 'higher', beside: 'lower' } as const;
 
 /** Small things that have large ones before them. */
-export async function backlog(lanes: readonly Lane[], { quick }: Effort): Promise<Figures[]> {
+export async function backlog(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: string; samples: Samples }[]>(NAMES.map((name) => [name, []]));
-  for (const point of BACKLOG_POINTS) {
-    if (quick && !point.quick) continue;
-    const of = await collect(lanes, point.link, quick ? 1 : ROUNDS, (lane) => measure(lane, point), { better: BETTER });
+  for (const full of BACKLOG_POINTS) {
+    if (effort.quick && !full.quick) continue;
+    const point = effort.quick ? { ...full, warmUpMs: full.warmUpMs / 2, mostMs: full.mostMs / 2 } : full;
+    const of = await collect(lanes, point.link, roundsOf(effort, ROUNDS), (lane) => measure(lane, point), {
+      better: BETTER,
+    });
     const x = `${nameOf(point.link)}${point.isBusy ? ', busy server' : ''}`;
     for (const [name, own] of rows) own.push({ x, samples: of(name) });
   }

@@ -1,10 +1,13 @@
-import { type Cell, type Comparison, goal, type Table, unsettled } from '../scenario.js';
+import { goalOfRatio, tooNoisy } from '../goal.js';
+import { type Better, badness, type Ratio, ratioCell, ratioOf } from '../ratio.js';
+import type { Cell, Comparison, Effort, Table } from '../scenario.js';
 import { median, percentile } from '../statistics.js';
 import { acrossLanes, CONTENDERS, type Lane, PRESETS } from './lane.js';
 import type { LinkRecord } from './link.js';
 
 /** No preset may be slower than stock by more than that. */
 const GREATEST_LOSS = 1.05;
+const GOAL = { atMost: GREATEST_LOSS } as const;
 
 /** For each contender, the values of its rounds. */
 export type Samples = readonly (readonly number[])[];
@@ -16,23 +19,27 @@ export interface Figures extends Omit<Comparison, 'series'> {
   readonly isAside?: true;
 }
 
-/** A point at which a preset seems slower than stock is measured again, up to so many times as often. */
+/** In a full run, a point at which a preset seems slower than stock is measured again, up to so many times as often. */
 const MOST_TIMES = 2;
 
-type Better = Figures['better'];
-
-/** How many times as slow as stock each preset is, round by round. */
-function slowness(better: Better, [stock = [], ...presets]: Samples): number[][] {
-  return presets.map((own) =>
-    own.map((value, round) => {
-      const base = stock[round] ?? Number.NaN;
-      return better === 'lower' ? value / base : base / value;
-    }),
-  );
+/** Rounds of a point: those of a full run, or as few as there may be. */
+export function roundsOf({ quick }: Effort, rounds: number): Rounds {
+  return quick ? { least: 3, most: 3 } : { least: rounds, most: rounds * MOST_TIMES };
 }
 
-function isSlow(ratios: readonly number[]): boolean {
-  return median(ratios) > GREATEST_LOSS;
+export interface Rounds {
+  readonly least: number;
+  /** Where a preset seems slower. */
+  readonly most: number;
+}
+
+/** How many times as slow as stock each preset is. */
+function slowness(better: Better, [stock = [], ...presets]: Samples): Ratio[] {
+  return presets.map((own) => badness(better, ratioOf(own, stock)));
+}
+
+function isSlow({ value, rounds }: Ratio): boolean {
+  return Math.max(value, median(rounds)) > GREATEST_LOSS;
 }
 
 interface CollectOptions<K extends string> {
@@ -45,7 +52,7 @@ interface CollectOptions<K extends string> {
 export async function collect<K extends string>(
   lanes: readonly Lane[],
   record: LinkRecord,
-  rounds: number,
+  rounds: Rounds,
   measure: (lane: Lane) => Promise<Readonly<Record<K, number>>>,
   options: CollectOptions<K> = {},
 ): Promise<(name: K) => Samples> {
@@ -53,9 +60,7 @@ export async function collect<K extends string>(
   const of = (name: K): Samples => all.map((samples) => samples.map((sample) => sample[name]));
   const judged = Object.entries(options.better ?? {}) as [K, Better][];
   const isSettled = (): boolean => !judged.some(([name, way]) => slowness(way, of(name)).some(isSlow));
-  // A single round is a look, which nobody takes for a result.
-  const most = rounds === 1 ? 1 : rounds * MOST_TIMES;
-  for (let round = 1; round <= rounds || (round <= most && !isSettled()); round++) {
+  for (let round = 1; round <= rounds.least || (round <= rounds.most && !isSettled()); round++) {
     const samples = await acrossLanes(lanes, record, round, measure, options);
     for (const [index, sample] of samples.entries()) all[index]?.push(sample);
   }
@@ -66,17 +71,18 @@ export async function collect<K extends string>(
 const LEAST_ROUNDS = 4;
 
 /** Missed is what nine rounds of ten have missed: among so many figures, some are as bad as that in most rounds by chance. */
-function verdict(ratios: readonly number[]): string {
-  const isClear = ratios.length >= LEAST_ROUNDS && percentile(ratios, 0.1) > GREATEST_LOSS;
-  return !isSlow(ratios) || isClear ? goal(median(ratios), GREATEST_LOSS) : unsettled(GREATEST_LOSS);
+function verdict(slowest: Ratio): string {
+  const { value, rounds } = slowest;
+  const isClear = rounds.length >= LEAST_ROUNDS && percentile(rounds, 0.1) > GREATEST_LOSS;
+  return value > GREATEST_LOSS && !isClear ? tooNoisy(GOAL) : goalOfRatio(slowest, GOAL);
 }
 
 export function toTable(figures: Figures): Table {
   const rows = figures.rows.map(({ x, samples }): Cell[] => {
     const ratios = slowness(figures.better, samples);
-    const slowest = ratios.reduce((a, b) => (median(b) > median(a) ? b : a));
-    const judged = figures.isAside ? [] : [median(slowest), verdict(slowest)];
-    return [String(x), ...samples.map(median), ...ratios.map(median), ...judged];
+    const slowest = ratios.reduce((a, b) => (b.value > a.value ? b : a));
+    const judged = figures.isAside ? [] : [ratioCell(slowest), verdict(slowest)];
+    return [String(x), ...samples.map(median), ...ratios.map(ratioCell), ...judged];
   });
   const ratios = PRESETS.map((preset) => (figures.better === 'lower' ? `${preset}/stock` : `stock/${preset}`));
   const judged = figures.isAside ? [] : ['the slowest', 'goal'];

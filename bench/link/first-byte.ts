@@ -1,6 +1,6 @@
 import type { Effort } from '../scenario.js';
 import { median } from '../statistics.js';
-import { collect, type Figures, type Samples } from './figures.js';
+import { collect, type Figures, roundsOf, type Samples } from './figures.js';
 import { HTTP_PORT, type Lane } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link } from './points.js';
@@ -71,11 +71,11 @@ const COMMON = { unit: 'ms', better: 'lower' } as const;
 const BETTER = { first: 'lower', repeated: 'lower', kept: 'lower', page: 'lower' } as const;
 
 /** What a client waits for that has little to fetch. */
-export async function firstByte(lanes: readonly Lane[], { quick }: Effort): Promise<Figures[]> {
+export async function firstByte(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: number; samples: Samples }[]>(NAMES.map((name) => [name, []]));
   for (const roundTripMs of ROUND_TRIPS) {
-    if (quick && !QUICK_ROUND_TRIPS.includes(roundTripMs)) continue;
-    const of = await collect(lanes, link(roundTripMs, RATE), quick ? 1 : ROUNDS, measure, { better: BETTER });
+    if (effort.quick && !QUICK_ROUND_TRIPS.includes(roundTripMs)) continue;
+    const of = await collect(lanes, link(roundTripMs, RATE), roundsOf(effort, ROUNDS), measure, { better: BETTER });
     for (const [name, own] of rows) own.push({ x: roundTripMs, samples: of(name) });
   }
   return NAMES.map((name) => ({
@@ -90,11 +90,11 @@ export async function firstByte(lanes: readonly Lane[], { quick }: Effort): Prom
 }
 
 /** The same page where packets are lost: a lost one may cost more than all the others take. */
-export async function lossyPage(lanes: readonly Lane[], { quick }: Effort): Promise<Figures> {
+export async function lossyPage(lanes: readonly Lane[], effort: Effort): Promise<Figures> {
   const measurePage = async (lane: Lane): Promise<Record<'mean', number>> => ({
     mean: (await get(lane, PAGE_PATH, 0, LOSSY_CONNECTIONS)).mean,
   });
-  const of = await collect(lanes, LOSSY, quick ? 3 : LOSSY_ROUNDS, measurePage, { better: { mean: 'lower' } });
+  const of = await collect(lanes, LOSSY, roundsOf(effort, LOSSY_ROUNDS), measurePage, { better: { mean: 'lower' } });
   return {
     ...COMMON,
     id: 'link-lossy-page',

@@ -29,7 +29,7 @@ const NOTES = [
   'each contender has a link, a server and a client of its own; up to 100 Mbit/s all of them run at once, above in turn',
   'the queue of a link holds what the path does (bandwidth times delay), and 64 packets at least; its packets have 1,500 bytes',
   'busy server: it has other work for a third of its time, a millisecond at once',
-  'where a preset seems slower by over 5 %, it is measured twice as often; MISSED: nine rounds of ten agree on that; UNSETTLED: they do not',
+  'where a preset seems slower by over 5 %, it is measured twice as often; MISSED: nine rounds of ten agree on that; too noisy: they do not',
   'net.ipv4.tcp_fastopen=3, tcp_no_metrics_save=1, cubic unless said otherwise',
 ] as const;
 

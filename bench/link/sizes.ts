@@ -1,6 +1,6 @@
 import type { Cell, Effort, Result, Scenario, Table } from '../scenario.js';
 import { median } from '../statistics.js';
-import { collect } from './figures.js';
+import { collect, type Rounds, roundsOf } from './figures.js';
 import { HTTP_PORT, type Lane, MESSAGE_PORT, type Workshop, withLanes } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf } from './points.js';
@@ -106,7 +106,7 @@ async function setWork(lane: Lane, work: Figure['work'] = [0, 0]): Promise<void>
 async function rows(
   lanes: readonly Lane[],
   { title, links, work, measure }: Figure,
-  rounds: number,
+  rounds: Rounds,
 ): Promise<Cell[][]> {
   const found: Cell[][] = [];
   for (const record of links) {
@@ -123,7 +123,7 @@ async function rows(
   return found;
 }
 
-async function choose(workshop: Workshop, choice: Choice, { quick }: Effort): Promise<Table> {
+async function choose(workshop: Workshop, choice: Choice, effort: Effort): Promise<Table> {
   const { variable, values, more, figures } = choice;
   const own: Workshop = {
     ...workshop,
@@ -137,7 +137,7 @@ async function choose(workshop: Workshop, choice: Choice, { quick }: Effort): Pr
   const found = await withLanes(columns, own, async (lanes) => {
     await Promise.all(lanes.map(warmUp));
     const all: Cell[][] = [];
-    for (const figure of figures) all.push(...(await rows(lanes, figure, quick ? 1 : ROUNDS)));
+    for (const figure of figures) all.push(...(await rows(lanes, figure, roundsOf(effort, ROUNDS))));
     return all;
   });
   const exact = more === undefined ? '' : ', set exactly (SOCKET_TUNE_BUFFER_MODE=exact)';
@@ -147,7 +147,7 @@ async function choose(workshop: Workshop, choice: Choice, { quick }: Effort): Pr
 async function measureAll(workshop: Workshop, effort: Effort): Promise<Result> {
   const tables: Table[] = [];
   for (const choice of CHOICES) tables.push(await choose(workshop, choice, effort));
-  return { tables, notes: [`SOCKET_TUNE_PRESET=none; medians of ${effort.quick ? 1 : ROUNDS} interleaved rounds`] };
+  return { tables, notes: [`SOCKET_TUNE_PRESET=none; medians of ${ROUNDS} interleaved rounds`] };
 }
 
 /** What the sizes in the presets are chosen by. */

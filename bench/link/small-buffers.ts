@@ -1,4 +1,4 @@
-import { collect, type Figures, type Samples } from './figures.js';
+import { collect, type Figures, roundsOf, type Samples } from './figures.js';
 import { CONTENDERS, HTTP_PORT, type Lane, type Workshop, withLanes } from './lane.js';
 import { SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf } from './points.js';
@@ -16,7 +16,7 @@ const SMALL_BUFFERS: Readonly<Record<string, string>> = {
 const POINTS = [link(20, 100), link(100, 100)] as const;
 const BODY = { megabytes: 20 } as const;
 const MOST_MS = 2000;
-const ROUNDS = 2;
+const ROUNDS = 3;
 
 interface Transferred {
   readonly bytes: number;
@@ -44,7 +44,9 @@ export async function smallBuffers(workshop: Workshop): Promise<Figures[]> {
   await withLanes(CONTENDERS, { ...workshop, environment, settings: SMALL_BUFFERS }, async (lanes) => {
     await Promise.all(lanes.map(warmUp));
     for (const point of POINTS) {
-      const of = await collect(lanes, point, ROUNDS, measure, { better: { down: 'higher', up: 'higher' } });
+      const of = await collect(lanes, point, roundsOf({ quick: false }, ROUNDS), measure, {
+        better: { down: 'higher', up: 'higher' },
+      });
       for (const name of ['down', 'up'] as const) rows[name].push({ x: nameOf(point), samples: of(name) });
     }
   });

@@ -1,9 +1,10 @@
 import { barX, dot, type Markish, ruleX, ruleY, text } from '@observablehq/plot';
 import { ticks } from 'd3-array';
+import { shareText } from '../ratio.js';
 import type { Comparison } from '../scenario.js';
 import { draw, widthOf } from './drawing.js';
 import { byX, type Figure, figures, hasSpread, isBase } from './figures.js';
-import { numberLabel, ratioLabel, shorten, shortUnit } from './label.js';
+import { numberLabel, shorten, shortUnit } from './label.js';
 import { type Look, looksOf } from './looks.js';
 import { nameOf } from './names.js';
 
@@ -51,14 +52,13 @@ function scaleFor(all: readonly Figure[], groups: ReadonlyMap<string, Figure[]>)
 
 function labelOf(figure: Figure, unit: string): string {
   const value = `${numberLabel(figure.median)} ${unit}`;
-  return figure.toStock === undefined || isBase(figure.contender) ? value : `${value} · ${ratioLabel(figure.toStock)}`;
+  return figure.toStock === undefined || isBase(figure.contender) ? value : `${value} · ${shareText(figure.toStock)}`;
 }
 
 function barsOf(comparison: Comparison, group: readonly Figure[], scale: Scale): Bar[] {
   const look = looksOf(comparison.series.map(({ contender }) => contender));
   return group.map((figure) => {
-    // The ratio is that of the rounds, and not of the medians: the bar is to be as long as its label says.
-    const factor = scale === 'share' ? ((figure.toStock ?? 1) * 100) / figure.median : 1;
+    const factor = scale === 'share' ? ((figure.toStock?.value ?? 1) * 100) / figure.median : 1;
     return {
       figure,
       name: shorten(nameOf(figure.contender), LONGEST_ABOVE),

@@ -1,11 +1,13 @@
+import { shareText } from '../ratio.js';
 import type { Comparison } from '../scenario.js';
 import { barChart } from './bars.js';
 import { curveChart } from './curve.js';
 import { type Figure, figures, hasSpread, isBase } from './figures.js';
-import { numberLabel, ratioLabel } from './label.js';
+import { numberLabel } from './label.js';
 import { type Look, looksOf, markPath } from './looks.js';
 import { element, escapeMarkup, list, tableElement } from './markup.js';
 import { nameOf } from './names.js';
+import { differencesText, type Other } from './other-nodes.js';
 
 /** As wide as a telephone, so that nothing has to shrink there. */
 const WIDTH = 380;
@@ -34,7 +36,7 @@ function legend(comparison: Comparison, contenders: readonly string[]): string {
 function rowOf({ xLabel, contender, ...figure }: Figure): string[] {
   const { median, least, greatest, toStock, rounds } = figure;
   const spread = hasSpread({ xLabel, contender, ...figure }) ? `${numberLabel(least)} – ${numberLabel(greatest)}` : '–';
-  const share = toStock === undefined || isBase(contender) ? '–' : ratioLabel(toStock);
+  const share = toStock === undefined || isBase(contender) ? '–' : shareText(toStock);
   return [xLabel, nameOf(contender), numberLabel(median), spread, share, String(rounds)];
 }
 
@@ -44,7 +46,7 @@ function figuresTable(comparison: Comparison, all: readonly Figure[]): string {
 }
 
 /** One comparison: what it is about, its chart, and its figures for who wants them. */
-export function card(comparison: Comparison): string {
+export function card(comparison: Comparison, others: readonly Other[]): string {
   const all = figures(comparison);
   const head = [
     element('h3', '', escapeMarkup(comparison.title)),
@@ -61,6 +63,7 @@ export function card(comparison: Comparison): string {
     ...head,
     element('div', 'chart', chart),
     isCurve ? legend(comparison, contenders) : '',
+    ...differencesText(comparison, others).map((text) => element('p', '', escapeMarkup(text))),
     figuresTable(comparison, all),
   );
 }

@@ -1,7 +1,10 @@
-import type { Results } from '../results.js';
+import type { Results, Runs } from '../results.js';
+import { othersText } from './other-nodes.js';
 
 /** How it was measured, for who does not believe it. */
-export function method({ machine, quick }: Results): string[] {
+export function method(runs: Runs): string[] {
+  const [{ machine, quick }] = runs;
+  const others = othersText(runs);
   return [
     'Contenders take turns in every round, forwards and backwards, so that whatever else the machine does meets all of ' +
       'them; the first round warms up and does not count.',
@@ -11,8 +14,11 @@ export function method({ machine, quick }: Results): string[] {
     'The main figure is CPU time: what the kernel says that the server’s process has used, by the number of requests. It ' +
       'depends less on the machine’s other work than the throughput does.',
     'The client throws bodies away inside the kernel (recv with MSG_TRUNC), so that it is never what is measured.',
-    'Bars and points are medians of the rounds, lines across them reach from the least to the greatest round, and ratios ' +
-      'are medians of the ratios round by round.',
+    'Bars and points are medians of the rounds, of which there are three or more; lines across them reach from the least to the ' +
+      'greatest round. A share of Node.js’s is the one median divided by the other.',
+    'Where the shares round by round say the opposite of the medians (more instead of less, or less instead of more), there is ' +
+      '“too noisy” in the place of the share.',
+    ...(others === undefined ? [] : [others]),
     ...(quick ? ['This was a quick run: fewer rounds, more noise. Without --quick, figures are steadier.'] : []),
   ];
 }

@@ -1,5 +1,6 @@
+import { type Ratio, ratioOf } from '../ratio.js';
 import type { Comparison, Point, Series } from '../scenario.js';
-import { median, pairedRatio } from '../statistics.js';
+import { median } from '../statistics.js';
 import { xLabel } from './label.js';
 
 /** What the rounds of one contender come to, in one circumstance. */
@@ -12,8 +13,8 @@ export interface Figure {
   readonly least: number;
   readonly greatest: number;
   readonly rounds: number;
-  /** The median of the ratios to stock, round by round; undefined where there is no stock to compare with. */
-  readonly toStock: number | undefined;
+  /** The figure as a share of stock's; undefined where there is no stock to compare with. */
+  readonly toStock: Ratio | undefined;
 }
 
 /** Node without us, by the names that it has among the contenders. */
@@ -34,10 +35,10 @@ function numbers(samples: readonly (number | null)[]): number[] {
   return samples.map((value) => value ?? Number.NaN);
 }
 
-function ratio(own: Point, base: Point | undefined): number | undefined {
+function ratio(own: Point, base: Point | undefined): Ratio | undefined {
   if (base === undefined) return undefined;
-  const found = pairedRatio(numbers(own.samples), numbers(base.samples));
-  return Number.isFinite(found) ? found : undefined;
+  const found = ratioOf(numbers(own.samples), numbers(base.samples));
+  return Number.isFinite(found.value) ? found : undefined;
 }
 
 function figuresOf(comparison: Comparison, { contender, points }: Series, base: Series | undefined): Figure[] {

@@ -1,44 +1,51 @@
+import { boundIn, type Verdict, verdictIn } from '../goal.js';
+import { badness, isTooNoisy, shareText, TOO_NOISY } from '../ratio.js';
 import type { Results } from '../results.js';
-import { type Cell, type Comparison, isMissed, isReached, isUnsettled, type Table } from '../scenario.js';
+import type { Cell, Comparison, Table } from '../scenario.js';
 import { type Figure, figures, isBase, isOurs } from './figures.js';
-import { cellText, numberLabel, ratioLabel } from './label.js';
+import { cellText, numberLabel } from './label.js';
 import { nameOf } from './names.js';
 
+/** One goal, and what became of it. */
+interface Goal {
+  readonly verdict: Verdict;
+  readonly text: string;
+}
+
 /** The figure stands before its goal. */
-function missedIn(scenario: string, { title, columns, rows }: Table): string[] {
-  return rows.flatMap((row) =>
-    row.flatMap((cell, column) => {
-      if (!isMissed(cell)) return [];
-      const figure = `${columns[column - 1] ?? ''} ${cellText(row[column - 1])}`.trim();
-      const goal = String(cell)
-        .replace(/: MISSED$/, '')
-        .replace('<=', '≤')
-        .replace('>=', '≥');
-      const [first] = row;
-      const circumstance = typeof first === 'number' ? `${columns[0]} ${first}` : first;
-      const name = circumstance ? `, ${circumstance}` : '';
-      return [`${scenario}: ${title}${name}: ${figure}; the goal was ${goal}`];
-    }),
-  );
+function goalAt(scenario: string, table: Table, row: readonly Cell[], column: number): Goal | undefined {
+  const cell = row[column];
+  const verdict = verdictIn(cell);
+  if (verdict === undefined) return undefined;
+  const { title, columns } = table;
+  const figure = `${columns[column - 1] ?? ''} ${cellText(row[column - 1])}`.trim();
+  const [first] = row;
+  const circumstance = typeof first === 'number' ? `${columns[0]} ${first}` : first;
+  const name = circumstance ? `, ${circumstance}` : '';
+  return { verdict, text: `${scenario}: ${title}${name}: ${figure}; the goal was ${boundIn(cell)}` };
 }
 
-interface Goals {
-  readonly reached: number;
+function goalsIn(scenario: string, table: Table): Goal[] {
+  return table.rows.flatMap((row) => row.flatMap((_, column) => goalAt(scenario, table, row, column) ?? []));
+}
+
+/** What was to be reached, and whether it was. Each goal is in one of the lists. */
+export interface Goals {
+  readonly reached: readonly string[];
   readonly missed: readonly string[];
-  /** Beyond their goals, by rounds that disagree. */
-  readonly unsettled: number;
+  readonly tooNoisy: readonly string[];
 }
 
-/** What was to be reached, and whether it was. */
 export function goals({ scenarios }: Results): Goals {
-  const tables = scenarios.flatMap((scenario) => scenario.tables.map((table) => ({ name: scenario.name, table })));
-  const count = (is: (cell: Cell | null) => boolean): number =>
-    tables.flatMap(({ table }) => table.rows.flat().filter(is)).length;
-  return {
-    reached: count(isReached),
-    unsettled: count(isUnsettled),
-    missed: tables.flatMap(({ name, table }) => missedIn(name, table)),
-  };
+  const all = scenarios.flatMap(({ name, tables }) => tables.flatMap((table) => goalsIn(name, table)));
+  const of = (verdict: Verdict): string[] => all.flatMap((goal) => (goal.verdict === verdict ? [goal.text] : []));
+  return { reached: of('reached'), missed: of('MISSED'), tooNoisy: of(TOO_NOISY) };
+}
+
+/** All of them, as a sum that one can check. */
+export function goalsText({ reached, missed, tooNoisy }: Goals): string {
+  const all = reached.length + missed.length + tooNoisy.length;
+  return `Of ${all} goals that we had set, ${reached.length} were reached, ${missed.length} missed, and ${tooNoisy.length} could not be judged (too noisy).`;
 }
 
 /** Where a contender of ours is worse than stock by over 5 %, in one comparison. */
@@ -46,55 +53,86 @@ export interface Loss {
   readonly comparison: Comparison;
   /** The worst of those. */
   readonly worst: Figure;
-  readonly toStock: number;
+  /** Stock's, at the same point. */
+  readonly stock: Figure;
   readonly at: readonly string[];
   /** Points that the comparison has. */
   readonly of: number;
+}
+
+export interface Losses {
+  /** Worse in every round than stock in any, the worst first. */
+  readonly clear: readonly Loss[];
+  /** How many figures are worse, but within the spread of the rounds. */
+  readonly within: number;
+  /** How many figures are better by the medians and worse by the rounds, or the other way round. */
+  readonly tooNoisy: number;
 }
 
 /** What is nearer is noise on any machine. */
 const WORTH_TELLING = 1.05;
 
 /** How many times as bad as stock. */
-function badness({ better }: Comparison, { toStock = 1 }: Figure): number {
-  return better === 'lower' ? toStock : 1 / toStock;
+function badnessOf({ better }: Comparison, { toStock }: Figure): number {
+  return toStock === undefined || isTooNoisy(toStock) ? 1 : badness(better, toStock).value;
+}
+
+function stockBeside(own: Figure, all: readonly Figure[]): Figure | undefined {
+  return all.find(({ contender, xLabel }) => isBase(contender) && xLabel === own.xLabel);
 }
 
 /** Whether even our best round was worse than stock's worst: else chance may have decided. */
 function isClear({ better }: Comparison, own: Figure, all: readonly Figure[]): boolean {
-  const stock = all.find(({ contender, xLabel }) => isBase(contender) && xLabel === own.xLabel);
+  const stock = stockBeside(own, all);
   if (stock === undefined || own.rounds === 1) return false;
   return better === 'lower' ? own.least > stock.greatest : own.greatest < stock.least;
 }
 
-function lossesOf(comparison: Comparison): { clear: Loss[]; within: number } {
+function lossesOf(comparison: Comparison): Losses {
   const all = figures(comparison);
   const ours = all.filter(({ contender }) => isOurs(contender));
-  const worse = ours.filter((figure) => badness(comparison, figure) > WORTH_TELLING);
+  const tooNoisy = ours.filter(({ toStock }) => toStock !== undefined && isTooNoisy(toStock)).length;
+  const worse = ours.filter((figure) => badnessOf(comparison, figure) > WORTH_TELLING);
   const sure = worse.filter((figure) => isClear(comparison, figure, all));
   const clear = [...new Set(sure.map(({ contender }) => contender))].flatMap((contender): Loss[] => {
     const own = sure.filter((figure) => figure.contender === contender);
-    own.sort((a, b) => badness(comparison, b) - badness(comparison, a));
+    own.sort((a, b) => badnessOf(comparison, b) - badnessOf(comparison, a));
     const [worst] = own;
-    if (worst?.toStock === undefined) return [];
+    const stock = worst === undefined ? undefined : stockBeside(worst, all);
+    if (worst === undefined || stock === undefined) return [];
     const of = ours.filter((figure) => figure.contender === contender).length;
-    return [{ comparison, worst, toStock: worst.toStock, at: own.map(({ xLabel }) => xLabel), of }];
+    return [{ comparison, worst, stock, at: own.map(({ xLabel }) => xLabel), of }];
   });
-  return { clear, within: worse.length - sure.length };
+  return { clear, within: worse.length - sure.length, tooNoisy };
 }
 
-/** Where we are worse than stock by over 5 %, the worst first, and how often that may be chance. */
-export function losses(results: Results): { readonly clear: readonly Loss[]; readonly within: number } {
+/** Where we are worse than stock by over 5 %, and how often that may be chance. */
+export function losses(results: Results): Losses {
   const all = results.scenarios.flatMap(({ comparisons }) => comparisons.map(lossesOf));
   const clear = all.flatMap((one) => one.clear);
-  clear.sort((a, b) => badness(b.comparison, b.worst) - badness(a.comparison, a.worst));
-  return { clear, within: all.reduce((sum, { within }) => sum + within, 0) };
+  clear.sort((a, b) => badnessOf(b.comparison, b.worst) - badnessOf(a.comparison, a.worst));
+  const sum = (of: (one: Losses) => number): number => all.reduce((total, one) => total + of(one), 0);
+  return { clear, within: sum((one) => one.within), tooNoisy: sum((one) => one.tooNoisy) };
 }
 
-export function lossText({ comparison, worst, toStock, at, of }: Loss): string {
+export function lossText({ comparison, worst, stock, at, of }: Loss): string {
   const { title, unit, better } = comparison;
   const where = worst.xLabel === '' ? '' : ` at ${worst.xLabel}`;
   const also = at.length > 1 ? `; worse at ${at.length} of ${of} points` : '';
-  const figure = `${numberLabel(worst.median)} ${unit}, ${ratioLabel(toStock)} of Node.js’s`;
+  const share = worst.toStock === undefined ? '' : `, ${shareText(worst.toStock)} of Node.js’s`;
+  const figure = `${numberLabel(worst.median)} ${unit} instead of ${numberLabel(stock.median)}${share}`;
   return `${title}: ${nameOf(worst.contender)} ${figure}${where} (${better} is better)${also}`;
+}
+
+/** What is no clear loss, and no gain that one could be sure of. */
+export function doubtText({ within, tooNoisy }: Losses): string {
+  return `Figures over 5 % worse than stock Node.js, but within the spread of the rounds: ${within}; neither better nor worse for sure (too noisy): ${tooNoisy}.`;
+}
+
+/** What a run lacks, and why. */
+export function notMeasured({ failed, interrupted = [] }: Results): string[] {
+  const told = failed.map(({ name, message }) => `${name} could not be measured: ${message}`);
+  if (interrupted.length > 0)
+    told.push(`the run was interrupted before these were measured: ${interrupted.join(', ')}`);
+  return told;
 }

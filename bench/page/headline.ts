@@ -1,3 +1,4 @@
+import { changeText, isTooNoisy } from '../ratio.js';
 import type { Results } from '../results.js';
 import type { Comparison } from '../scenario.js';
 import { type Figure, figures } from './figures.js';
@@ -33,8 +34,8 @@ export function headline(results: Results): Comparison | undefined {
   };
 }
 
-function gain({ toStock = Number.NaN }: Figure): number {
-  return 1 - toStock;
+function gain({ toStock }: Figure): number {
+  return toStock === undefined ? Number.NaN : 1 - toStock.value;
 }
 
 function stockOf(figure: Figure, all: readonly Figure[]): number {
@@ -42,16 +43,17 @@ function stockOf(figure: Figure, all: readonly Figure[]): number {
   return stock?.median ?? Number.NaN;
 }
 
-function change(figure: Figure): string {
-  const percent = Math.round(gain(figure) * 100);
-  return percent >= 0 ? `${percent} % less` : `${-percent} % more`;
+function change({ toStock }: Figure): string {
+  return toStock === undefined ? '' : changeText(toStock);
 }
 
 /** The most and the least that it brings, among the sizes that are shown. */
 export function inFigures(chart: Comparison | undefined): string | undefined {
   if (chart === undefined) return undefined;
   const all = figures(chart);
-  const ours = all.filter(({ contender, toStock }) => contender === 'tuned' && toStock !== undefined);
+  const ours = all.filter(
+    ({ contender, toStock }) => contender === 'tuned' && toStock !== undefined && !isTooNoisy(toStock),
+  );
   ours.sort((a, b) => gain(b) - gain(a));
   const [most, least] = [ours[0], ours.at(-1)];
   if (most === undefined || least === undefined) return undefined;

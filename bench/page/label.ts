@@ -10,15 +10,6 @@ export function numberLabel(value: number): string {
   return (Math.abs(value) < LEAST_COMPACT ? PLAIN : COMPACT).format(value);
 }
 
-const GREATEST_PERCENT = 10;
-
-/** A ratio to stock, as a share of it, or how many times as much. */
-export function ratioLabel(ratio: number): string {
-  if (ratio >= GREATEST_PERCENT) return `${numberLabel(ratio)} ×`;
-  const percent = ratio * 100;
-  return `${percent > 0 && percent < 1 ? numberLabel(percent) : Math.round(percent)} %`;
-}
-
 /** Sizes are told as people write them, whatever else is on the axis as a number. */
 export function xLabel({ xTitle }: Pick<Comparison, 'xTitle'>, x: number | string): string {
   if (typeof x === 'string') return x;

@@ -1,18 +1,20 @@
 import { markdownTable } from 'markdown-table';
-import type { Results, ScenarioResult } from '../results.js';
+import { shareText } from '../ratio.js';
+import type { Runs, ScenarioResult } from '../results.js';
 import type { Comparison, Table } from '../scenario.js';
 import { machineFacts, method } from './circumstances.js';
 import { byX, type Figure, figures, hasSpread, isBase } from './figures.js';
-import { goals, losses, lossText } from './findings.js';
+import { doubtText, goals, goalsText, losses, lossText, notMeasured } from './findings.js';
 import { sentences } from './headline.js';
-import { cellText, numberLabel, ratioLabel } from './label.js';
+import { cellText, numberLabel } from './label.js';
 import { nameOf } from './names.js';
+import { allDifferences, differencesIn, nodeName, type Other, sameOf } from './other-nodes.js';
 
 function cellOf(figure: Figure | undefined): string {
   if (figure === undefined) return '–';
   const spread = hasSpread(figure) ? ` (${numberLabel(figure.least)}–${numberLabel(figure.greatest)})` : '';
   const { toStock, contender } = figure;
-  const share = toStock === undefined || isBase(contender) ? '' : `, ${ratioLabel(toStock)}`;
+  const share = toStock === undefined || isBase(contender) ? '' : `, ${shareText(toStock)}`;
   return `${numberLabel(figure.median)}${spread}${share}`;
 }
 
@@ -20,14 +22,21 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
+/** Of another Node, where it differs: stock and what is compared with it. */
+function rowOfOther(x: string, shown: readonly string[], comparison: Comparison, other: Other): string[][] {
+  const isDifferent = differencesIn(comparison, other.comparison).some(({ here }) => here.xLabel === x);
+  if (!isDifferent) return [];
+  const theirs = byX(figures(other.comparison)).get(x) ?? [];
+  return [[`${x} (${other.node})`, ...shown.map((name) => cellOf(theirs.find(({ contender }) => contender === name)))]];
+}
+
 /** Median, spread, and the share of stock's, of each contender. */
-export function comparisonTable(comparison: Comparison, contenders?: readonly string[]): string {
+export function comparisonTable(comparison: Comparison, others: readonly Other[] = []): string {
   const all = figures(comparison);
-  const measured = [...new Set(all.map(({ contender }) => contender))];
-  const shown = contenders === undefined ? measured : contenders.filter((name) => measured.includes(name));
-  const rows = [...byX(all)].map(([x, group]) => [
-    x,
-    ...shown.map((name) => cellOf(group.find(({ contender }) => contender === name))),
+  const shown = [...new Set(all.map(({ contender }) => contender))];
+  const rows = [...byX(all)].flatMap(([x, group]) => [
+    [x, ...shown.map((name) => cellOf(group.find(({ contender }) => contender === name)))],
+    ...others.flatMap((other) => rowOfOther(x, shown, comparison, other)),
   ]);
   const align = ['l', ...shown.map(() => 'r')];
   return markdownTable(
@@ -45,14 +54,16 @@ export function tableText({ title, columns, rows }: Table): string {
   )}`;
 }
 
-function comparisonText(comparison: Comparison): string {
+function comparisonText(comparison: Comparison, runs: Runs): string {
   const { title, what, unit, better } = comparison;
-  return [`### ${title}`, `${what} ${unit}; ${better} is better.`, comparisonTable(comparison)].join('\n\n');
+  const table = comparisonTable(comparison, sameOf(runs, comparison));
+  return [`### ${title}`, `${what} ${unit}; ${better} is better.`, table].join('\n\n');
 }
 
-function scenarioText({ name, what, comparisons, tables, notes }: ScenarioResult): string {
+function scenarioText({ name, what, comparisons, tables, notes }: ScenarioResult, runs: Runs): string {
   const told = notes.map((note) => `- ${note}`).join('\n');
-  const parts = [`## ${name}: ${what}`, ...comparisons.map(comparisonText), ...tables.map(tableText), told];
+  const compared = comparisons.map((comparison) => comparisonText(comparison, runs));
+  const parts = [`## ${name}: ${what}`, ...compared, ...tables.map(tableText), told];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -60,29 +71,44 @@ function bullets(lines: readonly string[]): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
-function shortfalls(results: Results): string {
-  const { reached, missed, unsettled } = goals(results);
-  const { clear, within } = losses(results);
+function shortfalls([results, ...others]: Runs): string {
+  const found = goals(results);
+  const lost = losses(results);
   return bullets([
-    ...missed,
-    `${reached} goals were reached, ${missed.length} missed, and of ${unsettled} the rounds disagree`,
-    ...clear.map(lossText),
-    `others that are over 5 % worse than stock, but within the spread of the rounds: ${within}`,
-    ...results.failed.map(({ name, message }) => `${name} could not be measured: ${message}`),
+    goalsText(found),
+    ...found.missed.map((text) => `missed: ${text}`),
+    ...found.tooNoisy.map((text) => `too noisy: ${text}`),
+    ...lost.clear.map((loss) => `clearly worse: ${lossText(loss)}`),
+    doubtText(lost),
+    ...others.flatMap((other) =>
+      losses(other).clear.map((loss) => `clearly worse with ${nodeName(other)}: ${lossText(loss)}`),
+    ),
+    ...notMeasured(results),
   ]);
 }
 
+function differencesOf(all: readonly string[]): string {
+  return all.length === 0 ? 'Nowhere.' : bullets(all);
+}
+
+/** What the cells of {@link comparisonTable} hold. */
+export const HOW_TO_READ =
+  'In the tables: the median of the rounds (the least and the greatest of them), and what share it is of Node.js’s median';
+
 /** All figures of a run, to be read without a browser. */
-export function markdownPage(results: Results): string {
+export function markdownPage(runs: Runs): string {
+  const [results] = runs;
+  const different = allDifferences(runs);
   const facts = machineFacts(results).map(([name, value]) => `${name} ${value}`);
   return `${[
     '# socket-tune, measured',
     sentences(results).join(' '),
-    'In the tables: the median of the rounds (the least and the greatest of them), and the median of the ratios to stock.',
+    `${HOW_TO_READ}.`,
     '## Where it falls short',
-    shortfalls(results),
+    shortfalls(runs),
+    ...(runs.length === 1 ? [] : ['## Where another Node differs', differencesOf(different)]),
     '## How, and on what',
-    bullets([...method(results), facts.join('; ')]),
-    ...results.scenarios.map(scenarioText),
+    bullets([...method(runs), facts.join('; ')]),
+    ...results.scenarios.map((scenario) => scenarioText(scenario, runs)),
   ].join('\n\n')}\n`;
 }

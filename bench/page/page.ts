@@ -1,20 +1,22 @@
-import type { Results, ScenarioResult } from '../results.js';
-import type { Comparison, Table } from '../scenario.js';
+import type { Results, Runs, ScenarioResult } from '../results.js';
+import type { Table } from '../scenario.js';
 import { barChart } from './bars.js';
 import { betterText, card } from './card.js';
 import { machineFacts, method } from './circumstances.js';
-import { goals, losses, lossText } from './findings.js';
+import { doubtText, goals, goalsText, losses, lossText, notMeasured } from './findings.js';
 import { headline, sentences } from './headline.js';
 import { cellText } from './label.js';
 import { element, escapeMarkup, list, tableElement } from './markup.js';
 import { glossary } from './names.js';
+import { allDifferences, differencesText, nodeName, othersOf, othersText, sameOf } from './other-nodes.js';
 import { STYLE } from './style.js';
 
 const WIDE = 1100;
 const NARROW = 370;
 const MOST_SHOWN = 6;
 
-function mainChart(chart: Comparison | undefined): string {
+function mainChart(runs: Runs): string {
+  const chart = headline(runs[0]);
   if (chart === undefined) return '';
   return element(
     'figure',
@@ -28,6 +30,7 @@ function mainChart(chart: Comparison | undefined): string {
       '',
       'A percentage is the share of stock Node.js; the thin lines reach from the best to the worst round.',
     ),
+    ...differencesText(chart, othersOf(runs, headline)).map((text) => element('p', '', escapeMarkup(text))),
   );
 }
 
@@ -39,29 +42,40 @@ function foldedList(items: readonly string[]): string {
 }
 
 /** What one would look for last on the page of a product, so it is among the first on ours. */
-function shortfalls(results: Results): string {
-  const { reached, missed, unsettled } = goals(results);
-  const { clear, within } = losses(results);
-  const told = clear.map((loss) => escapeMarkup(lossText(loss)));
+function shortfalls([results, ...others]: Runs): string {
+  const found = goals(results);
+  const { missed, tooNoisy } = found;
+  const lost = losses(results);
+  const told = [
+    ...lost.clear.map(lossText),
+    ...others.flatMap((other) => losses(other).clear.map((loss) => `${nodeName(other)}: ${lossText(loss)}`)),
+  ];
   return element(
     'section',
     'card',
     element('h2', '', 'Where it falls short'),
-    element(
-      'p',
-      '',
-      `${reached} of ${reached + missed.length + unsettled} goals that we had set were reached` +
-        `${unsettled === 0 ? '' : `, and of ${unsettled} the rounds disagree`}. ${missed.length === 0 ? '' : 'Missed:'}`,
-    ),
-    missed.length === 0 ? '' : foldedList(missed.map(escapeMarkup)),
-    clear.length === 0 ? '' : element('p', '', 'Clearly worse than stock Node.js, by over 5 %:'),
-    foldedList(told),
-    within === 0
-      ? ''
-      : element('p', '', `Others that are over 5 % worse, but within the spread of the rounds: ${within}.`),
-    ...results.failed.map(({ name, message }) =>
-      element('p', 'bad', escapeMarkup(`${name} could not be measured: ${message}`)),
-    ),
+    element('p', '', `${goalsText(found)} ${missed.length === 0 ? '' : 'Missed:'}`),
+    foldedList(missed.map(escapeMarkup)),
+    tooNoisy.length === 0 ? '' : element('p', '', 'Too noisy:'),
+    foldedList(tooNoisy.map(escapeMarkup)),
+    told.length === 0 ? '' : element('p', '', 'Clearly worse than stock Node.js, by over 5 %:'),
+    foldedList(told.map(escapeMarkup)),
+    element('p', '', doubtText(lost)),
+    ...notMeasured(results).map((text) => element('p', 'bad', escapeMarkup(text))),
+  );
+}
+
+function otherNodes(runs: Runs): string {
+  const about = othersText(runs);
+  if (about === undefined) return '';
+  const all = allDifferences(runs);
+  const told = all.length === 0 ? element('p', '', 'They differ nowhere.') : foldedList(all.map(escapeMarkup));
+  return element(
+    'section',
+    'card',
+    element('h2', '', 'Where another Node differs'),
+    element('p', '', escapeMarkup(about)),
+    told,
   );
 }
 
@@ -70,8 +84,8 @@ function definitions(pairs: readonly (readonly [string, string])[]): string {
   return element('dl', '', ...items);
 }
 
-function howMeasured(results: Results): string {
-  return element('section', 'card', element('h2', '', 'How it was measured'), list(method(results).map(escapeMarkup)));
+function howMeasured(runs: Runs): string {
+  return element('section', 'card', element('h2', '', 'How it was measured'), list(method(runs).map(escapeMarkup)));
 }
 
 function whoIsCompared(results: Results): string {
@@ -92,7 +106,7 @@ function tableOf({ title, columns, rows }: Table): string {
   );
 }
 
-function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioResult): string {
+function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioResult, runs: Runs): string {
   const shown = tables.map(tableOf);
   const folded = element('details', '', `<summary>Tables of ${escapeMarkup(name)}</summary>`, ...shown);
   // Where there is no chart, they are all that there is to be seen.
@@ -101,7 +115,9 @@ function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioRes
     `<section id="${escapeMarkup(name)}">`,
     element('h2', '', escapeMarkup(name)),
     element('p', 'dim', escapeMarkup(what)),
-    comparisons.length === 0 ? '' : element('div', 'cards', ...comparisons.map(card)),
+    comparisons.length === 0
+      ? ''
+      : element('div', 'cards', ...comparisons.map((comparison) => card(comparison, sameOf(runs, comparison)))),
     list(notes.map(escapeMarkup), 'plain dim'),
     details,
     '</section>',
@@ -109,7 +125,8 @@ function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioRes
 }
 
 /** One page that needs nothing else: no script, no font, no network. */
-export function htmlPage(results: Results): string {
+export function htmlPage(runs: Runs): string {
+  const [results] = runs;
   const links = results.scenarios.map(({ name }) => `<a href="#${escapeMarkup(name)}">${escapeMarkup(name)}</a>`);
   const [first = '', ...others] = sentences(results);
   return [
@@ -127,11 +144,19 @@ export function htmlPage(results: Results): string {
     element(
       'main',
       '',
-      mainChart(headline(results)),
-      element('div', 'two', shortfalls(results), howMeasured(results), whoIsCompared(results), machine(results)),
+      mainChart(runs),
+      element(
+        'div',
+        'two',
+        shortfalls(runs),
+        otherNodes(runs),
+        howMeasured(runs),
+        whoIsCompared(results),
+        machine(results),
+      ),
       element('nav', '', 'All measurements: ', ...links),
-      ...results.scenarios.map(scenarioSection),
-      element('footer', '', 'Made by npx socket-tune bench from results.json, which has every round.'),
+      ...results.scenarios.map((scenario) => scenarioSection(scenario, runs)),
+      element('footer', '', 'Made by npx socket-tune bench from node-*.json beside it, which has every round.'),
     ),
     '</body></html>\n',
   ].join('\n');

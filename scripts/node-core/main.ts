@@ -31,9 +31,9 @@ const EMPTY: Variables = { NODE_OPTIONS: '--import=data:text/javascript,' };
 
 /** What docs/deviations.md says that an option does, and can be had without: by its number there. */
 const DEVIATIONS: ReadonlyMap<number, Variables> = new Map([
-  [6, { SOCKET_TUNE_DEFER_ACCEPT: 'off' }],
-  [7, { SOCKET_TUNE_USER_TIMEOUT: 'off' }],
-  [8, { SOCKET_TUNE_KEEPALIVE: 'off' }],
+  [5, { SOCKET_TUNE_DEFER_ACCEPT: 'off' }],
+  [6, { SOCKET_TUNE_USER_TIMEOUT: 'off' }],
+  [7, { SOCKET_TUNE_KEEPALIVE: 'off' }],
 ]);
 
 type Verdict = 'passes' | 'fails stock' | { readonly cause: string } | { readonly failure: string };

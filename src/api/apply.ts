@@ -7,7 +7,15 @@ import { leaveNagle, requestFor } from '../hooks/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/quick-ack.js';
 import { familyOf } from '../native/handle-fd.js';
 import { platform } from '../native/index.js';
-import { asNetServer, boundPort, hasHandle, type ListenHandle, net, type SocketHandle } from '../node-internals.js';
+import {
+  asNetServer,
+  boundPort,
+  handleBelow,
+  hasHandle,
+  type ListenHandle,
+  net,
+  type SocketHandle,
+} from '../node-internals.js';
 import { applyAndConfirm, applyPlan } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { type Plan, planOptions } from '../options/plan.js';
@@ -45,7 +53,7 @@ export function socketHandle(socket: unknown): SocketHandle {
     throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'socket is closed, or has not begun to connect');
   }
   // Of a TLSSocket, the TCP connection below.
-  return socket._handle._parent ?? socket._handle;
+  return handleBelow(socket._handle) ?? socket._handle;
 }
 
 /**

@@ -3,6 +3,7 @@ import { PRIMARY_MARK } from '../config/env.js';
 import type { HookContext } from '../hooks/hook.js';
 import { platform } from '../native/index.js';
 import type { OptionKey } from '../options/table.js';
+import { withoutPrototype } from '../own-properties.js';
 
 /**
  * A config as the hooks take it.
@@ -15,16 +16,18 @@ export function hookContext(
   asked: ReadonlySet<OptionKey> = new Set(),
   isListenedFor = false,
 ): HookContext {
-  const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = config;
+  const own = withoutPrototype(config);
+  const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = own;
+  const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
-    values: config,
-    ports: config.ports ?? {},
-    outgoing: config.connect,
+    values: own,
+    ports: withoutPrototype(Object.fromEntries(ports)),
+    outgoing: own.connect === undefined ? undefined : withoutPrototype(own.connect),
     asked,
     isListenedFor,
     primaryMark: PRIMARY_MARK,
-    exactBuffers: config.bufferMode === 'exact',
-    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: config.cork !== 'off' } : undefined,
+    exactBuffers: own.bufferMode === 'exact',
+    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: own.cork !== 'off' } : undefined,
     platform,
   };
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
 import { PRESET_NAMES } from '../config/presets.js';
+import { platform } from '../native/index.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor.js';
 import { explain } from './explain.js';
@@ -54,6 +55,12 @@ function jsonOption(): Option {
   return new Option('--json', 'print JSON').default(false, 'text');
 }
 
+/** The command was understood, and this process or machine lacks what it takes. */
+function refuse(message: string): void {
+  process.stderr.write(`error: ${message}\n`);
+  process.exitCode = EXIT.missing;
+}
+
 function addBench(program: Command, output: Output): void {
   program
     .command('bench')
@@ -64,10 +71,13 @@ function addBench(program: Command, output: Output): void {
       name,
     ])
     .option('--list', 'name the scenarios, and measure nothing', false)
-    .option('--out <directory>', 'write results.json, results.md and a page with charts, index.html')
+    .option('--out <directory>', 'write node-N.json, results.md and a page with charts, index.html')
     .addOption(jsonOption())
     .action(async ({ list, ...options }: BenchOptions & { list: boolean }) => {
       if (list) return output.line(await scenarios());
+      const { unavailable } = platform();
+      // The clients of the benchmarks are made of native calls as well.
+      if (unavailable !== undefined) return refuse(`nothing can be measured: ${unavailable}; see socket-tune doctor`);
       const end = await bench(options);
       if (typeof end === 'boolean') process.exitCode = end ? EXIT.ok : EXIT.missing;
       else program.error(`error: ${end}`, { exitCode: EXIT.usage });
@@ -157,11 +167,7 @@ export async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof TopError) {
-      process.stderr.write(`error: ${error.message}\n`);
-      process.exitCode = EXIT.missing;
-      return;
-    }
+    if (error instanceof TopError) return refuse(error.message);
     // commander has said what is wrong; help and version end with 0.
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

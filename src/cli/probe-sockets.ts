@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Platform } from '../native/platform.js';
 import { asNetServer, asNetSocket, datagramHandle, type SocketHandle } from '../node-internals.js';
@@ -53,7 +52,7 @@ async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<P
 function unconnected(platform: Platform, isIPv6: boolean): ProbeSocket {
   const fd = platform.openSocket(isIPv6) ?? -1;
   if (fd < 0) throw new Error(`no socket (errno ${-fd})`);
-  return { handle: { fd }, close: () => closeSync(fd) };
+  return { handle: { fd }, close: () => platform.close(fd) };
 }
 
 async function datagram(host: string): Promise<ProbeSocket> {

@@ -1,5 +1,6 @@
 import type { PresetName } from '../options/socket-option.js';
 import { type OptionKey, type OptionValues, sharesPort } from '../options/table.js';
+import { withoutPrototype } from '../own-properties.js';
 import { PREFIX } from './env.js';
 import { parseInspectAddress } from './inspect-address.js';
 import { presetValues } from './presets.js';
@@ -66,7 +67,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
   const { general, ports, connect, asked } = readScopes(reader, validateConfig);
   const bytes = (range: readonly [number, number]) => (text: string) => parseBytes(text, range);
   const { min, window } = SENDFILE_DEFAULTS;
-  const config: TuneConfig = Object.freeze({
+  const all: TuneConfig = {
     ...general,
     ...(Object.keys(ports).length > 0 && { ports }),
     ...(connect !== undefined && { connect }),
@@ -77,7 +78,8 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     cork: reader.read(`${PREFIX}CORK`, (text) => parseWord(text, CORK_MODES), 'auto') ?? 'auto',
     inspect: reader.read(`${PREFIX}INSPECT`, inspectText, 'off') ?? 'off',
     report: reader.read(`${PREFIX}REPORT`, (text) => ({ value: text }), 'off') ?? 'off',
-  });
+  };
+  const config = Object.freeze(withoutPrototype(all));
   reader.reportUnknown();
   return { enabled, strict, config, asked, problems: reader.problems };
 }
@@ -91,6 +93,11 @@ function inspectText(text: string): Parsed<string> {
 /** One problem as the sentence that the user reads. */
 export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
+}
+
+/** Whether any listener is to have what an app may have said something of where it made the server (server-word.ts). */
+export function heedsServers({ ports = {}, ...values }: TuneConfig): boolean {
+  return [values, ...Object.values(ports)].some(({ noDelay, keepAlive }) => noDelay || keepAlive);
 }
 
 /** Whether a config has listeners share a port, of whatever number. */

@@ -26,6 +26,7 @@ export type Reason =
   | 'destination-not-ready'
   | 'destination-ended'
   | 'no-body'
+  | 'strict-content-length'
   | 'other-consumer'
   | 'encoding-or-object-mode'
   | 'descriptor-without-start'
@@ -53,6 +54,14 @@ export function isBarred(destination: Destination): destination is Reason {
   return typeof destination === 'string' && destination !== UNDECIDED;
 }
 
+/** A response waits for the one before it on its connection, which mostly is ending: a client asks once it has all bytes. */
+const NOT_READY: Reason = 'destination-not-ready';
+
+/** Whether there is a reason that will still be one in some turns of the event loop. */
+export function staysBarred(destination: Destination): destination is Reason {
+  return isBarred(destination) && destination !== NOT_READY;
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
@@ -63,7 +72,12 @@ function isResponse(value: object): value is HttpMessage {
 }
 
 function isSocket(value: object): value is NetSocket {
-  return '_handle' in value && '_writeGeneric' in value;
+  // The first is cheap, and true of nearly all.
+  return isPlainSocket(value) || ('_handle' in value && '_writeGeneric' in value);
+}
+
+function isPlainSocket(value: object): boolean {
+  return Object.getPrototypeOf(value) === net().Socket.prototype;
 }
 
 const isStream = hiddenSlot<SocketHandle, true>();
@@ -90,11 +104,11 @@ export function isUnpatched(context: EligibilityContext, socket: NetSocket): boo
 }
 
 function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
-  if (Object.getPrototypeOf(socket) !== net().Socket.prototype) return 'tls-or-wrapped-socket';
+  if (!isPlainSocket(socket)) return 'tls-or-wrapped-socket';
   if (socket._isStdio === true) return 'stdio';
   if (!isUnpatched(context, socket)) return 'patched-socket';
   if (socket.destroyed || !socket.writable) return 'destination-ended';
-  if (socket._handle === null || socket.connecting) return 'destination-not-ready';
+  if (socket._handle === null || socket.connecting) return NOT_READY;
   return whyNotHandle(context, socket._handle);
 }
 
@@ -122,6 +136,8 @@ function whyNotResponse(response: HttpMessage): Reason | typeof UNDECIDED | unde
   if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
   if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
   if (response.destroyed || response.writableEnded) return 'destination-ended';
+  // Node counts such a body chunk by chunk, and throws at the first that is too much: at another place with larger chunks.
+  if (response.strictContentLength) return 'strict-content-length';
   return response._hasBody ? reason : 'no-body';
 }
 
@@ -136,7 +152,7 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   const reason = whyNotResponse(destination);
   if (reason !== undefined && reason !== UNDECIDED) return reason;
   // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
-  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return 'destination-not-ready';
+  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return NOT_READY;
   return whyNotSocket(context, socket) ?? reason ?? socket;
 }
 

@@ -29,20 +29,65 @@ export function afterLastRegion(callback: () => void): void {
   else whenNoneLive.push(callback);
 }
 
-/** Regions by the socket that they are bound for, in the order in which they were written to it. */
-const regionsOf = hiddenSlot<NetSocket, FileRegion[]>();
+/** What each socket is to send, in the order in which it was written. */
+const boundTo = hiddenSlot<NetSocket, Placeholder[]>();
+
+/**
+ * What travels Node's ordinary write path in place of a file's bytes, in the guise of a Buffer of their length, which is what
+ * Writable counts (back-pressure) and HTTP frames. `_writeGeneric` is where the bytes are sent in its place.
+ */
+export class Placeholder extends Uint8Array {
+  /** Bytes that it stands for. */
+  readonly count: number;
+  #socket: NetSocket | undefined;
+  #ended = false;
+
+  /** @param length how long it seems: the count, but where nothing is framed by it and it would only fill up buffers */
+  constructor(count: number, length = count) {
+    super(guiseOf(length), 0, length);
+    this.count = count;
+    live++;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Let it end with the socket that it is bound for, if it does not before. */
+  boundFor(socket: NetSocket): this {
+    this.#socket = socket;
+    const bound = boundTo.get(socket);
+    if (bound === undefined) boundTo.set(socket, [this]);
+    else bound.push(this);
+    return this;
+  }
+
+  /** Sent, or given up. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#socket !== undefined) forget(this.#socket, this);
+    live--;
+    this.release();
+    if (live > 0) return;
+    const callbacks = whenNoneLive;
+    whenNoneLive = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Give back what it holds. Called once. */
+  protected release(): void {
+    // Nothing is held where no more than the length is known.
+  }
+}
 
 /** Why bytes of a region are copied after all. `refused:` names the errno. */
 export type CopyReason = 'small-file' | 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
 
-/**
- * A piece of a file on its way through Node's ordinary write path, in the guise of a Buffer of its length, which is what
- * Writable counts (back-pressure) and HTTP frames. `_writeGeneric` is where the file's bytes are sent in its place.
- */
-export class FileRegion extends Uint8Array {
+/** A piece of a file whose bytes are still in the file: sendfile sends them from there. */
+export class FileRegion extends Placeholder {
   readonly descriptor: FileDescriptor;
   readonly position: number;
-  readonly count: number;
   /** The stream it came from, to tell of an error while reading. */
   readonly source:
     | { destroy(error: Error): unknown; readonly destroyed: boolean; readonly closed: boolean }
@@ -55,16 +100,10 @@ export class FileRegion extends Uint8Array {
   residentTo: number;
   /** Why the rest of it is read and written. */
   copyReason: CopyReason | undefined;
-  #socket: NetSocket | undefined;
-  #ended = false;
-
   /** Why its file could not be read to the end. */
   error: Error | undefined;
 
-  /**
-   * @param count how many bytes of the file it stands for
-   * @param length how long it seems: the count, but where nothing is framed by it and it would only fill up buffers
-   */
+  /** @param length see {@link Placeholder} */
   constructor(
     descriptor: FileDescriptor,
     position: number,
@@ -72,64 +111,40 @@ export class FileRegion extends Uint8Array {
     source?: FileRegion['source'],
     length = count,
   ) {
-    super(guiseOf(length), 0, length);
+    super(count, length);
     this.descriptor = descriptor;
     this.position = position;
-    this.count = count;
     this.source = source;
     this.residentAt = now();
     this.residentTo = count;
     descriptor.hold();
-    live++;
   }
 
   get remaining(): number {
     return this.count - this.transferred;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** Let the region end with the socket that it is bound for, if it does not before. */
-  boundFor(socket: NetSocket): this {
-    this.#socket = socket;
-    const bound = regionsOf.get(socket);
-    if (bound === undefined) regionsOf.set(socket, [this]);
-    else bound.push(this);
-    return this;
-  }
-
-  /** Sent, or given up. */
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (this.#socket !== undefined) forget(this.#socket, this);
-    live--;
+  protected override release(): void {
     this.descriptor.letGo();
-    if (live > 0) return;
-    const callbacks = whenNoneLive;
-    whenNoneLive = [];
-    for (const callback of callbacks) callback();
   }
 }
 
 // Node asks `chunk instanceof Buffer`; a constructor call of Buffer's own is deprecated, so only the prototype is joined.
-Object.setPrototypeOf(FileRegion.prototype, Buffer.prototype);
+Object.setPrototypeOf(Placeholder.prototype, Buffer.prototype);
 
-function forget(socket: NetSocket, region: FileRegion): void {
-  const bound = regionsOf.get(socket);
-  const index = bound?.indexOf(region) ?? -1;
+function forget(socket: NetSocket, placeholder: Placeholder): void {
+  const bound = boundTo.get(socket);
+  const index = bound?.indexOf(placeholder) ?? -1;
   if (bound !== undefined && index >= 0) bound.splice(index, 1);
 }
 
-/** End all regions of a socket that is being destroyed: nobody will send them. */
+/** End all that is bound for a socket that is being destroyed: nobody will send it. */
 export function endRegionsOf(socket: NetSocket): void {
-  for (const region of regionsOf.get(socket)?.slice() ?? []) region.end();
+  for (const placeholder of boundTo.get(socket)?.slice() ?? []) placeholder.end();
 }
 
-/** End the regions that were written before this one and never came: Node dropped them (a write after end, a HEAD response). */
-export function endRegionsBefore(socket: NetSocket, region: FileRegion): void {
-  const bound = regionsOf.get(socket);
-  while (bound !== undefined && bound[0] !== undefined && bound[0] !== region && bound.includes(region)) bound[0].end();
+/** End what was written before this one and never came: Node dropped it (a write after end, a HEAD response). */
+export function endRegionsBefore(socket: NetSocket, next: Placeholder): void {
+  const bound = boundTo.get(socket);
+  while (bound !== undefined && bound[0] !== undefined && bound[0] !== next && bound.includes(next)) bound[0].end();
 }

@@ -1,42 +1,45 @@
 import { fdOf } from '../native/handle-fd.js';
 import type { WritePart } from '../node-internals.js';
-import { endRegionsBefore, type FileRegion } from './file-region.js';
-import { stage } from './staged.js';
+import { endRegionsBefore } from './file-region.js';
+import { joined, type StagedRegion } from './staged.js';
 import { canOvertakeNode, failed, type Transfer, write } from './transfer-state.js';
 
-export function isStageable(state: Transfer, region: FileRegion): boolean {
-  return region.copyReason === 'small-file' && region.transferred === 0 && canOvertakeNode(state, region);
+/** Whether a region's bytes can be sent from where they were read to. */
+export function isStageable(state: Transfer, region: StagedRegion): boolean {
+  return region.isStaged && canOvertakeNode(state, region);
 }
 
 /**
- * A small region with what goes ahead of it, in one call.
+ * A small region with what goes ahead of it, in one call. What the socket does not take of them is Node's to write.
  *
  * @param at where in the parts the region is
- * @returns undefined if nothing was sent, and it is to go another way
+ * @returns undefined if nothing was sent, as too much goes ahead
  */
 export function sendStaged(
   state: Transfer,
   ahead: readonly WritePart[],
-  region: FileRegion,
+  region: StagedRegion,
   at: number,
 ): boolean | undefined {
   const { socket, context } = state;
   const handle = socket._handle;
-  const staged = stage(context.files, ahead, region);
-  if (staged === undefined || handle === null) return undefined;
+  const bytes = joined(context.files.staging, ahead, region);
+  if (bytes === undefined || handle === null) return undefined;
   endRegionsBefore(socket, region);
-  const sent = context.files.send(fdOf(handle), staged.bytes, false);
-  if (sent <= 0) return failed(state, sent) ? false : undefined;
-  context.addBytesWritten(handle, sent);
-  state.next = at;
-  // What goes ahead is kept until it is sent, the region's own bytes are still in its file.
-  if (sent < staged.lead) return write(state, Buffer.copyBytesFrom(staged.bytes, sent, staged.lead - sent), 'buffer');
-  region.transferred = sent - staged.lead;
-  state.copied += region.transferred;
-  context.onCopied(region.transferred, 'small-file');
-  socket._unrefTimer();
-  if (region.remaining > 0) return true;
+  const answer = context.files.send(fdOf(handle), bytes, false);
+  if (failed(state, answer)) return false;
+  // Whatever else is wrong, Node's own write meets as well.
+  const sent = Math.max(answer, 0);
+  const rest = sent < bytes.length ? Buffer.copyBytesFrom(bytes, sent) : undefined;
+  state.next = at + 1;
   region.end();
-  state.next++;
-  return true;
+  context.onCopied(region.count, 'small-file');
+  if (sent > 0) {
+    context.addBytesWritten(handle, sent);
+    socket._unrefTimer();
+  }
+  if (rest === undefined) return true;
+  const isDone = write(state, rest, 'buffer');
+  if (!isDone && sent > 0) context.noteWriteProgress(socket);
+  return isDone;
 }

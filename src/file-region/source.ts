@@ -2,9 +2,9 @@ import type { FileCalls } from '../native/platform.js';
 import type { FileReadStream, NetSocket } from '../node-internals.js';
 import { FileDescriptor } from './descriptor.js';
 import type { Reason } from './eligibility.js';
-import { FileRegion } from './file-region.js';
+import { FileRegion, type Placeholder } from './file-region.js';
 import { newStatus, whyNotFile } from './sendable-file.js';
-import { holdStaged, stageWindow } from './staged.js';
+import { StagedRegion, stageWindow } from './staged.js';
 
 export interface WindowLimits {
   /** A file with fewer bytes to send is copied. */
@@ -119,9 +119,10 @@ export function nextWindow(
   const available = endOf(source, stream, position, promised) - position;
   if (available <= 0) return AT_END;
   if (!source.isRerouted) source.isCopied = available < limits.min;
-  if (source.isCopied && available <= files.staging.room) {
-    source.isAtEnd = true;
-    return stageWindow(files, fd, position, available) ? available : 'not-resident';
+  if (source.isCopied) {
+    const count = Math.min(available, files.staging.room);
+    source.isAtEnd = count === available;
+    return stageWindow(files, fd, position, count) ? count : 'not-resident';
   }
   // Up to two windows go as one: a turn of the event loop costs more than it gives where there is so little left.
   const wanted = available <= limits.window * 2 ? available : limits.window;
@@ -161,7 +162,8 @@ export function nextChunk(
 }
 
 /**
- * Cut the next region off a stream, whose position moves on as if it had been read.
+ * Cut the next region off a stream, whose position moves on as if it had been read. One of a small file was read by
+ * {@link nextWindow}.
  *
  * @returns undefined if there are no descriptors left
  */
@@ -170,17 +172,16 @@ export function cutRegion(
   source: Source,
   stream: FileReadStream,
   count: number,
-): FileRegion | undefined {
+): Placeholder | undefined {
+  if (source.isCopied) {
+    moveOn(stream, count);
+    return new StagedRegion(files, count);
+  }
   const descriptor = regionDescriptor(files, source, stream);
   if (descriptor === undefined) return undefined;
   const position = stream.pos ?? stream.bytesRead;
   moveOn(stream, count);
-  const region = new FileRegion(descriptor, position, count, stream);
-  if (source.isCopied) {
-    region.copyReason = 'small-file';
-    if (count <= files.staging.room) holdStaged(region);
-  }
-  return region;
+  return new FileRegion(descriptor, position, count, stream);
 }
 
 /** A stream that opened its file and closes it lends us the descriptor; any other may lose it whenever its owner likes. */

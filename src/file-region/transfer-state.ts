@@ -4,7 +4,7 @@ import { familyOf } from '../native/handle-fd.js';
 import type { FileCalls } from '../native/platform.js';
 import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../node-internals.js';
 import { connectionError } from './connection-error.js';
-import { type CopyReason, FileRegion } from './file-region.js';
+import { type CopyReason, Placeholder } from './file-region.js';
 
 /** Sent in one turn of the event loop, so that a client that takes all it is given does not keep the loop to itself. */
 export const TURN = 1 << 20;
@@ -43,7 +43,7 @@ export interface Transfer {
 
 /** End what is left and tell Node, as its own write does when the socket is destroyed under it (null) or fails. */
 export function abandon(state: Transfer, error: Error | null): void {
-  for (const { chunk } of state.parts) if (chunk instanceof FileRegion) chunk.end();
+  for (const { chunk } of state.parts) if (chunk instanceof Placeholder) chunk.end();
   state.callback(error);
 }
 
@@ -73,7 +73,7 @@ export function goOnNextTurn(state: Transfer): boolean {
 }
 
 /** Whether a region's bytes can go past Node's own write: to a plain socket of which nothing is queued. */
-export function canOvertakeNode({ socket }: Transfer, region: FileRegion): boolean {
+export function canOvertakeNode({ socket }: Transfer, region: Placeholder): boolean {
   const handle = socket._handle;
   return !region.ended && familyOf(handle) !== undefined && (handle?.writeQueueSize ?? 0) === 0;
 }

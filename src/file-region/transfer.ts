@@ -3,10 +3,10 @@ import { ERRNO, errnoName } from '../native/errno.js';
 import { fdOf } from '../native/handle-fd.js';
 import type { NetSocket, WriteBatch, WriteCallback, WritePart } from '../node-internals.js';
 import { COPY_PIECE, copyPiece, waitPiece, whyCopied } from './copying.js';
-import { endRegionsBefore, FileRegion } from './file-region.js';
+import { endRegionsBefore, FileRegion, Placeholder } from './file-region.js';
 import { endShort } from './short-file.js';
 import { isStageable, sendStaged } from './small-file.js';
-import { bufferEncoding } from './staged.js';
+import { bufferEncoding, StagedRegion } from './staged.js';
 import {
   abandon,
   canOvertakeNode,
@@ -26,8 +26,8 @@ const RESIDENT_FOR_MS = 200;
 
 /** Whether a write, or one of a batch, is a region. */
 export function hasRegion(writev: boolean, data: WriteBatch | Uint8Array | string): boolean {
-  if (!writev || !Array.isArray(data)) return data instanceof FileRegion;
-  for (let index = 0; index < data.length; index++) if (data[index]?.chunk instanceof FileRegion) return true;
+  if (!writev || !Array.isArray(data)) return data instanceof Placeholder;
+  for (let index = 0; index < data.length; index++) if (data[index]?.chunk instanceof Placeholder) return true;
   return false;
 }
 
@@ -54,23 +54,38 @@ function advance(state: Transfer): void {
   }
 }
 
-function isRegion(part: WritePart | undefined): part is WritePart & { readonly chunk: FileRegion } {
-  return part?.chunk instanceof FileRegion;
+/** Whether Node's own code can write a part, once {@link asBytes} has seen it. */
+function isPlain(state: Transfer, { chunk }: WritePart): boolean {
+  if (chunk instanceof FileRegion) return false;
+  return !(chunk instanceof StagedRegion && isStageable(state, chunk));
 }
 
-/** Send the plain parts up to the next region. */
+/** A region that had to wait until others needed the staging buffer is its bytes, as they were read. */
+function asBytes(state: Transfer, part: WritePart): WritePart {
+  const { chunk } = part;
+  if (!(chunk instanceof StagedRegion)) return part;
+  const { context, socket } = state;
+  endRegionsBefore(socket, chunk);
+  const bytes = chunk.bytes();
+  context.onCopied(bytes.length, 'small-file');
+  chunk.end();
+  return { chunk: bytes, encoding: 'buffer' };
+}
+
+/** Send the plain parts up to the next region, and with it where it is a staged one. */
 function sendPlain(state: Transfer): boolean {
-  const { parts } = state;
+  const { parts, context } = state;
   let end = state.next;
-  while (end < parts.length && !isRegion(parts[end])) end++;
-  const batch: WriteBatch = parts.slice(state.next, end);
-  const following = state.context.joins ? parts[end] : undefined;
-  if (isRegion(following) && isStageable(state, following.chunk)) {
-    const wentOn = sendStaged(state, batch, following.chunk, end);
+  for (let part = parts[end]; part !== undefined && isPlain(state, part); part = parts[end]) end++;
+  const batch: WriteBatch = parts.slice(state.next, end).map((part) => asBytes(state, part));
+  const following = parts[end]?.chunk;
+  if (following instanceof StagedRegion && (context.joins || batch.length === 0)) {
+    const wentOn = sendStaged(state, batch, following, end);
     if (wentOn !== undefined) return wentOn;
   }
   state.next = end;
-  if (isRegion(following) && goesBySendfile(state, following.chunk)) return sendPrefix(state, batch);
+  const isJoined = context.joins && following instanceof FileRegion && goesBySendfile(state, following);
+  if (isJoined) return sendPrefix(state, batch);
   batch.allBuffers = batch.every((part) => typeof part.chunk !== 'string');
   return write(state, batch, '');
 }
@@ -111,10 +126,6 @@ function isResident({ context }: Transfer, region: FileRegion): boolean {
 function sendRegion(state: Transfer, region: FileRegion): boolean {
   const { socket, context } = state;
   endRegionsBefore(socket, region);
-  if (isStageable(state, region)) {
-    const wentOn = sendStaged(state, [], region, state.next);
-    if (wentOn !== undefined) return wentOn;
-  }
   const turnEnds = region.transferred + TURN;
   while (region.remaining > 0 && !region.ended) {
     if (!goesBySendfile(state, region)) return copyPiece(state, region, COPY_PIECE, whyCopied(state, region));

@@ -20,11 +20,14 @@ import { warnOfFailures } from './warn.js';
 
 /** What the accepted sockets of a listener are to have. */
 export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
+  /** What is asked for on its port. */
+  readonly asked: OptionValues;
+  /** The same without what the app has decided. */
   readonly values: OptionValues;
   /** The app's own `keepAlive: true`: Node rewrites some options on each connection, of which the app has not spoken. */
   readonly isRewrittenByNode: boolean;
-  /** The app has asked for Nagle's algorithm, and the listener was tuned by a process that does not know. */
-  readonly undoesNoDelay: boolean;
+  /** What the app has switched off, where the listener was tuned by a process that does not know. */
+  readonly undone: OptionValues;
 }
 
 /** What the accepted sockets of one listener are given. */
@@ -66,7 +69,7 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
 function learn(tuning: AcceptedTuning, client: SocketHandle): void {
   const { request, record } = tuning;
   const { skipped } = tuning.plan;
-  const steps = [...tuning.plan.steps, ...nagleSteps(tuning, client)];
+  const steps = [...tuning.plan.steps, ...undoingSteps(tuning, client)];
   const outcomes = steps.map((step) => learnStep(tuning, step, client));
   tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
   // What the kernel does not take from one connection, it does not take from the next.
@@ -81,15 +84,19 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
 }
 
 /**
- * An http server with `noDelay: false` accepts what was tuned by another process, which knows of no http: what that has switched off
- * is switched on again. Where somebody else has switched it off it stays so, as Node's own server leaves it.
+ * A server whose app has switched something off accepts what was tuned by another process, which does not know: what that has switched on is
+ * switched off again. Where somebody else has switched it on it stays so, as Node's own server leaves it.
  */
-function nagleSteps({ context, platform, request, plan }: AcceptedTuning, client: SocketHandle): readonly Step[] {
-  if (!request.undoesNoDelay || familyOf(client) !== 'tcp') return [];
+function undoingSteps({ platform, request }: AcceptedTuning, client: SocketHandle): readonly Step[] {
+  if (Object.keys(request.undone).length === 0 || familyOf(client) !== 'tcp') return [];
   const kind = { ...request, target: 'accepted', family: 'tcp' } as const;
-  const { steps } = planOptions(platform, { noDelay: false }, kind);
-  const isOn = steps.every((step) => confirm(platform, step, step.applied, client).verdict === 'applied');
-  return isOn || !context.values.noDelay || !isTunedElsewhere(platform, plan.steps, client) ? [] : steps;
+  const steps = planOptions(platform, request.undone, kind).steps.filter(
+    (step) =>
+      Reflect.get(request.asked, step.row.key) === true &&
+      confirm(platform, step, step.applied, client).verdict !== 'applied',
+  );
+  if (steps.length === 0) return steps;
+  return isTunedElsewhere(platform, planOptions(platform, request.asked, kind).steps, client) ? steps : [];
 }
 
 function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {

@@ -1,14 +1,11 @@
 import { debug } from '../diagnostics.js';
 import { notePassThrough } from '../file-region/eligibility.js';
 import { isNodesOwn } from '../node-internals.js';
+import { defineProperty } from '../own-properties.js';
+import { COMPRESSION, isCompression } from './compression-file.js';
 import type { Hook, HookContext } from './hook.js';
 import { type Undo, watchExports } from './patch.js';
 import { watchPackage } from './require.js';
-
-const PACKAGE = 'compression';
-
-/** All of 1.x is this one file, wherever a package manager puts it. */
-const FILE = /[\\/]node_modules[\\/]compression[\\/]index\.js$/;
 
 /**
  * What its source says where it hands a chunk on untouched, on all of 1.x: whether it does is settled when the headers are made,
@@ -34,7 +31,11 @@ function isKnown(factory: Callable): boolean {
 
 /** Not a Proxy, which Node 26 shows for one. */
 function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
-  return Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(original));
+  for (const name of Reflect.ownKeys(original)) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, name);
+    if (descriptor !== undefined) defineProperty(replacement, name, descriptor);
+  }
+  return replacement;
 }
 
 /** It puts its `write` on the response before it calls `next`; what it calls from there is what was there before. */
@@ -53,10 +54,11 @@ function isMiddleware(value: unknown): value is Middleware {
   return isFunction(value) && value.length === 3;
 }
 
-function watchFactory(exports: unknown): unknown {
+/** What the app is to get in place of what the package exports. */
+export function watchFactory(exports: unknown): unknown {
   if (!isFunction(exports)) return exports;
   if (!isKnown(exports)) {
-    debug('%s is of a version that is not known: files behind it are sent as ever', PACKAGE);
+    debug('%s is of a version that is not known: files behind it are sent as ever', COMPRESSION);
     return exports;
   }
   return inGuiseOf(exports, function (this: unknown, ...args: never[]) {
@@ -68,8 +70,8 @@ function watchFactory(exports: unknown): unknown {
 function install(context: HookContext): Undo | undefined {
   if (context.sendfile === undefined) return undefined;
   // The second sees require() only, takes 8 ms to load, and stands in the stack of every error while modules load.
-  return watchExports((file) => FILE.test(file), watchFactory) ?? watchPackage(PACKAGE, watchFactory);
+  return watchExports(isCompression, watchFactory) ?? watchPackage(COMPRESSION, watchFactory);
 }
 
 /** The compression middleware replaces every response's `write`, compressed or not: those that it passes through are known. */
-export const compressionHook: Hook = { name: PACKAGE, install };
+export const compressionHook: Hook = { name: COMPRESSION, install };

@@ -75,7 +75,8 @@ class Drain {
       const fd = this.#platform.accept(this.#handle);
       if (fd < 0) return;
       const client = connectionHandle(this.#handle, fd);
-      if (client !== undefined) this.#accepted.push(client);
+      if (client === undefined) this.#platform.close(fd);
+      else this.#accepted.push(client);
     }
   }
 

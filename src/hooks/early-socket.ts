@@ -1,6 +1,6 @@
 import { fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import { type ConnectingHandle, fs } from '../node-internals.js';
+import type { ConnectingHandle } from '../node-internals.js';
 
 /**
  * Give a TCP handle its socket ahead of time: libuv makes one only in bind(2) or connect(2), too late for what is to be set before.
@@ -13,6 +13,6 @@ export function giveSocket(platform: Platform, handle: ConnectingHandle, isIPv6:
   // Out of descriptors: Node's own call meets the same, and reports it.
   if (fd === undefined || fd < 0) return false;
   if (handle.open(fd) === 0) return true;
-  fs().closeSync(fd);
+  platform.close(fd);
   return false;
 }

@@ -1,5 +1,5 @@
 import type { Platform } from '../native/platform.js';
-import { fs, type SocketHandle } from '../node-internals.js';
+import type { SocketHandle } from '../node-internals.js';
 import { applyAndConfirm, confirm, enough, readOption } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Step } from '../options/plan.js';
@@ -18,7 +18,7 @@ function readInitial(platform: Platform, step: Step, isDatagram: boolean): Kerne
   const fd = ofIPv6 >= 0 ? ofIPv6 : (platform.openSocket(false, isDatagram) ?? -1);
   if (fd < 0) return undefined;
   const kernel = readOption(platform, step, { fd });
-  fs().closeSync(fd);
+  platform.close(fd);
   return kernel;
 }
 

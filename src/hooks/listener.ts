@@ -7,11 +7,12 @@ import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from
 import type { OptionValues } from '../options/table.js';
 import { listenerChannel } from '../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../report/listener-record.js';
+import { serverWord } from '../server-word.js';
 import { countForPrimary } from './accepted-count.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from './before-bind.js';
 import { drainOnClose, endDrain } from './drain.js';
-import { tuneGiven } from './given.js';
+import { isTunedElsewhere, tuneGiven } from './given.js';
 import { holdPort } from './held-ports.js';
 import { allValues, type Hook, type HookContext, valuesAt } from './hook.js';
 import { keepNagle, replaceMethod, type Undo, watchHandle } from './patch.js';
@@ -30,16 +31,28 @@ function clientSpeaksFirst(server: NetServer): boolean {
   return CLIENT_SPEAKS_FIRST.some((method) => typeof Reflect.get(server, method) === 'function');
 }
 
-/** On an http server Nagle is on only if it was asked for. */
+function isHttp(server: NetServer): boolean {
+  return typeof Reflect.get(server, 'closeIdleConnections') === 'function';
+}
+
+/** On an http server Nagle is on only if it was asked for, then or later. */
 function wantsNagle(server: NetServer): boolean {
-  return typeof Reflect.get(server, 'closeIdleConnections') === 'function' && server.noDelay === false;
+  return serverWord(server).noDelay === false || (isHttp(server) && server.noDelay === false);
+}
+
+/** What the app has switched off for the connections of a server. */
+function switchedOff(server: NetServer): OptionValues {
+  return {
+    ...(wantsNagle(server) ? { noDelay: false } : {}),
+    // Switched on later, it is on.
+    ...(serverWord(server).keepAlive === false && !server.keepAlive ? { keepAlive: false } : {}),
+  };
 }
 
 /** Values without those that the app has decided about itself. */
 function valuesFor(server: NetServer, values: OptionValues): OptionValues {
-  if (!wantsNagle(server)) return values;
-  const { noDelay, ...rest } = values;
-  return rest;
+  const off = switchedOff(server);
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !(key in off)));
 }
 
 /**
@@ -48,12 +61,14 @@ function valuesFor(server: NetServer, values: OptionValues): OptionValues {
  * @param port that it is bound to; undefined for a path
  */
 export function requestFor(server: NetServer, context: HookContext, port?: number): AcceptedRequest {
+  const asked = valuesAt(context, port);
   return {
-    values: valuesFor(server, valuesAt(context, port)),
+    asked,
+    values: valuesFor(server, asked),
     clientSpeaksFirst: clientSpeaksFirst(server),
     exactBuffers: context.exactBuffers,
     isRewrittenByNode: server.keepAlive === true,
-    undoesNoDelay: false,
+    undone: {},
   };
 }
 
@@ -101,16 +116,29 @@ function tuneForeign(
 ): AcceptedRequest {
   const { context, request, record } = tuning;
   const isOurs = ({ row }: Step): boolean => row.key === 'raw' || context.asked.has(row.key);
-  const { isTuned, outcomes } = tuneGiven(context.platform(), steps, handle, isOurs);
+  const platform = context.platform();
+  const off = switchedOff(server);
+  // Looked at first, as what we set shows too. Of a stand-in, it shows on the connections who has tuned the listener.
+  const family = familyOf(handle);
+  const isUndone =
+    family === undefined ||
+    (Object.keys(off).length > 0 &&
+      isTunedElsewhere(
+        platform,
+        planOptions(platform, request.asked, { ...request, family, target: 'listener' }).steps,
+        handle,
+      ));
+  const { outcomes } = tuneGiven(platform, steps, handle, isOurs);
   record.outcomes.push(...outcomes);
-  // Of a stand-in, it shows on the connections who has tuned the listener.
-  const isTunedElsewhere = isTuned || familyOf(handle) === undefined;
-  return { ...request, undoesNoDelay: isTunedElsewhere && wantsNagle(server) };
+  return isUndone ? { ...request, undone: off } : request;
 }
 
-/** `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. */
+/**
+ * `noDelay: false` where the app has not spoken: Node would switch it on for each connection of an http server. On any other, `noDelay: true`
+ * is the app's word.
+ */
 export function leaveNagle(server: NetServer, { values }: AcceptedRequest): void {
-  if (values.noDelay === false && server.noDelay) keepNagle(server);
+  if (values.noDelay === false && server.noDelay && isHttp(server)) keepNagle(server);
 }
 
 /** Tune a handle that is bound and does not listen yet. */

@@ -5,6 +5,7 @@ import {
   type ConnectingHandle,
   type ConnectRequest,
   connectingPrototype,
+  handleBelow,
   type NetSocket,
   net,
   ownerOf,
@@ -149,8 +150,9 @@ function install(context: HookContext): Undo | undefined {
   const classes = { sockets: false, wraps: false };
   const patch = (handle: SocketHandle): void => {
     if (state.isUndone) return;
-    const sockets = connectingPrototype(handle._parent ?? handle);
-    const wraps = handle._parent === undefined ? undefined : connectingPrototype(handle);
+    const below = handleBelow(handle);
+    const sockets = connectingPrototype(below ?? handle);
+    const wraps = below === undefined ? undefined : connectingPrototype(handle);
     if (sockets !== undefined && !classes.sockets) {
       classes.sockets = true;
       undos.push(patchHandles(makeOutgoing(context, values), state, sockets));

@@ -2,6 +2,7 @@
  * The only file that assigns to Node's objects. A replacement looks like what it replaces (name, length, attributes) and can
  * be undone.
  */
+
 import {
   type BoundHandle,
   type ClusterMessage,
@@ -13,13 +14,18 @@ import {
   type HttpMessage,
   isNodesOwn,
   type ListenHandle,
+  moduleLoadList,
   modulePrototype,
   type NetServer,
   type NetSocket,
+  net,
+  type SignalListener,
   type SocketHandle,
+  signalListener,
   standsFor,
   swapListener,
 } from '../node-internals.js';
+import { defineProperty } from '../own-properties.js';
 import { fileBytes } from '../report/file-bytes.js';
 
 export type Undo = () => void;
@@ -30,7 +36,7 @@ type Method = (this: never, ...args: never[]) => unknown;
 function looksLike(replacement: Function, original: Function): void {
   for (const property of ['name', 'length'] as const) {
     const descriptor = Object.getOwnPropertyDescriptor(original, property);
-    if (descriptor !== undefined) Object.defineProperty(replacement, property, descriptor);
+    if (descriptor !== undefined) defineProperty(replacement, property, descriptor);
   }
 }
 
@@ -55,11 +61,11 @@ export function replaceMethod<F extends Method>(
   looksLike(replacement, original);
   standsFor(replacement, original);
   const attributes = own ?? { writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(object, name, { ...attributes, value: replacement });
+  defineProperty(object, name, { ...attributes, value: replacement });
   return () => {
     if (holder[name] !== replacement) onOutlived?.();
     else if (own === undefined) delete holder[name];
-    else Object.defineProperty(object, name, own);
+    else defineProperty(object, name, own);
   };
 }
 
@@ -69,9 +75,9 @@ export function replaceMethod<F extends Method>(
  */
 export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(server, '_handle');
-  if (own?.configurable !== true || !('value' in own)) return act();
+  if (own?.configurable !== true || !Object.hasOwn(own, 'value')) return act();
   let handle = server._handle;
-  Object.defineProperty(server, '_handle', {
+  defineProperty(server, '_handle', {
     configurable: true,
     enumerable: own.enumerable ?? true,
     get: () => handle,
@@ -83,7 +89,7 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
   try {
     return act();
   } finally {
-    Object.defineProperty(server, '_handle', { ...own, value: handle });
+    defineProperty(server, '_handle', { ...own, value: handle });
   }
 }
 
@@ -94,7 +100,7 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
 export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: SocketHandle) => void, act: () => T): T {
   if (Object.hasOwn(socket, '_handle') || !Object.isExtensible(socket)) return act();
   const prototype: object = Object.getPrototypeOf(socket);
-  Object.defineProperty(socket, '_handle', {
+  defineProperty(socket, '_handle', {
     configurable: true,
     enumerable: false,
     get: () => Reflect.get(prototype, '_handle', socket),
@@ -122,7 +128,7 @@ function afterCompile(module: CommonModule, after: () => void): void {
     return result;
   };
   looksLike(compile, original);
-  Object.defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
+  defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
 }
 
 /**
@@ -141,23 +147,100 @@ export function watchExports(
   const prototype = modulePrototype();
   if ('paths' in prototype) return undefined;
   const replaced: (() => void)[] = [];
-  const watch = (module: CommonModule): void => {
-    const { exports } = module;
+  // Not called `module`: in the bundle, an assignment to its exports would look like a module of CommonJS.
+  const watch = (loaded: CommonModule): void => {
+    const { exports } = loaded;
     const replacement = onExports(exports);
-    module.exports = replacement;
+    loaded.exports = replacement;
     replaced.push(() => {
-      if (module.exports === replacement) module.exports = exports;
+      if (loaded.exports === replacement) loaded.exports = exports;
     });
   };
   const set = function (this: CommonModule, value: unknown): void {
-    Object.defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
+    defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
     if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
   };
-  Object.defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
+  defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
   return () => {
     for (const restore of replaced) restore();
     if (Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === set) Reflect.deleteProperty(prototype, 'paths');
   };
+}
+
+/**
+ * Have `then` called when Node has loaded a module of its own, ahead of whoever has asked for it. Node then pushes the module's name to
+ * `process.moduleLoadList` (lib/internal/bootstrap/realm.js `compileForInternalLoader`), which looks for a setter in the list's prototype.
+ *
+ * @param entry of that list
+ * @returns an undo
+ */
+export function afterBuiltin(entry: string, then: () => void): Undo {
+  const list = moduleLoadList();
+  if (list === undefined || Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
+  // With an object of its own, so that the list is an Array to `instanceof`, and to util.inspect().
+  const watched = new Proxy(Object.create(Array.prototype), {
+    set(target, key, value, receiver) {
+      const isSet = Reflect.set(target, key, value, receiver);
+      if (value === entry) {
+        undo();
+        then();
+      }
+      return isSet;
+    },
+  });
+  const undo = (): void => {
+    if (Object.getPrototypeOf(list) === watched) Object.setPrototypeOf(list, Array.prototype);
+  };
+  Object.setPrototypeOf(list, watched);
+  return undo;
+}
+
+/**
+ * Have `onServer` called with each net.Server that is made, of whatever class, and the options that it is made with: http, https, tls and
+ * http2 call `net.Server` as it is exported, and `net.createServer` the class itself.
+ */
+export function watchServers(onServer: (server: object, options: unknown) => void): Undo {
+  const exported: { createServer?: unknown; Server?: unknown } = net();
+  const { Server } = exported;
+  if (typeof exported.createServer !== 'function' || typeof Server !== 'function') return () => undefined;
+  const note = (server: unknown, [options]: readonly unknown[]): void => {
+    if (typeof server === 'object' && server !== null) onServer(server, options);
+  };
+  const undoCreate = replaceMethod<(...args: unknown[]) => unknown>(
+    exported,
+    'createServer',
+    (original) =>
+      function (this: unknown, ...args) {
+        const server = original.apply(this, args);
+        note(server, args);
+        return server;
+      },
+  );
+  const watched = new Proxy(Server, {
+    apply(target, self, args) {
+      const made: unknown = Reflect.apply(target, self, args);
+      note(made ?? self, args);
+      return made;
+    },
+    construct(target, args, newTarget) {
+      const made: object = Reflect.construct(target, args, newTarget);
+      note(made, args);
+      return made;
+    },
+  });
+  exchange(exported, 'Server', Server, watched);
+  exchange(Server.prototype, 'constructor', Server, watched);
+  return () => {
+    undoCreate();
+    exchange(exported, 'Server', watched, Server);
+    exchange(Server.prototype, 'constructor', watched, Server);
+  };
+}
+
+/** Put a value in the place of another, if that is there. */
+function exchange(object: object, name: string, from: unknown, to: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  if (own?.value === from) Object.defineProperty(object, name, { ...own, value: to });
 }
 
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
@@ -233,29 +316,36 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   const added = { bytes };
   fileBytes.set(handle, added);
   const prototype: object = Object.getPrototypeOf(handle);
-  Object.defineProperty(handle, 'bytesWritten', {
+  defineProperty(handle, 'bytesWritten', {
     configurable: true,
     enumerable: false,
     get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
   });
 }
 
-/** Put a receiver of Node's own kind in the place of one that it has, among the listeners, so that nobody hears of one that is new. */
-function standBefore<M>(
+/** Put a listener in the place of one of Node's own, so that nobody hears of one that is new. */
+function standBefore<A extends unknown[]>(
+  emitter: NodeJS.EventEmitter,
+  event: string,
+  original: Function | undefined,
+  around: (next: () => void, ...args: A) => void,
+): Undo | undefined {
+  if (original === undefined) return undefined;
+  const listener = function (this: unknown, ...args: A): void {
+    around(() => Reflect.apply(original, this, args), ...args);
+  };
+  looksLike(listener, original);
+  if (!swapListener(emitter, event, original, listener)) return undefined;
+  return () => {
+    swapListener(emitter, event, listener, original);
+  };
+}
+
+function internalReceiver(
   channel: NodeJS.EventEmitter,
   isReceiver: (listener: Function) => boolean,
-  around: (message: M, handle: SocketHandle | undefined, receive: () => void) => void,
-): Undo | undefined {
-  const original = channel.rawListeners('internalMessage').find(isReceiver);
-  if (original === undefined) return undefined;
-  const receiver = function (this: unknown, message: M, handle: SocketHandle | undefined): void {
-    around(message, handle, () => Reflect.apply(original, this, [message, handle]));
-  };
-  looksLike(receiver, original);
-  if (!swapListener(channel, 'internalMessage', original, receiver)) return undefined;
-  return () => {
-    swapListener(channel, 'internalMessage', receiver, original);
-  };
+): Function | undefined {
+  return channel.rawListeners('internalMessage').find(isReceiver);
 }
 
 /**
@@ -267,11 +357,8 @@ export function aroundMessages(
   child: NodeJS.EventEmitter,
   around: (message: ClusterMessage, next: () => void) => void,
 ): void {
-  standBefore<ClusterMessage>(
-    child,
-    ({ name }) => name === 'onInternalMessage',
-    (message, _, next) => around(message, next),
-  );
+  const original = internalReceiver(child, ({ name }) => name === 'onInternalMessage');
+  standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
 }
 
 /**
@@ -284,7 +371,13 @@ export function aroundHandles(
   channel: NodeJS.EventEmitter,
   around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
 ): Undo | undefined {
-  return standBefore(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'), around);
+  const original = internalReceiver(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'));
+  return standBefore<[HandleMessage, SocketHandle | undefined]>(
+    channel,
+    'internalMessage',
+    original,
+    (next, message, handle) => around(message, handle, next),
+  );
 }
 
 /**
@@ -319,6 +412,41 @@ export function answerQuery(query: ClusterMessage, key: string, handle: BoundHan
   (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
 }
 
+/**
+ * Stand around one of Node's own listeners by which the process begins and ends to listen for signals.
+ *
+ * @returns an undo; undefined where it has none
+ */
+export function aroundSignalListener(
+  event: 'newListener' | 'removeListener',
+  around: (next: () => void, event: string) => void,
+): Undo | undefined {
+  return standBefore<[string]>(process, event, signalListener(event), around);
+}
+
+/**
+ * Have Node listen for a signal without a listener (lib/internal/process/signal.js `startListeningIfSignal`): it binds
+ * `process.emit` to the signal in this moment, which is `receive` for as long.
+ *
+ * @returns whether that was so: where there was a listener already, it was not
+ */
+export function listenUnseen(start: SignalListener, signal: string, receive: (...args: unknown[]) => unknown): boolean {
+  const own = Object.getOwnPropertyDescriptor(process, 'emit');
+  let isTaken = false;
+  const get = (): unknown => {
+    isTaken = true;
+    return receive;
+  };
+  Object.defineProperty(process, 'emit', { configurable: true, enumerable: own?.enumerable ?? false, get });
+  try {
+    start(signal);
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(process, 'emit');
+    else Object.defineProperty(process, 'emit', own);
+  }
+  return isTaken;
+}
+
 /** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */
 export function beforeClose(listener: ListenHandle, before: (close: () => void) => void): void {
   const handle = listener as BoundHandle;
@@ -326,10 +454,10 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
   const original = handle.close;
   const close = function close(this: BoundHandle, ...args: []): void {
     if (own === undefined) Reflect.deleteProperty(handle, 'close');
-    else Object.defineProperty(handle, 'close', own);
+    else defineProperty(handle, 'close', own);
     before(() => original.apply(this, args));
   };
-  Object.defineProperty(handle, 'close', {
+  defineProperty(handle, 'close', {
     configurable: true,
     enumerable: own?.enumerable ?? false,
     writable: true,
@@ -339,7 +467,7 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
 
 /** Keep a server from saying that it is closed (lib/net.js `_emitCloseIfDrained`). Returns what lets it. */
 export function holdClose(server: NetServer): () => void {
-  Object.defineProperty(server, '_emitCloseIfDrained', {
+  defineProperty(server, '_emitCloseIfDrained', {
     configurable: true,
     enumerable: false,
     value: () => undefined,

@@ -192,6 +192,7 @@ export class PortGroup {
     const fd = this.#platform.files?.duplicate(fdOf(slot.handle)) ?? -1;
     const relay = fd < 0 ? undefined : listenerHandle(slot.handle, fd);
     if (relay === undefined) {
+      if (fd >= 0) this.#platform.close(fd);
       debug('no relay: descriptor %d', fd);
       return false;
     }

@@ -1,6 +1,6 @@
 import { nextTick, setTimeout } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
-import { isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
+import { handleBelow, isNodesOwn, type NetSocket, net, type SocketHandle } from '../node-internals.js';
 import { counters } from '../report/counters.js';
 import { allValues, type Hook, type HookContext } from './hook.js';
 import { replaceMethod, type Undo } from './patch.js';
@@ -46,7 +46,8 @@ function armedConnection(handle: SocketHandle): ArmedConnection | undefined {
   const own = armed.get(handle);
   if (own !== undefined) return own;
   // A TLSWrap reads from the socket's handle below it.
-  return handle._parent === undefined ? undefined : armed.get(handle._parent);
+  const below = handleBelow(handle);
+  return below === undefined ? undefined : armed.get(below);
 }
 
 /** Whether what was read has completed an HTTP request: its answer will bring the ACK along. */

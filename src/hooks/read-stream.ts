@@ -1,4 +1,4 @@
-import { nextTick, setImmediate } from '../clock.js';
+import { poolTurn } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import {
   destinationSocket,
@@ -6,6 +6,7 @@ import {
   isFlowing,
   promisedBytes,
   type Reason,
+  staysBarred,
   UNDECIDED,
   whyNotNow,
   whyNotSource,
@@ -84,12 +85,14 @@ interface Rerouting extends DescriptorContext {
   readonly original: Read;
 }
 
-/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: a tick has passed since `_read`. */
+/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: the app has had a turn since `_read`. */
 function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
   if (stream.destroyed || typeof stream.fd !== 'number') return;
   const { eligibility, limits, original } = rerouting;
   const files = rerouting.files();
   const [destination] = stream._readableState.pipes;
+  // Unpiped meanwhile, mostly as the client has left: whoever consumes it now gets it from Node.
+  if (destination === undefined) return readByNode(stream, size, original, source);
   const socket = destinationSocket(eligibility, destination);
   if (isBarred(socket)) return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
@@ -120,15 +123,6 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   stream.push(region.boundFor(socket));
 }
 
-/**
- * The first window comes on the next tick, and so does the end. What is between waits for a turn of the event loop each time,
- * so that a client that takes all it is given does not keep the loop to itself.
- */
-function schedule(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
-  if (source.isRerouted && !source.isAtEnd) setImmediate(deliver, rerouting, stream, size, source);
-  else nextTick(deliver, rerouting, stream, size, source);
-}
-
 function makeRead(rerouting: Rerouting): Read {
   return function (this: FileReadStream, size) {
     const { original } = rerouting;
@@ -138,12 +132,13 @@ function makeRead(rerouting: Rerouting): Read {
       return original.call(this, size);
     }
     const source = sourceOf(this);
-    if (source.isRefused) return readByNode(this, size, original, source);
+    // A read of nothing is the end to Node.
+    if (source.isRefused || size <= 0) return readByNode(this, size, original, source);
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
-    const reason = isBarred(socket) ? socket : whyNotNow(this);
+    const reason = staysBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
     if (!isFlowing(this)) return postponeRead(this);
-    return schedule(rerouting, this, size, source);
+    return poolTurn(() => deliver(rerouting, this, size, source));
   };
 }
 

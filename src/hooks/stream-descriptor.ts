@@ -1,5 +1,5 @@
-import { setImmediate } from '../clock.js';
-import { destinationSocket, type EligibilityContext, isBarred, whyNotSource } from '../file-region/eligibility.js';
+import { poolTurn } from '../clock.js';
+import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from '../file-region/eligibility.js';
 import { opensAtOnce, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
@@ -32,7 +32,7 @@ function openNow(context: DescriptorContext, stream: FileReadStream): number | u
   const [pipe, second] = stream._readableState.pipes;
   if (typeof path !== 'string' || fd !== null || pipe === undefined || second !== undefined) return undefined;
   if (whyNotSource(stream) !== undefined) return undefined;
-  if (isBarred(destinationSocket(context.eligibility, pipe))) return undefined;
+  if (staysBarred(destinationSocket(context.eligibility, pipe))) return undefined;
   const { open, openSync } = fs();
   if (!hasNodesOpen(stream) || !isNodesOwn(open, 'fs.open') || !isNodesOwn(openSync, 'fs.openSync')) return undefined;
   const files = context.files();
@@ -55,14 +55,14 @@ function onOpen(stream: FileReadStream, fd: number, callback: Callback): void {
 }
 
 /**
- * Opens a small file at once where nothing has to be waited for, instead of in the thread pool. That it is open is said on
- * another turn of the event loop, as ever: an app may come by then to listen.
+ * Opens a small file at once where nothing has to be waited for, instead of in the thread pool. That it is open is said when
+ * the pool could have said it: an app may come by then to listen.
  */
 export function makeConstruct(context: DescriptorContext, original: Construct): Construct {
   return function (this: FileReadStream, callback) {
     const fd = context.state.isUndone ? undefined : openNow(context, this);
     if (fd === undefined) return original.call(this, callback);
-    setImmediate(onOpen, this, fd, callback);
+    poolTurn(() => onOpen(this, fd, callback));
   };
 }
 
@@ -98,6 +98,6 @@ export function makeDestroy(knownSource: (stream: FileReadStream) => Source | un
       return original.call(this, error, callback);
     }
     const failure = close(this, fd);
-    setImmediate(() => original.call(this, failure ?? error, callback));
+    poolTurn(() => original.call(this, failure ?? error, callback));
   };
 }

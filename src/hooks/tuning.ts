@@ -1,6 +1,6 @@
 import { hiddenSlot } from '../hidden-slot.js';
 import type { Platform } from '../native/platform.js';
-import type { NetSocket, SocketHandle } from '../node-internals.js';
+import { handleBelow, type NetSocket, type SocketHandle } from '../node-internals.js';
 import type { Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 
@@ -24,10 +24,17 @@ export function setHandleTuning(handle: SocketHandle, tuning: Tuning): void {
   ofHandle.set(handle, tuning);
 }
 
+function handleTuning(handle: SocketHandle): Tuning | undefined {
+  const own = ofHandle.get(handle);
+  if (own !== undefined) return own;
+  const below = handleBelow(handle);
+  return below === undefined ? undefined : ofHandle.get(below);
+}
+
 /** What a socket was given by us; undefined if nothing. */
 export function tuningOf(socket: NetSocket): Tuning | undefined {
   const { server, _handle: handle } = socket;
-  const own = handle === null ? undefined : (ofHandle.get(handle) ?? (handle._parent && ofHandle.get(handle._parent)));
+  const own = handle === null ? undefined : handleTuning(handle);
   // An http server calls a socket its own that it was only handed over.
   if (own !== undefined || typeof server !== 'object' || server === null) return own;
   return ofServer.get(server);

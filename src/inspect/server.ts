@@ -74,15 +74,16 @@ function send(
 const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' } as const;
 
 async function answer(context: InspectContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const refusal = whyRefused(request, context.host);
+  const { method, headers, url = '' } = request;
+  const [path = ''] = url.split('?', 1);
+  const refusal = whyRefused({ method, headers, path, localAddress: request.socket.localAddress }, context.host);
   if (refusal !== undefined) {
     return send(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
   }
-  const [path = ''] = (request.url ?? '').split('?', 1);
   const make = ANSWERS.get(path);
   if (make === undefined) return send(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
-  const { type, body, headers } = await make(context);
-  send(request, response, 200, { 'Content-Type': type, ...headers }, body);
+  const made = await make(context);
+  send(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
 }
 
 function listen(context: InspectContext, server: Server, port: number): void {

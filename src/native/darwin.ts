@@ -1,6 +1,7 @@
 import type { Libc } from './libc.js';
 import { LINUX_ONLY } from './linux-only.js';
-import type { Platform, SocketConstant } from './platform.js';
+import { constantTable, type Platform } from './platform.js';
+import { type SignalLayout, signalActions } from './signal-action.js';
 import { socketOptionCalls } from './sockopt.js';
 
 const SOL_SOCKET = 0xffff;
@@ -13,7 +14,7 @@ const IPPROTO_IPV6 = 41;
  * Keepalive and its times do not pass from a listener to what it accepts; TCP_FASTOPEN is on or off, and refused before listen(2);
  * TCP_RXT_CONNDROPTIME, which is what Linux calls TCP_USER_TIMEOUT, counts seconds.
  */
-const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
+const CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002 },
   SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001 },
@@ -30,7 +31,10 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   IPV6_TCLASS: { level: IPPROTO_IPV6, name: 36, acceptedOnly: true },
   IP_RECVTOS: { level: IPPROTO_IP, name: 27 },
   SO_NOSIGPIPE: { level: SOL_SOCKET, name: 0x1022, acceptedOnly: true },
-};
+});
+
+/** bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
+const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
 
 export function darwinPlatform(libc: Libc): Platform {
   return {
@@ -40,5 +44,6 @@ export function darwinPlatform(libc: Libc): Platform {
     ...socketOptionCalls(libc),
     // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
     ...LINUX_ONLY,
+    signals: signalActions(libc, SIGNAL_LAYOUT),
   };
 }

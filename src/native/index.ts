@@ -13,9 +13,30 @@ const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, (libc: Libc) => Platfo
 
 let current: Platform | undefined;
 
+type Use = (platform: Platform) => void;
+
+/** Who waits for the platform to be loaded. */
+const waiting = new Set<Use>();
+
+/**
+ * Have `use` called once the platform has been loaded for something else.
+ *
+ * @returns what calls it off
+ */
+export function whenLoaded(use: Use): () => void {
+  if (current === undefined) waiting.add(use);
+  else use(current);
+  return () => {
+    waiting.delete(use);
+  };
+}
+
 /** The running system, or Node's own API where it, or koffi, cannot be had. Loaded on first use and then kept. */
 export function platform(): Platform {
-  current ??= detect();
+  if (current !== undefined) return current;
+  current = detect();
+  for (const use of waiting) use(current);
+  waiting.clear();
   return current;
 }
 

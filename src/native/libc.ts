@@ -1,3 +1,5 @@
+import { withPlainObjects } from './plain-objects.js';
+
 /** The C library of the running process, called in place. */
 export interface Libc {
   /** A C function by its prototype. Throws if the library lacks it. */
@@ -23,8 +25,11 @@ interface Koffi {
 export function loadLibc(): Libc {
   // Not an import: it takes 5 to 12 ms, which a process that never listens need not pay, and listen() cannot wait for one.
   const { createRequire } = process.getBuiltinModule('node:module');
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-  const library = koffi.load(null);
+  const require = createRequire(import.meta.url);
+  const [koffi, library] = withPlainObjects(() => {
+    const loaded = require('koffi') as Koffi;
+    return [loaded, loaded.load(null)];
+  });
   return {
     // koffi checks the arguments at run time; the prototype and F stand side by side at every caller.
     bind: <F>(prototype: string) => library.func(prototype) as F,

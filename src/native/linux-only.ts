@@ -7,6 +7,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   inertCause: () => undefined,
   limitOf: () => undefined,
   openSocket: () => undefined,
+  close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
   steer: () => undefined,
   ignoreNewcomers: () => undefined,
@@ -14,4 +15,5 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   migratesConnections: () => false,
   portSockets: () => undefined,
   files: undefined,
+  signals: undefined,
 };

@@ -3,12 +3,13 @@ import { fs } from '../node-internals.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
 import { listenBacklog } from './listen-backlog.js';
-import { socketCall } from './open-socket.js';
+import { socketCalls } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
-import type { FileCalls, Platform, SocketConstant } from './platform.js';
+import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
 import { portGroupCalls } from './port-group-calls.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
+import { type SignalLayout, signalActions } from './signal-action.js';
 import { portSocketsCall } from './sock-diag.js';
 import { socketOptionCalls } from './sockopt.js';
 import { staging } from './staging.js';
@@ -20,7 +21,7 @@ const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
 /** include/uapi/asm-generic/socket.h, include/uapi/linux/{tcp,in,in6}.h */
-const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
+const CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 1 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 8, privileged: { level: SOL_SOCKET, name: 33 } },
   SO_SNDBUF: { level: SOL_SOCKET, name: 7, privileged: { level: SOL_SOCKET, name: 32 } },
@@ -56,7 +57,7 @@ const CONSTANTS: Readonly<Record<string, SocketConstant>> = {
   IPV6_TCLASS: { level: IPPROTO_IPV6, name: 67 },
   IP_MTU_DISCOVER: { level: IPPROTO_IP, name: 10 },
   IP_RECVTOS: { level: IPPROTO_IP, name: 13 },
-};
+});
 
 /** The sysctls that cut an option's value, by the option. */
 const LIMITS: Readonly<Record<string, string>> = {
@@ -73,6 +74,12 @@ const FASTOPEN_BITS: Readonly<Record<string, number>> = { TCP_FASTOPEN_CONNECT: 
 
 /** struct layouts and off_t are the 64-bit ones on these. */
 const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
+
+/**
+ * glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h). Both may add
+ * SA_RESTORER. s390x has another layout, which shows by the flags.
+ */
+const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
 
 /** A sysctl as numbers; undefined where /proc is not to be had. */
 function sysctl(name: string): readonly number[] | undefined {
@@ -127,11 +134,12 @@ export function linuxPlatform(libc: Libc): Platform {
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
-    openSocket: socketCall(libc),
+    ...socketCalls(libc),
     tcpInfo: tcpInfoCall(libc),
     ...portGroupCalls(libc, calls.set),
     migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
     portSockets: portSocketsCall(libc),
     files: fileCalls(libc, calls.get),
+    signals: WIDE.has(process.arch) ? signalActions(libc, SIGNAL_LAYOUT) : undefined,
   };
 }

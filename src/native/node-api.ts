@@ -1,21 +1,26 @@
 import type { SocketHandle } from '../node-internals.js';
 import { ERRNO } from './errno.js';
 import { LINUX_ONLY } from './linux-only.js';
-import type { Platform, SocketConstant } from './platform.js';
+import { constantTable, type Platform, type SocketConstant } from './platform.js';
 
 /** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
 const DEFAULT_IDLE_SECONDS = 7200;
 
-const NO_DELAY: SocketConstant = { level: 6, name: 1, acceptedOnly: true };
-const KEEP_ALIVE: SocketConstant = { level: 1, name: 9, acceptedOnly: true };
-const KEEP_IDLE: SocketConstant = { level: 6, name: 4, acceptedOnly: true };
+const CONSTANTS = constantTable({
+  TCP_NODELAY: { level: 6, name: 1, acceptedOnly: true },
+  SO_KEEPALIVE: { level: 1, name: 9, acceptedOnly: true },
+  TCP_KEEPIDLE: { level: 6, name: 4, acceptedOnly: true },
+});
 
 type Setter = (handle: SocketHandle, value: number) => number | undefined;
 
-const SETTERS: ReadonlyMap<SocketConstant, Setter> = new Map([
-  [NO_DELAY, (handle, value) => handle.setNoDelay?.(value !== 0)],
-  [KEEP_ALIVE, (handle, value) => handle.setKeepAlive?.(value !== 0, value === 0 ? 0 : DEFAULT_IDLE_SECONDS)],
-  [KEEP_IDLE, (handle, value) => handle.setKeepAlive?.(true, value)],
+const SETTERS: ReadonlyMap<SocketConstant | undefined, Setter> = new Map<SocketConstant | undefined, Setter>([
+  [CONSTANTS.TCP_NODELAY, (handle, value) => handle.setNoDelay?.(value !== 0)],
+  [
+    CONSTANTS.SO_KEEPALIVE,
+    (handle, value) => handle.setKeepAlive?.(value !== 0, value === 0 ? 0 : DEFAULT_IDLE_SECONDS),
+  ],
+  [CONSTANTS.TCP_KEEPIDLE, (handle, value) => handle.setKeepAlive?.(true, value)],
 ]);
 
 /**
@@ -27,7 +32,7 @@ export function nodeApiPlatform(cause: string): Platform {
   return {
     name: 'node-api',
     unavailable: cause,
-    constants: { TCP_NODELAY: NO_DELAY, SO_KEEPALIVE: KEEP_ALIVE, TCP_KEEPIDLE: KEEP_IDLE },
+    constants: CONSTANTS,
     // libuv's errors are errnos, negated.
     set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
     get: () => undefined,

@@ -1,4 +1,5 @@
 import type { SocketHandle } from '../node-internals.js';
+import { withoutPrototype } from '../own-properties.js';
 import type { PortSocket, PortState } from './sock-diag.js';
 import type { Steering } from './socket-program.js';
 import type { TcpInfo } from './tcp-info.js';
@@ -19,6 +20,14 @@ export interface SocketConstant {
   readonly call?: 'listen';
   /** The form of the option that goes beyond the system's limits, for processes with CAP_NET_ADMIN. */
   readonly privileged?: SocketConstant;
+}
+
+/** The constants of a platform. What one of them does not say, it does not inherit either. */
+export function constantTable(
+  constants: Readonly<Record<string, SocketConstant>>,
+): Readonly<Record<string, SocketConstant>> {
+  const entries = Object.entries(constants).map(([name, constant]) => [name, withoutPrototype(constant)] as const);
+  return withoutPrototype(Object.fromEntries(entries));
 }
 
 /** Calls on files and descriptors that the file path needs. A negative result is an errno, negated. */
@@ -66,6 +75,19 @@ export interface FileStatus {
   mount: number;
 }
 
+/** What the kernel does on a signal: struct sigaction, as bytes to keep and to put back. */
+export type SignalAction = Uint8Array<ArrayBuffer>;
+
+/** sigaction(2). */
+export interface SignalActions {
+  /** The action of a signal, by its number, as it is now. */
+  current(signal: number): SignalAction | undefined;
+  /** Returns whether the kernel took it. */
+  set(signal: number, action: SignalAction): boolean;
+  /** The same action with SA_RESETHAND: for one signal only, the next has the kernel's default. Undefined where that is not possible. */
+  once(action: SignalAction): SignalAction | undefined;
+}
+
 /** What a system offers. Everything that differs between systems is behind this. */
 export interface Platform {
   readonly name: string;
@@ -88,6 +110,11 @@ export interface Platform {
    * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
    */
   openSocket(isIPv6: boolean, isDatagram?: boolean): number | undefined;
+  /**
+   * close(2) of a descriptor that came from here. Node's own closeSync() warns in worker threads of a descriptor that its own open() has not
+   * opened there. Returns 0 or an errno.
+   */
+  close(fd: number): number;
   /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
   /**
@@ -107,6 +134,7 @@ export interface Platform {
   /** The TCP sockets on a port, or on all of them (0), of all processes; undefined where the system does not tell. */
   portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
   readonly files: FileCalls | undefined;
+  readonly signals: SignalActions | undefined;
 }
 
 /** An int as its only element, or the bytes of a name. */

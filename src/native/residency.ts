@@ -7,8 +7,6 @@ const SYS_CACHESTAT = 451;
 /** preadv2(2): answer EAGAIN instead of waiting for a disk. */
 const RWF_NOWAIT = 0x8;
 
-const PAGE = 4096;
-
 /** Distance of the probes where cachestat is not allowed: the kernel reads files ahead in pieces of this size or more. */
 const PROBE_STRIDE = 64 << 10;
 
@@ -28,7 +26,10 @@ function residentPrefix(isResident: (fd: number, position: number, count: number
 }
 
 /** cachestat(2): exact, and one call a range; EPERM for files that the user neither owns nor may write. */
-function byCachestat(libc: Libc): (fd: number, position: number, count: number) => boolean | undefined {
+function byCachestat(
+  libc: Libc,
+  pageSize: number,
+): (fd: number, position: number, count: number) => boolean | undefined {
   const syscall = libc.bind<
     (n: number, fd: number, range: BigUint64Array, out: BigUint64Array, flags: number) => number
   >('long syscall(long n, int fd, void *range, void *out, unsigned int flags)');
@@ -38,7 +39,7 @@ function byCachestat(libc: Libc): (fd: number, position: number, count: number) 
     range[0] = BigInt(position);
     range[1] = BigInt(count);
     if (syscall(SYS_CACHESTAT, fd, range, found, 0) !== 0) return undefined;
-    const pages = Math.ceil((position + count) / PAGE) - Math.floor(position / PAGE);
+    const pages = Math.ceil((position + count) / pageSize) - Math.floor(position / pageSize);
     return Number(found[0]) >= pages;
   };
 }
@@ -66,8 +67,10 @@ export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
  * then files are read in the thread pool as ever.
  */
 export function residency(libc: Libc): Residency {
-  const cachestat = byCachestat(libc);
-  const probe = nowReader(libc, Buffer.allocUnsafeSlow(PAGE));
+  // getpagesize(2): arm64 kernels have pages of 4, 16 or 64 KB, and cachestat counts those.
+  const pageSize = libc.bind<() => number>('int getpagesize()')();
+  const cachestat = byCachestat(libc, pageSize);
+  const probe = nowReader(libc, Buffer.allocUnsafeSlow(1));
   const isThere = (fd: number, position: number): boolean => probe(fd, position, 1) > 0;
   return residentPrefix((fd, position, count) => {
     const last = position + count - 1;

@@ -13,7 +13,8 @@ const ROOM = 64 << 10;
  * nothing, and what goes ahead of a file is sent by the same call.
  */
 export function staging(libc: Libc): Pick<FileCalls, 'staging' | 'stage'> {
-  const buffer = Buffer.allocUnsafeSlow(LEAD + ROOM);
+  // Zeros, and not whatever was in that memory, are the worst that a fault of ours could send.
+  const buffer = Buffer.alloc(LEAD + ROOM);
   const read = nowReader(libc, buffer, LEAD);
   return {
     staging: { buffer, lead: LEAD, room: ROOM },

@@ -81,7 +81,7 @@ function makeStep(row: Step['row'], constant: SocketConstant, asked: number | st
 }
 
 function rawSteps(values: OptionValues, { target }: SocketKind): Step[] {
-  return (values.raw ?? []).flatMap((raw) => {
+  return (Object.hasOwn(values, 'raw') ? (values.raw ?? []) : []).flatMap((raw) => {
     const row = rawRow(raw);
     return row.targets.includes(target) ? [makeStep(row, { level: raw.level, name: raw.name }, raw.value, false)] : [];
   });

@@ -1,3 +1,4 @@
+import { withoutPrototype } from '../own-properties.js';
 import type { RawOption } from './raw-option.js';
 import type { OptionValue, PlannedOption, Rearm, Share, SocketOption } from './socket-option.js';
 
@@ -201,7 +202,7 @@ const OPTION_TABLE = [
     phase: 'any-time',
     families: TCP,
     readBack: 'same',
-    presets: { default: 120_000, lowlatency: 30_000, highthroughput: 120_000 },
+    presets: { lowlatency: 30_000 },
     sample: 54_321,
     doc: 'How long sent data may stay unacknowledged, or the peer’s window shut, before the connection ends with ETIMEDOUT.',
   },
@@ -602,12 +603,14 @@ export type OptionRow = SocketOption & {
   readonly requires?: OptionKey;
 };
 
-/** The table as rows to walk. */
-export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE;
+/** The table as rows to walk. What a row does not say, it does not inherit either. */
+export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE.map((row: OptionRow) =>
+  withoutPrototype({ ...row, presets: withoutPrototype(row.presets) }),
+);
 
 /** The value that a config holds for a row. */
 export function optionValue(values: OptionValues, row: OptionRow): OptionValue | undefined {
-  return values[row.key];
+  return Object.hasOwn(values, row.key) ? values[row.key] : undefined;
 }
 
 /** Whether listeners with these values share their port. */

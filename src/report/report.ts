@@ -111,16 +111,19 @@ function writeFile(path: string, report: Report): void {
 }
 
 /**
- * Write the report when the process ends, or the worker thread, unless that is terminated.
+ * Write the report, now.
  *
  * @param destination `exit` for standard error, else the path of a file that gets JSON, in which %p stands for the process and %t for the thread
  */
+export function writeReport(destination: string): void {
+  const report = makeReport();
+  if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
+  else writeFile(destination.replaceAll('%p', String(process.pid)).replaceAll('%t', String(threadId())), report);
+}
+
+/** Write the report when the process ends by itself, or the worker thread, unless that is terminated. */
 export function reportAtExit(destination: string): () => void {
-  const write = (): void => {
-    const report = makeReport();
-    if (destination === 'exit') process.stderr.write(`${formatReport(report)}\n`);
-    else writeFile(destination.replaceAll('%p', String(process.pid)).replaceAll('%t', String(threadId())), report);
-  };
+  const write = (): void => writeReport(destination);
   process.on('exit', write);
   return () => process.off('exit', write);
 }

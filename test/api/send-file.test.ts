@@ -10,15 +10,17 @@ import { type FileToSend, sendFileAll, sendFileRange } from '../../src/api/send-
 import { SocketTuneError } from '../../src/errors.js';
 import { endRegionsOf, liveRegions } from '../../src/file-region/file-region.js';
 import { installSocketWrite } from '../../src/hooks/socket-write.js';
-import { install } from '../../src/install.js';
 import { counters } from '../../src/report/counters.js';
 import { content, digest } from '../support/content.js';
 import { descriptorsLeftOf, descriptorsOf, positionOf } from '../support/descriptors.js';
 import { realFiles } from '../support/fake-files.js';
+import { install } from '../support/installed.js';
 import { differences, type Snapshot, snapshot } from '../support/node-prototypes.js';
 import { useScratch } from '../support/scratch.js';
 import { securePair } from '../support/secure-pair.js';
 import { received, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { turns } from '../support/turns.js';
+import { until } from '../support/until.js';
 
 /** Several windows. */
 const SIZE = 3_000_000;
@@ -49,10 +51,10 @@ describe('sending a file', () => {
     for (const pair of pairs.splice(0)) pair.close();
     for (const [fd, name] of opened) if (descriptorsOf(name).includes(fd)) closeSync(fd);
     opened.clear();
-    expect(liveRegions()).to.equal(0);
-    expect(await descriptorsLeftOf(path)).to.deep.equal([]);
     // Writes have been made to understand regions, for good; the other tests want Node's own.
     installSocketWrite(realFiles)?.();
+    expect(liveRegions()).to.equal(0);
+    expect(await descriptorsLeftOf(path)).to.deep.equal([]);
     expect(differences(nodes, snapshot())).to.deep.equal([]);
   });
 
@@ -239,7 +241,8 @@ describe('sending a file', () => {
     const sending = sendFileAll(accepted, name).then((count) => {
       written = count;
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('some of it is sent', () => accepted.bytesWritten > 0);
+    await turns();
     expect(written).to.equal(undefined);
     expect(accepted.bytesWritten).to.be.lessThan(LARGE);
     const body = received(client);
@@ -283,7 +286,7 @@ describe('sending a file', () => {
     const { accepted, client } = await connect();
     client.pause();
     const sending = sendFileAll(accepted, name);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('some of it is sent', () => accepted.bytesWritten > 0);
     const fd = openSync(name, 'r+');
     const left = 20_000_000;
     ftruncateSync(fd, left);
@@ -324,8 +327,8 @@ describe('sending a file', () => {
     const { accepted, client } = await connect();
     client.pause();
     const sending = sendFileAll(accepted, name);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(accepted.bytesWritten).to.be.within(1, LARGE - 1);
+    await until('some of it is sent', () => accepted.bytesWritten > 0);
+    expect(accepted.bytesWritten).to.be.lessThan(LARGE);
     uninstall();
     const body = received(client);
     try {
@@ -364,11 +367,11 @@ describe('sending a file', () => {
         const fd = descriptor(name);
         accepted.on('error', () => undefined);
         const failing = failure(sendFileAll(accepted, fd));
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await until('some of it is sent', () => accepted.bytesWritten > 0);
         accepted.destroy();
         const error = await failing;
         expect(error.code).to.be.oneOf(OF_A_DESTROYED_SOCKET);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await turns();
         expect(descriptorsOf(name)).to.deep.equal([fd]);
       });
 
@@ -378,11 +381,10 @@ describe('sending a file', () => {
         const name = scratch.file('large', content(LARGE, 5));
         accepted.on('error', () => undefined);
         const failing = failure(sendFileAll(accepted, name));
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await until('some of it is sent', () => accepted.bytesWritten > 0);
         accepted.destroy();
         const error = await failing;
         expect(error.code).to.be.oneOf(OF_A_DESTROYED_SOCKET);
-        await new Promise((resolve) => setTimeout(resolve, 20));
         expect(await descriptorsLeftOf(name)).to.deep.equal([]);
       });
     }

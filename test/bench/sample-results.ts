@@ -176,7 +176,8 @@ export function sampleResults(): Results {
             rows: [
               ['10 KB', 0.5, '<= 0.33: MISSED'],
               ['1 MB', 0.2, '<= 0.33: reached'],
-              ['1 GB', undefined, ''],
+              ['1 GB', 'too noisy', '<= 0.33: too noisy'],
+              ['2 GB', undefined, ''],
             ],
           },
         ],

@@ -1,15 +1,18 @@
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { startServer } from '../../bench/server.js';
+import { until } from '../support/until.js';
 
-const ENDS_BY_SIGNAL = "console.log(1234); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50)";
+/** Says who it is in place of a port. */
+const ENDS_BY_SIGNAL = "require('fs').writeSync(1, process.pid + '\\n'); process.kill(process.pid, 'SIGKILL')";
 
 describe('a server of the benchmarks', () => {
   it('can be stopped when a signal has ended it already', async function () {
     if (process.platform !== 'linux') this.skip();
-    const server = await startServer([process.execPath, '-e', ENDS_BY_SIGNAL]);
-    expect(server.port).to.equal(1234);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { port: pid, stop } = await startServer([process.execPath, '-e', ENDS_BY_SIGNAL]);
+    expect(pid).to.be.above(1);
+    await until('it has ended', () => !existsSync(`/proc/${pid}`));
     // Else it would wait for an end that has been, and the test with it.
-    await server.stop();
+    await stop();
   });
 });

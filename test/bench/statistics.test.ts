@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { figures } from '../../bench/page/figures.js';
-import { median, pairedRatio, percentile } from '../../bench/statistics.js';
+import { median, percentile } from '../../bench/statistics.js';
 import { FILES_CPU } from './sample-results.js';
 
 describe('the statistics of the benchmarks', () => {
@@ -11,18 +11,15 @@ describe('the statistics of the benchmarks', () => {
     expect(median([])).to.be.NaN;
   });
 
-  it('pair the rounds, so that what slows both down for a while does not count', () => {
-    expect(pairedRatio([1, 20, 3], [2, 40, 6])).to.equal(0.5);
-  });
-
   it('leave out rounds that have no figure, without pairing the others anew', () => {
     const samples = { stock: [10, null, 30, 40], tuned: [5, 7, null, 20] };
     const series = Object.entries(samples).map(([contender, values]) => ({
       contender,
       points: [{ x: 1024, samples: values }],
     }));
-    // As results.json has it: JSON has no other word for what is no number.
+    // As a file of results has it: JSON has no other word for what is no number.
     const [, tuned] = figures(JSON.parse(JSON.stringify({ ...FILES_CPU, series })));
-    expect(tuned).to.include({ xLabel: '1 KB', median: 7, least: 5, greatest: 20, rounds: 3, toStock: 0.5 });
+    expect(tuned).to.include({ xLabel: '1 KB', median: 7, least: 5, greatest: 20, rounds: 3 });
+    expect(tuned?.toStock).to.deep.equal({ value: 7 / 30, rounds: [0.5, 0.5] });
   });
 });

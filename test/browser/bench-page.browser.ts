@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { pagesFrom, readResults } from '../../bench/results.js';
+import { pagesFrom, type Runs, readRuns } from '../../bench/results.js';
 import { RESULTS } from '../../scripts/bench-figures.js';
 import { sampleResults } from '../bench/sample-results.js';
+import { skip } from '../support/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -15,8 +16,8 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const SCREENSHOTS = process.env.SCREENSHOTS;
 
 const PAGES = [
-  ['a run with all that can go wrong', sampleResults],
-  ['the run that is kept', () => readResults(RESULTS)],
+  ['a run with all that can go wrong', (): Runs => [sampleResults()]],
+  ['the runs that are kept', (): Runs => readRuns(RESULTS)],
 ] as const;
 
 /**
@@ -50,7 +51,7 @@ describe('the page of the benchmarks, in a browser', () => {
   let directory: string;
 
   before(async function () {
-    if (!existsSync(CHROMIUM)) this.skip();
+    if (!existsSync(CHROMIUM)) skip(this, `there is no ${CHROMIUM} here`);
     directory = mkdtempSync(join(tmpdir(), 'bench-page-'));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   });

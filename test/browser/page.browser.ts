@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { serve } from '../../src/inspect/server.js';
 import type { OptionOutcome } from '../../src/options/outcome.js';
 import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
+import { skip } from '../support/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -98,10 +99,7 @@ describe('the page of a process, in a real browser', () => {
   let isBusy = true;
 
   before(async function () {
-    if (!existsSync(CHROMIUM)) {
-      process.stderr.write(`skipped, as there is no ${CHROMIUM} here: ${this.test?.parent?.fullTitle()}\n`);
-      this.skip();
-    }
+    if (!existsSync(CHROMIUM)) skip(this, `there is no ${CHROMIUM} here`);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     const probe: Server = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { text as streamText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Verification } from '../../src/cli/verify.js';
@@ -127,7 +128,11 @@ describe('socket-tune explain', () => {
   });
 
   it('writes values as they may be written into variables', () => {
-    const { stdout } = cli(['explain'], { SOCKET_TUNE_RCVBUF: '96k', SOCKET_TUNE_CONGESTION: 'reno' });
+    const { stdout } = cli(['explain'], {
+      SOCKET_TUNE_RCVBUF: '96k',
+      SOCKET_TUNE_CONGESTION: 'reno',
+      SOCKET_TUNE_USER_TIMEOUT: '2min',
+    });
     for (const shown of ['RCVBUF = 96k ', 'CONGESTION = reno ', 'KEEPALIVE_IDLE = 60s ', 'USER_TIMEOUT = 120000ms ']) {
       expect(stdout).to.include(`SOCKET_TUNE_${shown}`);
     }
@@ -191,13 +196,13 @@ describe('socket-tune run', () => {
       'signals.cjs',
       "process.on('SIGTERM', () => { console.log('told'); process.exit(3); }); setInterval(() => {}, 1000); console.log('up');",
     );
-    const child = spawn(process.execPath, [CLI, 'run', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [CLI, 'run', script], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (output === '') child.kill('SIGTERM');
       output += text;
     });
-    const [code] = await once(child, 'close');
-    expect([output, code]).to.deep.equal(['up\ntold\n', 3]);
+    const [stderr, [code]] = await Promise.all([streamText(child.stderr), once(child, 'close')]);
+    expect([output, stderr, code]).to.deep.equal(['up\ntold\n', '', 3]);
   });
 });

@@ -9,6 +9,7 @@ import { diagnose } from '../../src/cli/doctor.js';
 import { machine } from '../../src/cli/machine.js';
 import { configFromEnvironment } from '../../src/config/config.js';
 import { useScratch } from '../support/scratch.js';
+import { skip } from '../support/skipped.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
@@ -164,8 +165,7 @@ describe('socket-tune doctor', () => {
 
   before(function () {
     if (spawnSync('unshare', ['-n', 'true']).status === 0) return;
-    console.log('      skipped: it takes network namespaces');
-    this.skip();
+    skip(this, 'it takes network namespaces');
   });
 
   it('ends with 1 where something is missing, and its own command mends that', () => {

@@ -1,10 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { formatAge, formatBytes, formatTime } from '../../src/cli/format.js';
+import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
+import { skip } from '../support/skipped.js';
+import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
@@ -23,17 +26,17 @@ describe('socket-tune top', () => {
 
   before(async function () {
     if (process.platform !== 'linux') this.skip();
-    const probe = createServer().listen(0, '127.0.0.1');
+    inspect = await freePort();
+    const probe = createServer().listen(inspect, '127.0.0.1');
     await once(probe, 'listening');
-    inspect = (probe.address() as AddressInfo).port;
     // Taken, so that the process is at the next one or the one after.
     app = startApp('cjs', source, { env: { SOCKET_TUNE_INSPECT: `127.0.0.1:${inspect}-${inspect + 20}` } });
     port = Number((await app.until(/port (\d+)/))[1]);
     probe.close();
     client = connect(port, '127.0.0.1');
     await once(client, 'data');
-    // It goes from port to port while the app runs; the suite's timeout ends the wait.
-    while (top(String(app.child.pid)).status !== 0);
+    // It goes from port to port while the app runs.
+    await until('the process can be seen', () => top(String(app.child.pid)).status === 0);
   });
 
   after(() => {
@@ -72,20 +75,21 @@ describe('socket-tune top', () => {
     expect(top('1', '--interval', '0').status).to.equal(2);
   });
 
-  it('goes on until it is told to stop, on a terminal', function () {
-    if (spawnSync('script', ['--version']).status !== 0) this.skip();
+  it('goes on until it is told to stop, on a terminal', async function () {
+    if (spawnSync('script', ['--version']).status !== 0) skip(this, 'there is no script here');
     const command = `${process.execPath} ${CLI} top ${app.child.pid} --interval 0.2`;
-    // Under script(1) it has a terminal; q comes after two seconds.
-    const { stdout } = spawnSync(
-      'bash',
-      ['-c', `(sleep 2; printf q) | timeout 20 script -qec '${command}' /dev/null`],
-      {
-        encoding: 'utf8',
-      },
-    );
-    const screens = stdout.split('\u001b[H').slice(1);
-    expect(screens.length).to.be.greaterThan(2);
-    for (const screen of screens) expect(screen).to.include(`process ${app.child.pid}`).and.include('\u001b[J');
+    // Under script(1) it has a terminal.
+    const script = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const ended = once(script, 'close');
+    let output = '';
+    script.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    const screens = () => output.split('\u001b[H').slice(1);
+    await until('there are some screens', () => screens().length > 3);
+    script.stdin.end('q');
+    expect(await ended).to.deep.equal([0, null]);
+    for (const screen of screens()) expect(screen).to.include(`process ${app.child.pid}`).and.include('\u001b[J');
   });
 
   it('writes sizes and times for people', () => {

@@ -11,7 +11,7 @@ export interface Tally {
 const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
 
 /** After that, a client has been forgotten by its server. */
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 30_000;
 
 /** A connection of its own for one request. Resolves with the body, or with the error. */
 export function ask(port: number, host = '127.0.0.1'): Promise<string | NodeJS.ErrnoException> {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { until } from '../support/until.js';
 import { type Fleet, startFleet } from './fleet-process.js';
 import { Load, type Tally } from './load.js';
 import type { Way } from './perform.js';
@@ -26,6 +28,19 @@ async function underLoad(fleet: Fleet, act: (load: Load) => Promise<void>): Prom
 /** A queue that is full of connections of which the worker knows nothing: it stands still. */
 function stop(pid: number): void {
   process.kill(pid, 'SIGSTOP');
+}
+
+/** Linux, include/net/tcp_states.h TCP_LISTEN. */
+const LISTENS = '0A';
+
+/** How many connections wait in the longest queue of the listeners on a port: net/ipv4/tcp_ipv4.c get_tcp4_sock. */
+function waitingAt(port: number): number {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  const queues = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const ours = queues.filter(([, local = '', , state]) => local.endsWith(`:${wanted}`) && state === LISTENS);
+  return Math.max(0, ...ours.map(([, , , , queue = '']) => Number.parseInt(queue.split(':')[1] ?? '', 16)));
 }
 
 describe('the clients of a cluster whose workers listen for themselves', () => {
@@ -80,11 +95,7 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
     stop(first);
     const load = new Load(fleet.port, CONCURRENT);
     // Half of the clients, or so, wait for the one who stands still: the others are answered until all wait.
-    let answered = -1;
-    while (load.answered !== answered) {
-      answered = load.answered;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
+    await until('all clients wait', () => waitingAt(fleet.port) === CONCURRENT);
     await fleet.order('kill', first);
     await load.more(100);
     const tally = await load.end();
@@ -104,7 +115,7 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
     await fleet.order('disconnect', second);
     stop(first);
     const load = new Load(fleet.port, 4);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until('all clients wait', () => waitingAt(fleet.port) === 4);
     const third = fleet.order('fork');
     const pid = await third;
     await fleet.order('kill', first);

@@ -1,11 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Report } from '../../src/report/report.js';
+import { freePort } from '../support/free-port.js';
 import { BY_IMPORT, type EndedProcess, readReport, reportFile, startNode } from '../support/node-process.js';
 import { scratchProject } from '../support/scratch-project.js';
-import { listening, reach } from '../support/socket-pair.js';
 import type { Seen } from './stage.js';
 
 /** A cluster that has run to its end. */
@@ -26,16 +25,6 @@ export const WAYS = {
 } as const;
 
 export type Way = keyof typeof WAYS;
-
-/** A port that is free. */
-export async function freePort(): Promise<number> {
-  const server = await listening(createServer());
-  const place = reach(server);
-  if (!('port' in place)) throw new Error('it has no port');
-  const { port } = place;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The preload as a worker is told of it whose primary knows nothing of it. */
 export function preloadFile(): string {

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { freePort } from '../support/free-port.js';
 import { runApp, runNode } from '../support/node-process.js';
-import { freePort, preloadFile } from './perform.js';
+import { skip } from '../support/skipped.js';
+import { preloadFile } from './perform.js';
 
 const program = join(import.meta.dirname, 'processes.js');
 
@@ -53,10 +55,7 @@ describe('processes that share a port', () => {
   });
 
   it('lose none where the kernel moves connections to another listener, and need not drain', async function () {
-    if (!canMigrate()) {
-      process.stderr.write(`skipped, as no network can be made here: ${this.test?.fullTitle()}\n`);
-      this.skip();
-    }
+    if (!canMigrate()) skip(this, 'no network can be made here');
     expect(await run('close', MIGRATING)).to.deep.equal({ failures: {}, servers: 6, drains: 0 });
   });
 

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
 import { runNode } from '../support/node-process.js';
 import { hasProgram, skipWithout } from '../support/program.js';
+import { skip } from '../support/skipped.js';
 import { type Fleet, type FleetOptions, startFleet } from './fleet-process.js';
 
 const COUNT = 30;
@@ -36,10 +37,7 @@ function outcomes(report: Report | undefined): string[] {
 
 describe('SOCKET_TUNE_REUSEPORT=cpu', () => {
   before(function () {
-    if (process.platform !== 'linux' || !hasTwoCpus()) {
-      process.stderr.write('skipped, as there are not two CPUs here: SOCKET_TUNE_REUSEPORT=cpu\n');
-      this.skip();
-    }
+    if (process.platform !== 'linux' || !hasTwoCpus()) skip(this, 'there are not two CPUs here');
     if (!hasProgram('taskset')) skipWithout(this, 'taskset');
   });
 

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { makeCertificate } from '../support/certificate.js';
+import { freePort } from '../support/free-port.js';
 import { BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
 import { scratchProject } from '../support/scratch-project.js';
-import { freePort, preloadFile, readReports, WAYS, type Way } from './perform.js';
+import { preloadFile, readReports, WAYS, type Way } from './perform.js';
 
 /** A client that comes back with the session of its first connection, until both workers have answered it with that. */
 const source = `

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { repository, scratchProject } from '../support/scratch-project.js';
+import { skip } from '../support/skipped.js';
 
 /** Compile a program of this directory; what the compiler says if it cannot be. */
 function compile(name: string): { readonly path: string; readonly problem: string | undefined } {
@@ -11,15 +12,9 @@ function compile(name: string): { readonly path: string; readonly problem: strin
   return { path, problem: status === 0 ? undefined : (error?.message ?? stderr) };
 }
 
-/** Skip a test, or a suite, and say what is missing for it. */
-export function skipAs(test: Context, why: string): never {
-  process.stderr.write(`skipped, as ${why}: ${(test.test ?? test.currentTest)?.fullTitle()}\n`);
-  return test.skip();
-}
-
 /** A program of this directory; without a compiler the test is skipped, but a source that is wrong is an error. */
 export function nativeProgram(test: Context, name: string): string {
-  if (spawnSync('cc', ['--version']).status !== 0) skipAs(test, 'there is no cc here');
+  if (spawnSync('cc', ['--version']).status !== 0) skip(test, 'there is no cc here');
   const { path, problem } = compile(name);
   if (problem !== undefined) throw new Error(problem);
   return path;

@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import { content } from '../support/content.js';
 import { cachedPages, evict } from '../support/page-cache.js';
 import { useScratch } from '../support/scratch.js';
+import { skip } from '../support/skipped.js';
 import { effort } from './effort.js';
 import { latenciesUntil, p99 } from './latency.js';
-import { skipAs } from './native-program.js';
 import { type Mode, withServed } from './served.js';
 import { get, talk } from './talk.js';
 import { countVerdicts, tally, tallyFigures } from './tally.js';
@@ -61,7 +61,7 @@ describe('a file on a slow disk, and not in the page cache', () => {
     for (let round = 0; round < rounds; round++) {
       for (const mode of ['stock', 'tuned'] as const) {
         const result = await download(mode, file);
-        if (typeof result === 'string') return skipAs(this, `reads cannot be slowed down here (${result})`);
+        if (typeof result === 'string') return skip(this, `reads cannot be slowed down here (${result})`);
         of[mode].push(...result.latencies);
         loops[mode].push(result.loop);
         // The disk was slow, indeed.

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { useScratch } from '../support/scratch.js';
+import { skip } from '../support/skipped.js';
 import { effort } from './effort.js';
 import { latenciesUntil, p99 } from './latency.js';
-import { nativeProgram, skipAs } from './native-program.js';
+import { nativeProgram } from './native-program.js';
 import { type Mode, withServed } from './served.js';
 import { mountSlow, type SlowFilesystem, slowBytes } from './slow-filesystem.js';
 import { get, repeat, talk } from './talk.js';
@@ -23,7 +24,7 @@ describe('a FUSE file system whose reads take 50 ms', () => {
     const program = nativeProgram(this, 'slow-filesystem');
     mkdirSync(scratch.path('mount'));
     const mounted = await mountSlow(program, scratch.path('mount'), DELAY);
-    if (typeof mounted === 'string') return skipAs(this, `nothing can be mounted here (${mounted})`);
+    if (typeof mounted === 'string') return skip(this, `nothing can be mounted here (${mounted})`);
     filesystem = mounted;
   });
 

@@ -3,7 +3,7 @@ import fs, { closeSync, existsSync, ftruncateSync, openSync, writeSync } from 'n
 import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import type { Reason } from '../../src/file-region/eligibility.js';
-import { type FileRegion, liveRegions } from '../../src/file-region/file-region.js';
+import { FileRegion, liveRegions, type Placeholder } from '../../src/file-region/file-region.js';
 import { newStatus, whyNotFile } from '../../src/file-region/sendable-file.js';
 import {
   AT_END,
@@ -15,9 +15,10 @@ import {
   type Source,
   type WindowLimits,
 } from '../../src/file-region/source.js';
+import { StagedRegion } from '../../src/file-region/staged.js';
 import type { FileCalls } from '../../src/native/platform.js';
 import type { FileReadStream } from '../../src/node-internals.js';
-import { content } from '../support/content.js';
+import { content, digest } from '../support/content.js';
 import { descriptorsOf } from '../support/descriptors.js';
 import { realFiles } from '../support/fake-files.js';
 import { useScratch } from '../support/scratch.js';
@@ -93,7 +94,7 @@ describe('a file that is to be sent', () => {
   });
 
   describe('in windows', () => {
-    const regions: FileRegion[] = [];
+    const regions: Placeholder[] = [];
     const streams: fs.ReadStream[] = [];
     let source: Source;
 
@@ -123,9 +124,16 @@ describe('a file that is to be sent', () => {
       return nextWindow(files, source, of, of.fd!, limits);
     }
 
-    function cut(of: FileReadStream, count: number, files = realFiles()): FileRegion | undefined {
+    function cut(of: FileReadStream, count: number, files = realFiles()): Placeholder | undefined {
       const region = cutRegion(files, source, of, count);
       if (region !== undefined) regions.push(region);
+      return region;
+    }
+
+    /** A region whose bytes are in the file. */
+    function cutFromFile(of: FileReadStream, count: number): FileRegion {
+      const region = cut(of, count);
+      if (!(region instanceof FileRegion)) throw new Error('not a region of the file');
       return region;
     }
 
@@ -180,6 +188,25 @@ describe('a file that is to be sent', () => {
       expect(next(of, { ...realFiles(), ...stage(false) })).to.equal('not-resident' satisfies Reason);
       expect(next(of, { ...realFiles(), ...stage(true) })).to.equal(100);
       expect(staged).to.deep.equal(new Array(2).fill([of.fd, 5, 100]));
+    });
+
+    it('of a file that is to be copied is as much as is read at a time, and is read there and then', async () => {
+      const bytes = content(150_000);
+      const of = await stream({}, scratch.file('copied', bytes));
+      const limits = { min: 200_000, window: 100_000 };
+      const pieces: (Placeholder | undefined)[] = [];
+      for (
+        let window = next(of, realFiles(), limits);
+        typeof window === 'number';
+        window = next(of, realFiles(), limits)
+      ) {
+        expect(source.isAtEnd).to.equal(pieces.length === 2);
+        pieces.push(cut(of, window));
+        source.isRerouted = true;
+      }
+      expect(pieces.map((piece) => piece?.count)).to.deep.equal([65_536, 65_536, 18_928]);
+      const read = pieces.map((piece) => (piece instanceof StagedRegion ? piece.bytes() : Buffer.alloc(0)));
+      expect(digest(...read)).to.equal(digest(bytes));
     });
 
     it('goes as far as it is in the page cache, and not at all where it is not', async () => {
@@ -303,7 +330,7 @@ describe('a file that is to be sent', () => {
     it('lends its descriptor where the stream opened it and closes it', async () => {
       const of = await stream();
       next(of);
-      expect(cut(of, 10)?.descriptor.fd).to.equal(of.fd);
+      expect(cutFromFile(of, 10).descriptor.fd).to.equal(of.fd);
       expect(descriptorsOf(path)).to.deep.equal([of.fd]);
     });
 
@@ -313,11 +340,11 @@ describe('a file that is to be sent', () => {
         source = newSource();
         const of = await stream(options);
         next(of);
-        const region = cut(of, 10);
-        const duplicate = region?.descriptor.fd;
+        const region = cutFromFile(of, 10);
+        const duplicate = region.descriptor.fd;
         expect(duplicate).to.be.greaterThan(2).and.not.equal(of.fd);
         expect(descriptorsOf(path)).to.include(duplicate);
-        region?.end();
+        region.end();
         expect(descriptorsOf(path)).not.to.include(duplicate);
       }
     });

@@ -14,6 +14,8 @@ import { type Passage, type RegionSocket, regionSocket } from '../support/region
 import { useScratch } from '../support/scratch.js';
 import { securePair } from '../support/secure-pair.js';
 import { received, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { turns } from '../support/turns.js';
+import { until } from '../support/until.js';
 
 const SIZE = 700_000;
 /** So much of a region at most goes by one call, so that there are several of them. */
@@ -532,7 +534,8 @@ describe('a transfer', () => {
       socket.destroy();
       await once(socket, 'close');
       answer?.();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await until('the region has ended', () => one.ended);
+      await turns();
       expect(one.ended).to.equal(true);
       expect(one.transferred).to.equal(0);
       expect(calledBack).to.equal(1);

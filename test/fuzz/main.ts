@@ -81,7 +81,7 @@ class Tally {
     this.streams += streams;
     if (streams === 0) return;
     this.withFiles++;
-    if ((routes['sendfile'] ?? 0) + (routes['copied'] ?? 0) > 0) this.rerouted++;
+    if ((routes['sendfile'] ?? 0) + (routes.copied ?? 0) > 0) this.rerouted++;
   }
 }
 

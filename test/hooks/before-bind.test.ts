@@ -6,6 +6,7 @@ import { listenerRecords } from '../../src/report/listener-record.js';
 import { hookContext, observedPlatform } from '../support/hook-context.js';
 import { linux } from '../support/kernel-value.js';
 import { listenHandleOf, portOf } from '../support/socket-pair.js';
+import { warningsDuring } from '../support/warnings.js';
 
 const SO_REUSEPORT = { level: 1, name: 15 };
 const RAW = [{ ...SO_REUSEPORT, value: 1, phase: 'before-bind' }] as const;
@@ -69,7 +70,8 @@ describe('an option that is to be set before bind(2)', () => {
     const path = `\0socket-tune-${process.pid}`;
     const server = createServer().listen(path);
     servers.push(server);
-    await once(server, 'listening');
+    const [warning] = await warningsDuring(() => once(server, 'listening'));
+    expect(warning?.message).to.include('SOCKET_TUNE_RAW').and.include('is unsupported');
     expect(listenerRecords().at(-1)?.outcomes[0]).to.include({ constant: '1:15', verdict: 'unsupported' });
   });
 

@@ -5,13 +5,14 @@ import net, { type Socket } from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/config.js';
 import { outgoingSocketHook } from '../../src/hooks/outgoing-socket.js';
-import { install } from '../../src/install.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
 import { isCloseOnExec } from '../support/descriptors.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../support/hook-context.js';
+import { install } from '../support/installed.js';
 import { kernelValue, sysctl } from '../support/kernel-value.js';
 import { echoPeer, nameOf, type Peer } from '../support/outgoing.js';
 import { handleOf } from '../support/socket-pair.js';
+import { until } from '../support/until.js';
 import { warningsDuring } from '../support/warnings.js';
 
 /** What the kernel tells of a connection: `wscale:<peer’s>,<own>` is settled by the SYN. */
@@ -164,8 +165,7 @@ describe('an option that has to be there before connect(2)', () => {
       await once(socket, 'close');
     }
     // The ends that the peer has.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(descriptors().length).to.be.at.most(before + 1);
+    await until('they are closed as well', () => descriptors().length <= before + 1);
   });
 
   it('closes the descriptor of ours that the handle does not take, and the app connects without', async () => {

@@ -120,10 +120,16 @@ describe('a socket that the process opens', () => {
 
     describe('for HTTP', () => {
       const web = { server: http.createServer(), secureServer: undefined as https.Server | undefined };
+      const unended: http.ServerResponse[] = [];
       const answer: http.RequestListener = (_request, response) => {
         response.write('a part');
-        setTimeout(() => response.end(), 20);
+        unended.push(response);
       };
+
+      /** The end of the answers, for which their sockets stay open until they have been looked at. */
+      function endAnswers(): void {
+        for (const response of unended.splice(0)) response.end();
+      }
 
       before(async () => {
         web.server.on('request', answer);
@@ -162,6 +168,7 @@ describe('a socket that the process opens', () => {
           expect(valuesOf(socket), `request ${round}`).to.deep.equal(ours);
           const freed = once(agent, 'free');
           response.resume();
+          endAnswers();
           await freed;
           expect(valuesOf(socket), `idle after request ${round}`).to.deep.equal(ours);
           seen.push(socket);
@@ -182,6 +189,7 @@ describe('a socket that the process opens', () => {
         if (socket === undefined) throw new Error('fetch() opened no socket');
         // It says setKeepAlive(true, 60_000).
         expect(valuesOf(socket)).to.deep.equal({ ...TUNED, idle: 60 });
+        endAnswers();
         expect(await response.text()).to.equal('a part');
         socket.destroy();
       });

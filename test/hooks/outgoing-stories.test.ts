@@ -1,11 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import { once } from 'node:events';
 import net, { type LookupFunction, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/config.js';
-import { install } from '../../src/install.js';
+import { asNetSocket } from '../../src/node-internals.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, refusingPort } from '../support/outgoing.js';
+import { freePort } from '../support/free-port.js';
+import { install } from '../support/installed.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer } from '../support/outgoing.js';
 import { useScratch } from '../support/scratch.js';
 import { listening, portOf } from '../support/socket-pair.js';
 
@@ -187,7 +190,11 @@ const STORIES: Readonly<Record<string, Story>> = {
     log(socket.write('one'), socket.write('two'), socket.writableLength);
     socket.once('data', () => socket.end());
   }),
-  'a timeout': endsAt((socket) => socket.setTimeout(15).once('timeout', () => socket.destroy())),
+  'a timeout': endsAt((socket) => {
+    // A short one only once all has come: a busy machine may take its time until then.
+    socket.setTimeout(300_000).once('data', () => socket.setTimeout(15));
+    socket.once('timeout', () => socket.destroy());
+  }),
   'the next connection of the same socket': {
     tuned: 2,
     async tell({ peer }, log) {
@@ -223,15 +230,28 @@ describe('what an app sees of a socket that it opens is what stock Node shows, i
   let peer: Peer;
   let refusing: number;
   let resetting: net.Server;
+  const opened: Socket[] = [];
+  const onSocket = (message: unknown): void => {
+    opened.push((message as { socket: Socket }).socket);
+  };
 
   before(async function () {
     if (process.platform !== 'linux') this.skip();
+    channel('net.client.socket').subscribe(onSocket);
     peer = await echoPeer();
-    refusing = await refusingPort();
+    refusing = await freePort();
     resetting = await listening(net.createServer((socket) => void socket.once('data', () => socket.resetAndDestroy())));
   });
 
+  // Stock Node leaves a connection open whose socket was destroyed before it had begun.
+  afterEach(() => {
+    for (const { _handle: handle } of opened.splice(0).map(asNetSocket)) {
+      if (handle !== null) Reflect.apply(Reflect.get(handle, 'close'), handle, []);
+    }
+  });
+
   after(() => {
+    channel('net.client.socket').unsubscribe(onSocket);
     peer?.close();
     resetting?.close();
   });

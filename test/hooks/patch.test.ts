@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
-import { createServer, type Server, type Socket } from 'node:net';
+import net, { createServer, type Server, type Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import {
   addBytesWritten,
+  afterBuiltin,
   aroundConnection,
   noteWriteProgress,
   postponeRead,
@@ -10,6 +12,7 @@ import {
   type Undo,
   watchExports,
   watchHandle,
+  watchServers,
 } from '../../src/hooks/patch.js';
 import {
   asNetServer,
@@ -360,5 +363,89 @@ describe('watching what modules export', () => {
     } finally {
       Reflect.deleteProperty(require.extensions, '.cjs');
     }
+  });
+});
+
+describe('watching what Node loads of itself', () => {
+  const list = Reflect.get(process, 'moduleLoadList') as string[];
+
+  it('tells of a module once it is loaded, before its name is seen by anybody else', () => {
+    let isLoaded: boolean | undefined;
+    afterBuiltin('NativeModule of this test', () => {
+      isLoaded = list.includes('NativeModule of this test');
+    });
+    list.push('NativeModule of another');
+    expect(isLoaded).to.equal(undefined);
+    list.push('NativeModule of this test');
+    expect(isLoaded).to.equal(true);
+    expect(list.splice(-2)).to.deep.equal(['NativeModule of another', 'NativeModule of this test']);
+    expect(Object.getPrototypeOf(list)).to.equal(Array.prototype);
+  });
+
+  it('does not show in the list meanwhile, and can be called off', () => {
+    const before = inspect(list);
+    const undo = afterBuiltin('NativeModule never', () => expect.fail('it was called off'));
+    expect(inspect(list)).to.equal(before);
+    expect(list).to.be.an.instanceof(Array);
+    expect(list.concat('more').at(-1)).to.equal('more');
+    undo();
+    expect(Object.getPrototypeOf(list)).to.equal(Array.prototype);
+    list.push('NativeModule never');
+    list.pop();
+  });
+});
+
+describe('watching servers', () => {
+  const OPTIONS = { noDelay: true };
+  class Subclass extends net.Server {}
+  const ways: Readonly<Record<string, () => Server>> = {
+    'net.createServer': () => net.createServer(OPTIONS),
+    'new net.Server': () => new net.Server(OPTIONS),
+    'net.Server as a function': () => Reflect.apply(net.Server, undefined, [OPTIONS]),
+  };
+
+  for (const [way, make] of Object.entries(ways)) {
+    it(`tells of one that is made by ${way}, with its options`, () => {
+      const made: unknown[] = [];
+      const undo = watchServers((...args) => made.push(args));
+      const server = make();
+      undo();
+      expect(made).to.deep.equal([[server, OPTIONS]]);
+      expect(server).to.be.an.instanceof(net.Server);
+      make();
+      expect(made).to.have.length(1);
+    });
+  }
+
+  it('tells of those of classes that are made of it', () => {
+    const made: unknown[] = [];
+    const undo = watchServers((...args) => made.push(args));
+    class Late extends net.Server {}
+    const server = new Late(OPTIONS);
+    undo();
+    expect(made).to.deep.equal([[server, OPTIONS]]);
+    expect(server).to.be.an.instanceof(Late);
+    expect(Object.getPrototypeOf(server)).to.equal(Late.prototype);
+  });
+
+  it('looks like Node’s own, and is undone to the very same', () => {
+    const { Server: own } = net;
+    const descriptor = Object.getOwnPropertyDescriptor(net, 'Server');
+    const ofConstructor = Object.getOwnPropertyDescriptor(own.prototype, 'constructor');
+    const undo = watchServers(() => undefined);
+    expect(net.Server).not.to.equal(own);
+    expect([net.Server.name, net.Server.length, net.createServer.name, net.createServer.length]).to.deep.equal([
+      own.name,
+      own.length,
+      'createServer',
+      2,
+    ]);
+    expect(net.createServer().constructor).to.equal(net.Server);
+    expect(new Subclass()).to.be.an.instanceof(net.Server);
+    expect(() => net.createServer('nothing' as never)).to.throw(TypeError, /options/);
+    undo();
+    expect(Object.getOwnPropertyDescriptor(net, 'Server')).to.deep.equal(descriptor);
+    expect(Object.getOwnPropertyDescriptor(own.prototype, 'constructor')).to.deep.equal(ofConstructor);
+    expect(net.createServer().constructor).to.equal(own);
   });
 });

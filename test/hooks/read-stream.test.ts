@@ -24,6 +24,8 @@ import { linux } from '../support/kernel-value.js';
 import { useScratch } from '../support/scratch.js';
 import { securePair } from '../support/secure-pair.js';
 import { listening, reach, received, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { turns } from '../support/turns.js';
+import { until } from '../support/until.js';
 
 const LIMITS = { min: 1000, window: 100_000 };
 const SIZE = 1_000_000;
@@ -138,7 +140,9 @@ describe('a file stream', () => {
       }
       response.setHeader('content-length', SIZE);
       const stream = fs.createReadStream(name);
-      stream.once('ready', () => setImmediate(() => fs.appendFileSync(name, 'more'.repeat(50_000))));
+      const grow = (): unknown =>
+        stream.bytesRead === 0 ? setImmediate(grow) : fs.appendFileSync(name, 'more'.repeat(50_000));
+      grow();
       stream.pipe(response);
     });
     await listening(server);
@@ -321,9 +325,8 @@ describe('a file stream', () => {
           const second = new PassThrough();
           const copy = received(second as unknown as Socket);
           stream.pipe(accepted);
-          await once(stream, 'open');
-          // From here to the first window it is only ticks; the second window waits for a turn of the event loop.
-          for (let tick = 0; tick < 100 && stream.bytesRead === 0; tick++) await new Promise(process.nextTick);
+          // The second window comes some turns of the event loop after the first.
+          while (stream.bytesRead === 0) await new Promise(setImmediate);
           stream.pipe(second);
           const arrived = await body;
           const rest = await copy;
@@ -434,6 +437,14 @@ describe('a file stream', () => {
           server.close();
           return [body, ''];
         },
+      },
+      'strict-content-length': {
+        because: 'each chunk of the response is counted against its length',
+        run: () =>
+          respond((response) => {
+            response.strictContentLength = true;
+            response.setHeader('content-length', SIZE);
+          }),
       },
       'other-consumer': {
         because: 'somebody else listens to its data',
@@ -547,7 +558,8 @@ describe('a file stream', () => {
       pair.client.pause();
       const stream = fs.createReadStream(name);
       stream.pipe(pair.accepted);
-      await until(() => pair.accepted.writableNeedDrain && stream.bytesRead > 0 && isQuiet(stream));
+      const isStalled = () => pair.accepted.writableNeedDrain && stream.bytesRead > 0 && isQuiet(stream);
+      await until('the socket takes no more', isStalled);
       expect(stream.bytesRead).to.be.lessThan(LARGE);
       return { stream, pair, large, name };
     }
@@ -556,14 +568,10 @@ describe('a file stream', () => {
       return stream.readableFlowing === false || stream.isPaused();
     }
 
-    async function until(condition: () => boolean): Promise<void> {
-      while (!condition()) await new Promise(setImmediate);
-    }
-
     it('back-pressure: it is read as the peer reads', async () => {
       const { stream, pair, large } = await stalled();
       const { bytesRead } = stream;
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await turns();
       expect(stream.bytesRead).to.equal(bytesRead);
       expect(digest(await received(pair.client))).to.equal(digest(large));
     });
@@ -596,7 +604,7 @@ describe('a file stream', () => {
       stream.pipe(accepted);
       stream.pause();
       await once(stream, 'open');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turns();
       expect(stream.bytesRead).to.equal(0);
       const { rerouted } = await counted(async () => {
         stream.resume();
@@ -625,7 +633,7 @@ describe('a file stream', () => {
       const { bytesRead } = stream;
       calls.duplicate = () => -os.errno.EMFILE;
       stream.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turns();
       expect(stream.closed).to.equal(false);
       expect(descriptorsOf(name)).to.have.length(1);
       const closed = once(stream, 'close');
@@ -755,14 +763,31 @@ describe('a file stream', () => {
     });
   });
 
-  it('takes part in no later change of a file that it has read', async () => {
-    const name = scratch.file('changing', content(500, 3));
+  it('takes part in no later change of a file that it has read, and keeps none open, even behind a full socket', async () => {
+    const small = content(500, 3);
+    const name = scratch.file('changing', small);
+    const other = await connect();
+    const bodyOfOther = received(other.client);
     const { accepted, client } = await connect();
     client.pause();
+    let queued = 0;
+    for (; accepted.writableLength === 0; queued++) {
+      accepted.write(Buffer.alloc(4000));
+      await new Promise(setImmediate);
+    }
     const stream = fs.createReadStream(name);
-    stream.pipe(accepted);
-    await once(stream, 'end');
-    writeFileSync(name, Buffer.alloc(500, 'X'));
-    expect(digest(await received(client))).to.equal(digest(content(500, 3)));
+    const { rerouted } = await counted(async () => {
+      stream.pipe(accepted, { end: false });
+      await once(stream, 'close');
+    });
+    expect(rerouted).to.equal(1);
+    expect(descriptorsOf(name)).to.deep.equal([]);
+    // Another file is read to where this one was.
+    fs.createReadStream(scratch.file('other', 'another')).pipe(other.accepted);
+    expect((await bodyOfOther).toString()).to.equal('another');
+    writeFileSync(name, '');
+    accepted.end('the end');
+    const all = await received(client);
+    expect(digest(all.subarray(queued * 4000))).to.equal(digest(small, 'the end'));
   });
 });

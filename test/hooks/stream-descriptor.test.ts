@@ -14,6 +14,7 @@ import { linux } from '../support/kernel-value.js';
 import { useScratch } from '../support/scratch.js';
 import { securePair } from '../support/secure-pair.js';
 import { received, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { turns } from '../support/turns.js';
 
 const LIMITS = { min: 64 << 10, window: 512 << 10 };
 
@@ -206,7 +207,8 @@ describe('the file of a stream', () => {
       execFileSync('mkfifo', [fifo]);
       const stream = fs.createReadStream(fifo);
       const body = send(stream);
-      setTimeout(() => fs.createWriteStream(fifo).end('from the writer'), 20);
+      await turns();
+      fs.createWriteStream(fifo).end('from the writer');
       expect(String(await body)).to.equal('from the writer');
     });
 

@@ -5,8 +5,9 @@ import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { makeCertificate } from '../support/certificate.js';
+import { freePort } from '../support/free-port.js';
 import { useInstalled } from '../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, refusingPort, TUNED, valuesOf } from '../support/outgoing.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';
 import { useScratch } from '../support/scratch.js';
 import { connection, listening } from '../support/socket-pair.js';
 
@@ -171,7 +172,7 @@ describe('what an app says of a socket that it opens', () => {
     });
 
     it('makes no difference to a socket that does not come to be', async () => {
-      const socket = net.connect(await refusingPort(), '127.0.0.1');
+      const socket = net.connect(await freePort(), '127.0.0.1');
       expect(socket.setNoDelay(false).setKeepAlive(false)).to.equal(socket);
       const [error] = await once(socket, 'error');
       expect(error).to.include({ code: 'ECONNREFUSED' });

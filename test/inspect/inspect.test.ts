@@ -1,21 +1,15 @@
 import { once } from 'node:events';
 import http, { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { whyRefused } from '../../src/inspect/request.js';
 import type { Snapshot } from '../../src/report/snapshot.js';
+import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
-
-/** A port that is free now, with some free ones behind it, most likely. */
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { reasons } from '../support/travel.js';
+import { until, untilFound } from '../support/until.js';
 
 interface Answer {
   readonly status: number | undefined;
@@ -69,7 +63,7 @@ describe('SOCKET_TUNE_INSPECT', () => {
     expect(pid).to.equal(app.child.pid);
     expect(report.listeners.map(({ address }) => address)).to.deep.equal([`127.0.0.1:${port}`]);
     expect(report.files.sendfileBytes).to.be.within(1, 5_000_000);
-    expect(report.files.notRerouted).to.deep.equal({ 'encoding-or-object-mode': 1 });
+    expect(reasons(report.files)).to.deep.equal({ 'encoding-or-object-mode': 1 });
     expect(connections.open).to.equal(1);
     const [one] = connections.shown;
     expect(one).to.include({ listener: `127.0.0.1:${port}`, bytesBySendfile: 0 });
@@ -77,7 +71,7 @@ describe('SOCKET_TUNE_INSPECT', () => {
     expect(one?.tcp).to.include({ state: 'ESTAB' });
     expect(one?.tcp?.bytesSent).to.equal(one?.bytesWritten);
     held.destroy();
-    while ((await snapshotAt(inspect)).connections.open > 0);
+    await until('it is closed', async () => (await snapshotAt(inspect)).connections.open === 0);
   });
 
   it('is neither tuned nor counted itself', async () => {
@@ -128,9 +122,42 @@ describe('SOCKET_TUNE_INSPECT', () => {
     for (const host of ['localhost', `LOCALHOST:${inspect}`, '127.0.0.1', '[::1]:80', '10.1.2.3']) {
       expect((await ask(inspect, '/', { headers: { host } })).status, host).to.equal(200);
     }
-    const own = { method: 'GET', headers: { host: 'Metrics.internal:9465' } };
+    const own = { method: 'GET', headers: { host: 'Metrics.internal:9465' }, path: '/', localAddress: '127.0.0.1' };
     expect(whyRefused(own, 'metrics.internal')).to.equal(undefined);
     expect(whyRefused(own, '127.0.0.1')).to.include({ status: 403 });
+  });
+
+  it('serves metrics, and no more, by any host name where the connection did not come to loopback', () => {
+    const status = (path: string, localAddress: string | undefined, host = 'app:9470'): number | undefined =>
+      whyRefused({ method: 'GET', headers: { host }, path, localAddress }, '0.0.0.0')?.status;
+    for (const address of ['10.0.0.7', '::ffff:10.0.0.7', 'fd00::7', '::ffff:1.127.0.1']) {
+      expect(status('/metrics', address), address).to.equal(undefined);
+      for (const path of ['/', '/snapshot.json', '/metrics/', '/nothing']) {
+        expect(status(path, address), path).to.equal(403);
+        for (const host of ['10.0.0.7:9470', '[fd00::7]', 'localhost', '0.0.0.0:9470'])
+          expect(status(path, address, host), host).to.equal(undefined);
+      }
+    }
+    for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', undefined])
+      expect(status('/metrics', address), address).to.equal(403);
+  });
+
+  it('is scraped by the name of a service where it listens on all addresses', async function () {
+    const addresses = Object.values(networkInterfaces()).flatMap((of = []) => of);
+    const address = addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+    if (address === undefined) this.skip();
+    const everywhere = await freePort();
+    const open = startApp('mjs', APP, { env: { SOCKET_TUNE_INSPECT: `0.0.0.0:${everywhere}` } });
+    await open.until(/port/);
+    const headers = { host: `app:${everywhere}` };
+    const statusOf = async (host: string, path: string): Promise<unknown> =>
+      (await ask(everywhere, path, { host, headers })).status;
+    expect(await statusOf(address, '/metrics')).to.equal(200);
+    expect(await statusOf(address, '/metrics?from=prometheus')).to.equal(200);
+    expect(await statusOf(address, '/snapshot.json')).to.equal(403);
+    expect(await statusOf('127.0.0.1', '/metrics')).to.equal(403);
+    open.child.kill();
+    await open.ended;
   });
 
   it('lets the page have its own scripts and styles only, and be framed by nobody', async () => {
@@ -178,8 +205,7 @@ describe('SOCKET_TUNE_INSPECT, where it cannot be had', () => {
       return undefined;
     };
     // It goes from port to port while the app runs; the suite's timeout ends the search.
-    let found: number | undefined;
-    while (found === undefined) found = await find();
+    const found = await untilFound('the process can be seen', find);
     expect(found).to.be.within(first + 1, first + 20);
     app.child.kill('SIGKILL');
     taken.close();

@@ -139,6 +139,29 @@ describe('what is in the page cache of a file', () => {
     ]);
   });
 
+  it('is counted in pages of the kernel’s size', () => {
+    for (const pageSize of [4096, 16_384, 65_536]) {
+      const libc = loadLibc();
+      const pagesOf: Libc = {
+        ...libc,
+        bind: <F extends (...args: never[]) => number>(prototype: string): F => {
+          if (prototype.startsWith('int getpagesize')) return (() => pageSize) as unknown as F;
+          if (!prototype.startsWith('long syscall(')) return libc.bind<F>(prototype);
+          return ((_n: number, _fd: number, range: BigUint64Array, found: BigUint64Array) => {
+            const [from = 0n, count = 0n] = range;
+            const size = BigInt(pageSize);
+            found[0] = (from + count + size - 1n) / size - from / size;
+            return 0;
+          }) as unknown as F;
+        },
+      };
+      read(0, SIZE);
+      const resident = residency(pagesOf);
+      expect(resident(fd, 0, SIZE), `all, in pages of ${pageSize}`).to.equal(SIZE);
+      expect(resident(fd, 5000, 1 << 20), `a part, in pages of ${pageSize}`).to.equal(1 << 20);
+    }
+  });
+
   it('is looked for with memory that is still there when the garbage has been collected', async () => {
     const buffers: WeakRef<Buffer>[] = [];
     const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));

@@ -66,7 +66,7 @@ int main(void) {
     }
     // A paused reader: nothing moves between the two looks.
     const { fd } = handleOf(pair.accepted);
-    const read = execFileSync(program, { stdio: [fd!, 'pipe', 'inherit'], encoding: 'utf8' });
+    const read = execFileSync(program, { stdio: [fd!, 'pipe', 'pipe'], encoding: 'utf8' });
     const own = linux().tcpInfo(handleOf(pair.accepted));
     expect(own).to.include({ state: 'ESTAB' });
     expect(own).to.deep.include(JSON.parse(read));

@@ -9,6 +9,8 @@ import { type LinkCounts, SERVER_ADDRESS } from '../../bench/link/link.js';
 import { link } from '../../bench/link/points.js';
 import { onLinks } from '../../bench/link/workshop.js';
 import { ROOT } from '../../bench/machine.js';
+import { skip } from '../support/skipped.js';
+import { until } from '../support/until.js';
 
 const BYTES = 1_000_000;
 
@@ -42,9 +44,7 @@ function ours(pid: number | undefined): string {
   return `tune-link${pid}-`;
 }
 
-describe('an emulated link', function () {
-  this.timeout(60_000);
-
+describe('an emulated link', () => {
   /** Have something done on it; skips the test where there is none to be had. */
   async function onLink(context: Mocha.Context, use: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
     const contenders = ['stock', 'default'];
@@ -53,8 +53,7 @@ describe('an emulated link', function () {
       return { tables: [], notes: ['done'] };
     });
     if (done.notes[0] === 'done') return;
-    console.log(`    ${done.notes[0]}`);
-    context.skip();
+    skip(context, done.notes[0] ?? 'there is no such link');
   }
 
   function get(lane: Lane, bytes: number, fastOpen = 0): Promise<Transferred> {
@@ -92,14 +91,18 @@ describe('an emulated link', function () {
 
   it('lets a client that was there before have its answer a round trip earlier, from a tuned server only', function () {
     return onLink(this, async (lanes) => {
-      const of = await collect(lanes, link(100, 100), 2, async (lane) => {
+      const of = await collect(lanes, link(100, 100), { least: 4, most: 4 }, async (lane) => {
         lane.link.forget();
         const first = (await get(lane, 1000, 1)).firstByte;
-        return { saved: first - (await get(lane, 1000, 1)).firstByte };
+        return { first, second: (await get(lane, 1000, 1)).firstByte };
       });
-      const [stock = [], tuned = []] = of('saved');
-      expect(Math.max(...stock)).to.be.lessThan(50);
-      expect(Math.min(...tuned)).to.be.greaterThan(50);
+      // The shortest of each: a busy machine only adds to them.
+      const [first = [], second = []] = [of('first'), of('second')].map((lists) =>
+        lists.map((list) => Math.min(...list)),
+      );
+      const [stock = Number.NaN, tuned = Number.NaN] = first.map((time, index) => time - (second[index] ?? 0));
+      expect(stock).to.be.lessThan(50);
+      expect(tuned).to.be.greaterThan(50);
     });
   });
 
@@ -108,7 +111,7 @@ describe('an emulated link', function () {
       const rounds = async (tuned: number, better?: 'lower' | 'higher'): Promise<number[]> => {
         const measure = (lane: Lane) => Promise.resolve({ figure: lane.name === 'stock' ? 10 : tuned });
         const options = better === undefined ? {} : { better: { figure: better } };
-        const of = await collect(lanes, link(1, 100), 2, measure, options);
+        const of = await collect(lanes, link(1, 100), { least: 2, most: 4 }, measure, options);
         return of('figure').map((samples) => samples.length);
       };
       expect(await rounds(10, 'lower'), 'as fast').to.deep.equal([2, 2]);
@@ -127,7 +130,7 @@ describe('an emulated link', function () {
       stdio: 'ignore',
     });
     const ended = once(bench, 'exit');
-    while (namespaces().split(ours(bench.pid)).length < 9) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('it has made its namespaces', () => namespaces().split(ours(bench.pid)).length >= 9);
     bench.kill('SIGINT');
     await ended;
     expect(namespaces()).not.to.include(ours(bench.pid));

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'no
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../support/until.js';
 import type { Network } from './network.js';
 
 /** Where Debian has its versions. */
@@ -53,8 +54,8 @@ export async function startPostgres(network: Network): Promise<Database> {
 }
 
 async function untilAnswering(host: string, port: number): Promise<void> {
-  for (let round = 0; round < 200; round++) {
-    const isAnswering = await new Promise<boolean>((resolve) => {
+  const isAnswering = (): Promise<boolean> =>
+    new Promise((resolve) => {
       const socket = connect(port, host);
       const settle = (answer: boolean): void => {
         socket.destroy();
@@ -62,8 +63,5 @@ async function untilAnswering(host: string, port: number): Promise<void> {
       };
       socket.once('connect', () => settle(true)).once('error', () => settle(false));
     });
-    if (isAnswering) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`PostgreSQL does not answer at ${host}:${port}`);
+  await until(`PostgreSQL answers at ${host}:${port}`, isAnswering);
 }

@@ -1,9 +1,10 @@
 import net from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/config.js';
-import { install } from '../../src/install.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
+import { install } from '../support/installed.js';
 import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';
+import { skip } from '../support/skipped.js';
 import { makeNetwork, type Network, networkObstacle } from './network.js';
 
 const EVENTS = [
@@ -26,10 +27,7 @@ describe('a name of which one address is silent', () => {
 
   before(async function () {
     const why = networkObstacle();
-    if (why !== undefined) {
-      console.log(`    skipped, as ${why}`);
-      this.skip();
-    }
+    if (why !== undefined) skip(this, why);
     network = makeNetwork();
     network.cut();
     peer = await echoPeer();

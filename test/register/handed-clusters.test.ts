@@ -48,6 +48,8 @@ if (isParent) {
 const NET = 'net.createServer((socket) => socket.resume().end(answer(socket)))';
 const HTTP = 'http.createServer(({ socket }, response) => response.end(answer(socket)))';
 const NAGLE = 'http.createServer({ noDelay: false }, ({ socket }, response) => response.end(answer(socket)))';
+const NET_OFF =
+  'net.createServer({ noDelay: false, keepAlive: false }, (socket) => socket.resume().end(answer(socket)))';
 const TAKEN_BACK =
   'net.createServer((socket) => socket.setNoDelay(false).setKeepAlive(false).resume().end(answer(socket)))';
 
@@ -90,6 +92,15 @@ describe('a cluster of which not all have the preload', () => {
       expect(tuned.reports.map(({ connections }) => connections)).to.deep.equal([3]);
     });
 
+    it(`with ${policy} leaves off what its worker has switched off for a server of net, whoever is tuned`, async () => {
+      for (const preloaded of [WORKERS, ALL]) {
+        const run = await runHandover(clusterApp(NET_OFF), preloaded, env);
+        expectClean(run);
+        expect(kernelsOf(run)).to.have.length(3);
+        for (const kernel of kernelsOf(run)) expect(kernel).to.include({ TCP_NODELAY: 0, SO_KEEPALIVE: 0 });
+      }
+    });
+
     it(`with ${policy} lets http servers have the algorithm of Nagle that want it, whoever is tuned`, async () => {
       for (const preloaded of [WORKERS, ALL]) {
         const run = await runHandover(clusterApp(NAGLE), preloaded, env);
@@ -121,7 +132,7 @@ describe('a cluster of which not all have the preload', () => {
     const [, worker] = run.reports;
     expect(worker?.listeners[0]?.connections).to.equal(3);
     const verdicts = worker?.listeners[0]?.accepted.map(({ constant, verdict }) => [constant, verdict]);
-    expect(verdicts).to.deep.include(['TCP_USER_TIMEOUT', 'inherited']);
+    expect(verdicts).to.deep.include(['TCP_KEEPIDLE', 'inherited']);
   });
 
   it('that listens on a Unix socket is not told that such sockets have no options of TCP', async () => {

@@ -180,12 +180,16 @@ if (isParent) {
   server.listen(0, '127.0.0.1', () => {
     const client = net.connect(server.address().port, '127.0.0.1').setNoDelay(true).resume();
     client.write('one');
-    setTimeout(() => client.write('two'), 100);
+    child.once('message', () => client.write('two'));
     client.on('close', () => { child.disconnect(); server.close(); });
   });
 } else {
   let text = '';
-  process.on('message', (_, socket) => socket.on('data', (data) => { text += data; if (text === 'onetwo') socket.end(); }).resume());
+  process.on('message', (_, socket) => socket.on('data', (data) => {
+    text += data;
+    if (text === 'onetwo') socket.end();
+    else process.send('read');
+  }).resume());
 }`;
     for (const preloaded of [CHILD, BOTH]) {
       const run = await runHandover(source, preloaded);

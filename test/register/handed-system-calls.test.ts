@@ -89,7 +89,7 @@ describe('the system calls on a connection that is', () => {
       expect(stock).to.have.length(CONNECTIONS);
       expect(tuned).to.have.length(CONNECTIONS);
       expect(tuned.slice(1)).to.deep.equal(stock.slice(1));
-      expect(tuned[0]).to.include('getsockopt TCP_KEEPIDLE').and.include('getsockopt TCP_USER_TIMEOUT');
+      expect(tuned[0]).to.include('getsockopt TCP_KEEPIDLE').and.include('getsockopt TCP_KEEPCNT');
       expect(tuned[0]?.filter((call) => call.startsWith('setsockopt'))).to.deep.equal(['setsockopt TCP_QUICKACK']);
     });
   }

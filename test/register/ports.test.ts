@@ -1,19 +1,8 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
+import { freePort } from '../support/free-port.js';
+import { runHandover } from '../support/handed-over.js';
 import { runApp } from '../support/node-process.js';
-
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, 'close')));
-  return ports;
-}
 
 function kernel(report: Report | undefined, port: number): Record<string, unknown> {
   const listener = report?.listeners.find(({ address }) => address.endsWith(`:${port}`));
@@ -26,7 +15,7 @@ describe('an app with listeners on several ports', () => {
   });
 
   it('has the options of each port on its listener and its connections, and those of all on the rest', async () => {
-    const [one = 0, two = 0, three = 0] = await freePorts(3);
+    const [one, two, three] = [await freePort(), await freePort(), await freePort()];
     const source = `
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
@@ -52,6 +41,37 @@ for (const port of ${JSON.stringify([one, two, three])}) {
     const accepted = report?.listeners.find(({ address }) => address.endsWith(`:${one}`))?.accepted;
     const inherited = accepted?.filter(({ verdict }) => verdict === 'inherited').map(({ constant }) => constant);
     expect(inherited).to.include.members(['TCP_USER_TIMEOUT', 'IP_TOS']);
+  });
+
+  it('ends a live client that reads nothing only where USER_TIMEOUT was named', async () => {
+    const [plain, timed] = [await freePort(), await freePort()];
+    const source = `
+const SIZE = 32 << 20;
+const pausedClient = (port) => new Promise((resolve) => {
+  const server = net.createServer((accepted) => {
+    accepted.end(Buffer.alloc(SIZE));
+    resolve({ accepted, client });
+    server.close();
+  });
+  let client;
+  server.listen(port, '127.0.0.1', () => { client = net.connect(port, '127.0.0.1').pause().on('error', () => {}); });
+});
+(async () => {
+  const [plain, timed] = [await pausedClient(${plain}), await pausedClient(${timed})];
+  print([plain, timed].map(({ accepted }) => option(accepted._handle.fd, [6, 18])));
+  plain.accepted.on('error', ({ code }) => print('plain ' + code));
+  timed.accepted.on('error', ({ code }) => {
+    print('timed ' + code);
+    timed.client.destroy();
+    // Its neighbour has been paused for as long, and goes on.
+    let received = 0;
+    plain.client.on('data', ({ length }) => { received += length; }).on('close', () => print(received === SIZE)).resume();
+  });
+})();`;
+    const env = { [`SOCKET_TUNE_PORT_${timed}_USER_TIMEOUT`]: '500ms' };
+    const { code, stderr, lines } = await runHandover(source, { parent: true, child: false }, env);
+    expect([code, stderr]).to.deep.equal([0, '']);
+    expect(lines).to.deep.equal([[0, 500], 'timed ETIMEDOUT', true]);
   });
 
   it('has a larger backlog than it asked for, and never a smaller one', async () => {

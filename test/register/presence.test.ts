@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
@@ -9,6 +10,7 @@ import {
   runNode,
 } from '../support/node-process.js';
 import { sampleDirectory } from '../support/sample-files.js';
+import { repository, scratchProject, writeApp } from '../support/scratch-project.js';
 import { isRerouted } from '../support/travel.js';
 import { fileApp } from './file-app.js';
 
@@ -97,6 +99,68 @@ console.log(JSON.stringify({ loaded, koffi: ${usesKoffi} }));`;
   });
 });
 
+describe('a process whose package.json names compression', () => {
+  /** Prints which modules of ours are loaded, and when, into `loaded`. */
+  const SPY = `
+const Module = require('module');
+const { _load } = Module;
+globalThis.loaded = [];
+Module._load = function (request, ...rest) {
+  if (/^\\.\\/(?:runtime|config)/.test(request)) loaded.push(request);
+  return _load.call(this, request, ...rest);
+};`;
+
+  function project(): string {
+    const directory = join(scratchProject(), 'compressing');
+    mkdirSync(join(directory, 'node_modules'), { recursive: true });
+    writeFileSync(join(directory, 'package.json'), '{ "dependencies": { "compression": "^1.8.0" } }');
+    const link = join(directory, 'node_modules/compression');
+    if (!existsSync(link)) symlinkSync(join(repository, 'node_modules/compression'), link);
+    return directory;
+  }
+
+  function run(source: string): Promise<EndedProcess> {
+    const app = join(project(), 'app.cjs');
+    writeFileSync(app, source);
+    const flags = ['-r', `./${writeApp('spy.cjs', SPY).split('/').at(-1)}`, ...BY_REQUIRE];
+    return runNode([...flags, app], { env: QUIET });
+  }
+
+  it('has no more of us at its start than any other, and the runtime once it loads that', async () => {
+    const { stdout, stderr } = await run(
+      `console.log(loaded.join()); require('compression'); console.log(loaded.join());`,
+    );
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '\n./runtime.js\n', stderr: '' });
+  });
+
+  it('has its files rerouted behind that', async () => {
+    const { stdout, report } = await runNode([...BY_REQUIRE, appBehindCompression()]);
+    expect(stdout).to.equal('100000\n');
+    expect(report?.files.reroutedStreams).to.equal(1);
+  });
+
+  function appBehindCompression(): string {
+    const app = join(project(), 'serve.cjs');
+    const file = JSON.stringify(join(sampleDirectory(), '100k'));
+    writeFileSync(
+      app,
+      `
+const http = require('http');
+const compress = require('compression')({ filter: () => false });
+const server = http.createServer((request, response) =>
+  compress(request, response, () => require('fs').createReadStream(${file}).pipe(response)));
+server.listen(0, '127.0.0.1', () => {
+  http.get({ port: server.address().port, host: '127.0.0.1', agent: false }, (response) => {
+    let bytes = 0;
+    response.on('data', (chunk) => { bytes += chunk.length; });
+    response.on('end', () => { console.log(bytes); server.close(); });
+  });
+});`,
+    );
+    return app;
+  }
+});
+
 describe('a process under the preload', () => {
   it('loads koffi with its first listener, and not before', async () => {
     const source = `
@@ -126,8 +190,7 @@ writeFileSync('served.mjs', ${JSON.stringify(served)});
 const server = fork('served.mjs', { execArgv: [] });
 server.on('message', (port) => {
   const client = connect(port, '127.0.0.1', async () => {
-    client.write('text');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => client.write('text', resolve));
     const before = ${usesKoffi};
     createReadStream(${JSON.stringify(join(sampleDirectory(), '100k'))}).pipe(client);
     client.resume().on('close', () => { console.log(before, ${usesKoffi}); server.disconnect(); });
@@ -152,10 +215,15 @@ server.on('message', (port) => {
     const source = `
 import { createServer, connect } from 'node:net';
 import { createReadStream } from 'node:fs';
-const server = createServer((socket) => createReadStream(${sample}).pipe(socket));
+const server = createServer((socket) => {
+  createReadStream(${sample}).pipe(socket);
+  // The client reads no more than the first of it.
+  setInterval(() => { if (client.isPaused() && socket.bytesWritten > 1_000_000) process.exit(5); }, 5);
+});
+let client;
 server.listen(0, '127.0.0.1', () => {
-  const client = connect(server.address().port, '127.0.0.1');
-  client.once('data', () => { client.pause(); setTimeout(() => process.exit(5), 50); });
+  client = connect(server.address().port, '127.0.0.1');
+  client.once('data', () => client.pause());
 });`;
     const { stdout, stderr, code, report } = await runApp('mjs', source);
     expect({ stdout, stderr, code }).to.deep.equal({ stdout: '', stderr: '', code: 5 });
@@ -170,13 +238,19 @@ import { createServer, connect } from 'node:net';
 import { createReadStream } from 'node:fs';
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url));
-  worker.on('message', (port) => {
+  worker.once('message', (port) => {
     const client = connect(port, '127.0.0.1').on('error', () => 0);
-    client.once('data', () => { client.pause(); setTimeout(() => worker.terminate(), 50); });
+    client.once('data', () => { client.pause(); worker.postMessage('the client has paused'); });
+    worker.once('message', () => worker.terminate());
     worker.on('exit', () => { console.log('terminated'); client.destroy(); });
   });
 } else {
-  const server = createServer((socket) => createReadStream(${sample}).pipe(socket));
+  const server = createServer((socket) => {
+    createReadStream(${sample}).pipe(socket);
+    parentPort.once('message', () => setInterval(() => {
+      if (socket.bytesWritten > 1_000_000) parentPort.postMessage('in mid-transfer');
+    }, 5));
+  });
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 }`;
     const { stdout, stderr, code } = await runApp('mjs', source);

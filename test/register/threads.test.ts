@@ -77,8 +77,8 @@ function expectServed({ reports, ...run }: ThreadRun, tuned: readonly number[], 
     expect(report?.listeners, `thread ${thread}`).to.have.length(1);
     expect(report?.connections).to.equal(2);
     expect(report?.files.reroutedStreams).to.equal(2);
-    const accepted = report?.listeners[0]?.accepted.find(({ constant }) => constant === 'TCP_USER_TIMEOUT');
-    expect(accepted).to.include({ verdict: 'inherited', kernel: 120_000 });
+    const accepted = report?.listeners[0]?.accepted.find(({ constant }) => constant === 'TCP_KEEPIDLE');
+    expect(accepted).to.include({ verdict: 'inherited', kernel: 60 });
   }
 }
 
@@ -167,4 +167,51 @@ if (isMainThread) {
       'socket-tune report of process N, thread 2',
     ]);
   });
+
+  /** All that opens or closes descriptors, in a thread of which Node watches those of files. */
+  const descriptors = `
+if (isMainThread) new Worker(__filename);
+else {
+  const dgram = require('dgram');
+  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => socket.close());
+  const socket6 = dgram.createSocket({ type: 'udp6', reuseAddr: true, recvBufferSize: 70_000 }).bind(0, () => socket6.close());
+  const small = __filename;
+  const large = ${file()};
+  const server = http.createServer(({ url }, response) => createReadStream(url === '/small' ? small : large).pipe(response));
+  const ask = (path) => new Promise((resolve) => {
+    http.get({ port: server.address().port, path, agent: false }, (response) => {
+      // A slow client, for which the file stays open.
+      response.pause();
+      setImmediate(() => response.resume().on('end', resolve));
+    });
+  });
+  const leave = () => new Promise((resolve) => {
+    http.get({ port: server.address().port, path: '/large', agent: false }, (response) => {
+      response.destroy();
+      response.on('close', resolve);
+    });
+  });
+  server.listen(0, '127.0.0.1', async () => {
+    for (const path of ['/small', '/large']) await ask(path);
+    await leave();
+    server.close(() => server.listen(0, '127.0.0.1', () => server.close()));
+    server.closeAllConnections();
+  });
+}`;
+
+  for (const [name, env] of Object.entries<Readonly<Record<string, string>>>({
+    'as they are by default': {},
+    'with outgoing sockets that are made early': { SOCKET_TUNE_CONNECT: 'on', SOCKET_TUNE_CONNECT_SYNCNT: '3' },
+    'with listeners that are made early': { SOCKET_TUNE_RAW: '1:15:1@before-bind' },
+    'with listeners that share ports': { SOCKET_TUNE_REUSEPORT: 'on' },
+  })) {
+    it(`print nothing about their descriptors, ${name}`, async () => {
+      const stock = await runThreads(descriptors, { preload: [] });
+      expect(stock).to.include({ code: 0, stderr: '' });
+      const { reports, ...run } = await runThreads(descriptors, { env });
+      expect(run).to.include({ code: 0, stdout: stock.stdout, stderr: '' });
+      expect(reports.get(1)?.datagrams.sockets).to.equal(2);
+      expect(reports.get(1)?.files.sendfileBytes).to.be.greaterThan(0);
+    });
+  }
 });

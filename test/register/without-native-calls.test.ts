@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../support/node-process.js';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/node-process.js';
+import { useScratch } from '../support/scratch.js';
+import { installPackage, repository } from '../support/scratch-project.js';
 import { isRerouted } from '../support/travel.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
@@ -53,13 +57,42 @@ describe('an app that may not load native code', () => {
     expect({ stderr, stdout }).to.deep.equal({ stderr: '', stdout: 'ran\n' });
   });
 
-  it('without koffi in node_modules runs, and is warned once', async () => {
-    const hiding = `import Module from 'node:module';
-const { _resolveFilename } = Module;
-Module._resolveFilename = function (request, ...rest) {
-  if (request === 'koffi') throw Object.assign(new Error("Cannot find module 'koffi'"), { code: 'MODULE_NOT_FOUND' });
-  return Reflect.apply(_resolveFilename, this, [request, ...rest]);
-};`;
-    expectUntuned(await runApp('mjs', `${hiding}\n${fileApp('100k', 3)}`));
+  describe('because koffi was not installed', () => {
+    const scratch = useScratch();
+    const installed = (file: string): string => scratch.path(`node_modules/socket-tune/dist/${file}`);
+    const cli = (...args: string[]): Promise<EndedProcess> => runNode([installed('cli.js'), ...args]);
+    before(() => installPackage(scratch.path('node_modules/socket-tune'), { omitOptional: true }));
+
+    for (const flag of ['--import', '-r']) {
+      it(`runs, and is warned once, by ${flag}`, async () => {
+        expectUntuned(await runApp('mjs', fileApp('100k', 3), { preload: [flag, installed('register.js')] }));
+      });
+    }
+
+    it('is told by doctor how to get it', async () => {
+      const { code, stdout } = await cli('doctor');
+      expect(code).to.equal(1);
+      expect(stdout).to.match(/native calls: .*Cannot find module 'koffi'.*npm install --include=optional/s);
+    });
+
+    it('has no benchmark, and is told why', async () => {
+      const { code, stdout, stderr } = await cli('bench', '--quick');
+      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' });
+      expect(stderr).to.match(/^error: nothing can be measured: .*Cannot find module 'koffi'/m);
+      expect(await cli('bench', '--list')).to.include({ code: 0, stderr: '' });
+    });
+  });
+});
+
+describe('an installation', () => {
+  it('runs no script that could fail it', () => {
+    const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { hasInstallScript?: boolean; optional?: boolean; dev?: boolean }>;
+    };
+    const scripts = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    const names = scripts.map(([path]) => path);
+    expect(names).to.include('node_modules/koffi');
+    const needed = scripts.filter(([, { optional, dev }]) => optional !== true && dev !== true);
+    expect(needed).to.deep.equal([]);
   });
 });

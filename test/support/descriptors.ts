@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { until } from './until.js';
 
 /** Descriptors of this process that are open on a file of this name. */
 export function descriptorsOf(path: string): number[] {
@@ -7,11 +8,9 @@ export function descriptorsOf(path: string): number[] {
     .filter((fd) => target(fd) === path);
 }
 
-/** Wait until none is left, for some time: Node closes files in the thread pool. Answers with those that are. */
+/** Wait until none is left: Node closes files in the thread pool. Answers with those that are after a long time. */
 export async function descriptorsLeftOf(path: string): Promise<number[]> {
-  for (let round = 0; round < 100 && descriptorsOf(path).length > 0; round++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(`${path} is closed`, () => descriptorsOf(path).length === 0).catch(() => undefined);
   return descriptorsOf(path);
 }
 

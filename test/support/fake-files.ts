@@ -8,7 +8,8 @@ export function realFiles(): FileCalls {
   return files;
 }
 
-function never(): never {
+/** A call that is not to be made. */
+export function never(): never {
   throw new Error('a call that this test does not expect');
 }
 

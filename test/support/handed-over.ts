@@ -31,7 +31,6 @@ const getsockopt = koffi.load(null).func('int getsockopt(int, int, int, void *, 
 const setsockopt = koffi.load(null).func('int setsockopt(int, int, int, void *, int)');
 const OPTIONS = {
   TCP_NODELAY: [6, 1], SO_KEEPALIVE: [1, 9], TCP_KEEPIDLE: [6, 4], TCP_KEEPINTVL: [6, 5], TCP_KEEPCNT: [6, 6],
-  TCP_USER_TIMEOUT: [6, 18],
 };
 const option = (fd, [level, name]) => {
   const value = new Int32Array(1);
@@ -88,7 +87,6 @@ export const TUNED: KernelOptions = {
   TCP_KEEPIDLE: 60,
   TCP_KEEPINTVL: 10,
   TCP_KEEPCNT: 6,
-  TCP_USER_TIMEOUT: 120_000,
 };
 
 /** What a socket has that nobody has touched. */
@@ -98,5 +96,4 @@ export const UNTOUCHED: KernelOptions = {
   TCP_KEEPIDLE: 7200,
   TCP_KEEPINTVL: 75,
   TCP_KEEPCNT: 9,
-  TCP_USER_TIMEOUT: 0,
 };

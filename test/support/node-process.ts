@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../../src/report/report.js';
 import { scratchProject, writeApp } from './scratch-project.js';
+import { PATIENCE_MS } from './until.js';
 
 /** The ways in which people load the preload. */
 export const BY_IMPORT = ['--import', 'socket-tune/register'] as const;
@@ -69,7 +70,7 @@ process.once('exit', () => {
 /** Start Node, the one that runs the tests, in the scratch project. */
 export function startNode(
   args: readonly string[],
-  { env, under = [], timeout = 20_000 }: NodeOptions = {},
+  { env, under = [], timeout = PATIENCE_MS }: NodeOptions = {},
 ): NodeProcess {
   const file = reportFile();
   const [program = process.execPath, ...rest] = [...under, process.execPath, ...args];

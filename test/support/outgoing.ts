@@ -82,11 +82,3 @@ export async function echoPeer(server: Server = createServer(), host = '127.0.0.
     },
   };
 }
-
-/** A port of this machine on which nobody listens. */
-export async function refusingPort(): Promise<number> {
-  const server = await listening();
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

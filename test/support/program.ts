@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { Context } from 'mocha';
+import { skip } from './skipped.js';
 
 const found = new Map<string, boolean>();
 
@@ -18,8 +19,7 @@ export function hasProgram(name: string): boolean {
   return has;
 }
 
-/** Skip a test, and say why. */
+/** Skip a test, or the tests of a suite, for want of a program. */
 export function skipWithout(test: Context, name: string): void {
-  process.stderr.write(`skipped, as there is no ${name} here: ${test.test?.fullTitle()}\n`);
-  test.skip();
+  skip(test, `there is no ${name} here`);
 }

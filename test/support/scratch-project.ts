@@ -26,18 +26,27 @@ function makeProject(): string {
   return project;
 }
 
-/** Unpack the package into `target`, and link its dependencies beside it. */
-export function installPackage(target: string): void {
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Unpack the package into `target`, and link its dependencies beside it.
+ *
+ * @param omitOptional leave out what npm leaves out with `--omit=optional`, or where it cannot be installed
+ */
+export function installPackage(target: string, { omitOptional = false } = {}): void {
   mkdirSync(target, { recursive: true });
   // Its scripts would build anew, and with it delete the tests that are running.
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', target];
   const tarball = execFileSync('npm', pack, { cwd: repository, encoding: 'utf8', stdio: 'pipe' }).trim();
   execFileSync('tar', ['-xzf', tarball, '--strip-components=1'], { cwd: target });
   rmSync(join(target, tarball));
-  const { dependencies } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of Object.keys(dependencies)) {
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(target, 'package.json'), 'utf8'),
+  ) as Manifest;
+  for (const name of Object.keys({ ...dependencies, ...(omitOptional ? {} : optionalDependencies) })) {
     const link = join(dirname(target), name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(repository, 'node_modules', name), link);

@@ -87,8 +87,10 @@ export const cases: Cases = {
       const server = await listening(fileServer(witness));
       const client = openClient(witness, portOf(server), request('GET /20m', ['Connection: close']));
       const ticker = setInterval(() => {
-        client.read();
+        // It has read something, or it has not begun.
+        if (!client.socket.isPaused()) return;
         client.socket.once('data', () => client.socket.pause());
+        client.read();
       }, 2);
       const received = await client.all;
       clearInterval(ticker);

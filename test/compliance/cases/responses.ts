@@ -17,12 +17,29 @@ import {
   portOf,
   request,
   until,
+  untilBlocked,
   watchedServer,
 } from '../exchange.js';
 import { describeError, type Witness } from '../witness.js';
 
 function pipeFile(witness: Witness, response: ServerResponse, name: SampleName, who = 'stream'): void {
   witness.stream(who, createReadStream(witness.sample(name))).pipe(response);
+}
+
+/** A response that counts its length strictly, and has promised less than the file has. */
+function tooShort(name: SampleName): Cases[string] {
+  return {
+    travel: { original: { 'strict-content-length': 1 } },
+    run: async (witness) => {
+      process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
+      await exchange(witness, ({ response }) => {
+        response.strictContentLength = true;
+        response.setHeader('content-length', 100);
+        pipeFile(witness, response, name);
+        response.socket?.setTimeout(100, () => response.destroy());
+      });
+    },
+  };
 }
 
 /** A body of every size, which Node would frame as chunks or not. */
@@ -158,14 +175,15 @@ export const cases: Cases = {
   'a file after more earlier writes than the socket takes': {
     travel: { rerouted: 1 },
     run: async (witness) => {
-      const answer = ({ response }: { response: ServerResponse }): void => {
+      const answer = async ({ response }: { response: ServerResponse }): Promise<void> => {
         for (let index = 0; index < 8; index++) response.write(Buffer.alloc(2 << 20, index));
         pipeFile(witness, response, '3m');
+        if (response.socket !== null) await untilBlocked(response.socket);
+        client.read();
       };
       let framing = 0;
       const server = await listening(watchedServer(witness, answer, {}, () => framing));
       const client = openClient(witness, portOf(server), lastRequest());
-      setTimeout(() => client.read(), 200);
       framing = noteResponses(witness, 'received', await client.all, ['GET']);
       server.close();
     },
@@ -422,18 +440,9 @@ export const cases: Cases = {
       }),
   },
 
-  'a response with strictContentLength that is too short for the file': {
-    travel: { rerouted: 1 },
-    run: async (witness) => {
-      process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
-      await exchange(witness, ({ response }) => {
-        response.strictContentLength = true;
-        response.setHeader('content-length', 100);
-        pipeFile(witness, response, '10k');
-        response.socket?.setTimeout(100, () => response.destroy());
-      });
-    },
-  },
+  'a response with strictContentLength that is too short for the file': tooShort('10k'),
+
+  'a response with strictContentLength that is too short for a file of more than one chunk': tooShort('1m'),
 
   '50 files over one connection that is kept alive': {
     travel: { rerouted: 50 },

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { digest } from '../../support/content.js';
 import { SAMPLE_SIZES, type SampleName } from '../../support/sample-files.js';
 import type { Cases } from '../case.js';
-import { listening, openClient, pause, portOf, talk, untilBlocked } from '../exchange.js';
+import { listening, openClient, portOf, talk, until, untilBlocked } from '../exchange.js';
 import type { Witness } from '../witness.js';
 
 /** Serve one connection of a plain server and write down what the client received. */
@@ -60,11 +60,6 @@ async function upload(
   });
   server.close();
 }
-
-/** Long enough for a file to be opened and read from. */
-const slowLookup: LookupFunction = (_host, _options, callback) => {
-  setTimeout(() => callback(null, '127.0.0.1', 4), 30);
-};
 
 function sizes(): Cases {
   const ofSize = (name: SampleName): Cases[string] => ({
@@ -178,9 +173,17 @@ export const cases: Cases = {
     run: async (witness) => {
       const received: Buffer[] = [];
       const server = await listening(createServer((socket) => socket.on('data', (chunk) => received.push(chunk))));
-      const client = connect({ port: portOf(server), host: 'localhost', family: 4, lookup: slowLookup });
+      let answer = (): void => undefined;
+      const lookup: LookupFunction = (_host, _options, callback) => {
+        answer = () => callback(null, '127.0.0.1', 4);
+      };
+      const client = connect({ port: portOf(server), host: 'localhost', family: 4, lookup });
       witness.socket('socket', client);
-      pipeFile(witness, client, '1m-and-1');
+      const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
+      stream.pipe(client);
+      // The file has been opened and read from.
+      await until(() => client.writableNeedDrain && stream.readableLength > 0);
+      answer();
       await once(client, 'close');
       witness.note('received', digest(Buffer.concat(received)));
       server.close();
@@ -252,14 +255,16 @@ export const cases: Cases = {
       const server = await listening(
         createServer((socket) => {
           witness.socket('socket', socket);
-          socket.setTimeout(700, () => socket.destroy());
+          socket.setTimeout(1500, () => socket.destroy());
           pipeFile(witness, socket, '20m');
         }),
       );
       const client = openClient(witness, portOf(server), '');
       const ticker = setInterval(() => {
-        client.read();
+        // It has read something, or it has not begun.
+        if (!client.socket.isPaused()) return;
         client.socket.once('data', () => client.socket.pause());
+        client.read();
       }, 4);
       witness.note('received', digest(await client.all));
       clearInterval(ticker);
@@ -276,12 +281,15 @@ export const cases: Cases = {
           witness.socket('socket', socket);
           socket.setTimeout(250, () => socket.destroy());
           const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
-          socket.on('close', () => stream.destroy());
+          socket.on('close', () => {
+            stream.destroy();
+            server.emit('end of the socket');
+          });
           stream.pipe(socket);
         }),
       );
       const client = openClient(witness, portOf(server), '');
-      await pause(1500);
+      await once(server, 'end of the socket');
       client.read();
       const received = await client.all;
       witness.note('is a part of the file', received.length > 0 && witness.isPrefix(received, '20m'));

@@ -1,0 +1,12 @@
+/** Objects that are only what they say themselves: what somebody has put on Object.prototype does not count. */
+
+/** Define a property by what its descriptor itself says. */
+export function defineProperty(object: object, name: PropertyKey, descriptor: PropertyDescriptor): void {
+  Object.defineProperty(object, name, withoutPrototype(descriptor));
+}
+
+/** A copy of an object that inherits nothing. */
+export function withoutPrototype<T extends object>(object: T): T {
+  // Not a literal with `__proto__: null`, nor Object.create(null): V8 keeps the properties of those in a hash table.
+  return Object.setPrototypeOf({ ...object }, null);
+}

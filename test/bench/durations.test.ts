@@ -1,0 +1,19 @@
+import { expect } from 'chai';
+import { Countdown, hasDuration } from '../../bench/durations.js';
+import { SCENARIOS } from '../../bench/scenarios.js';
+
+describe('what is left of a run', () => {
+  it('is known of every scenario', () => {
+    expect(SCENARIOS.filter(({ name }) => !hasDuration(name)).map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it('names the place, and counts on a machine that was slow to stay so', () => {
+    const countdown = new Countdown(['start-up', 'tcp-info'], false);
+    const [start, last] = [countdown.line('start-up'), countdown.line('tcp-info')];
+    expect(start).to.match(/^\[1 of 2\] start-up: about \d+ s; then 1 more, about \d+ s$/);
+    expect(last).to.match(/^\[2 of 2\] tcp-info: about 1 s$/);
+    countdown.done('start-up', 1000);
+    const seconds = Number(/about (\d+) s/.exec(countdown.line('tcp-info'))?.[1]);
+    expect(seconds).to.be.greaterThan(50);
+  });
+});
