@@ -62,8 +62,8 @@ function range(random: Random, size: number): Pick<FileStep, 'start' | 'end'> {
 const SHORT_TEXT = 200;
 
 /**
- * Whether Node itself sends such a write in chunks as it should. It frames by a length that spoilt base64 and hex do not have; Node
- * 22 ends the body at an empty write below cork(); and Node 26 waits for a 'drain' that never comes, as a response counts bytes
+ * Whether Node itself sends such a write in chunks as it should. It frames by a length that spoilt base64 and hex do not have,
+ * which ends the body if they have no byte. Node 26 waits for a 'drain' that never comes, where a response has counted bytes
  * and its socket characters.
  */
 function isFramedRight(data: Data): boolean {
@@ -174,7 +174,8 @@ class Maker {
       steps.push(
         random.weighted<() => Step>([
           [4, () => this.#write(isFramed, mayHaveDefault)],
-          [2, () => ({ do: 'cork', for: random.weighted(DELAYS) })],
+          // Node 22 ends a corked body ahead of its last chunk, and Node 24 may wait for a 'drain' that never comes.
+          [isFramed ? 0 : 2, () => ({ do: 'cork', for: random.weighted(DELAYS) })],
           [1, () => ({ do: 'wait', for: random.weighted(DELAYS) })],
           [4, () => this.#fileStep(false)],
         ])(),

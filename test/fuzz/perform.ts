@@ -104,9 +104,11 @@ function watch(performance: Performance, stream: ReadStream, closes: boolean): v
     record.hasClosed = true;
   });
   // What everybody has to do, or a connection that breaks off leaves a descriptor.
-  performance.connection.once('close', () => {
+  const leave = (): void => {
     if (!record.hasEnded) stream.destroy();
-  });
+  };
+  if (performance.connection.closed) leave();
+  else performance.connection.once('close', leave);
   stream.on('error', (error) => performance.record.errors.push(`stream: ${error}`));
 }
 

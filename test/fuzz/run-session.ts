@@ -88,7 +88,8 @@ async function talkAll(
       for (const client of clients) client.destroy();
     });
     await Promise.race([Promise.all(clients.map(({ closed }) => closed)), bitten]);
-    watchdog.pat();
+    // The server answers in any case, if only that something is left.
+    watchdog.stop();
     const served = await server.finish(number);
     const problems = judge({ session, isTuned, clients, served, changedAt });
     return { problems: hung === undefined ? problems : [hung, ...problems], bytes: received(), routes: served.routes };
