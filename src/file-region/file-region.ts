@@ -95,6 +95,8 @@ export class FileRegion extends Placeholder {
   transferred = 0;
   /** How often in a row the socket was waited for, and sendfile took nothing then either. */
   vainWaits = 0;
+  /** The same of timers that it was waited for by. */
+  vainRefills = 0;
   /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
   residentAt: number;
   residentTo: number;

@@ -2,8 +2,9 @@ import { now } from '../clock.js';
 import { ERRNO, errnoName } from '../native/errno.js';
 import { fdOf } from '../native/handle-fd.js';
 import type { NetSocket, WriteBatch, WriteCallback, WritePart } from '../node-internals.js';
-import { COPY_PIECE, copyPiece, waitPiece, whyCopied } from './copying.js';
+import { COPY_PIECE, copyPiece, whyCopied } from './copying.js';
 import { endRegionsBefore, FileRegion, Placeholder } from './file-region.js';
+import { waitForRoom } from './full-socket.js';
 import { endShort } from './short-file.js';
 import { isStageable, sendStaged } from './small-file.js';
 import { bufferEncoding, StagedRegion } from './staged.js';
@@ -138,6 +139,7 @@ function sendRegion(state: Transfer, region: FileRegion): boolean {
     if (sent < 0) return onSendfileError(state, region, -sent);
     region.transferred += sent;
     region.vainWaits = 0;
+    region.vainRefills = 0;
     if (handle !== null) context.addBytesWritten(handle, sent);
     context.onSent(sent);
     socket._unrefTimer();
@@ -148,11 +150,11 @@ function sendRegion(state: Transfer, region: FileRegion): boolean {
 }
 
 /**
- * A full socket is waited for by Node's own write of a small piece. Whatever is wrong with sendfile, copying goes on from the same
- * byte; and what is wrong with the socket, Node's own write meets as well, but for what the kernel tells once.
+ * Whatever is wrong with sendfile, copying goes on from the same byte; and what is wrong with the socket, Node's own write meets as
+ * well, but for what the kernel tells once. A socket that is full is waited for.
  */
 function onSendfileError(state: Transfer, region: FileRegion, errno: number): boolean {
-  if (errno === ERRNO.EAGAIN) return copyPiece(state, region, waitPiece(region), 'socket-full');
+  if (errno === ERRNO.EAGAIN) return waitForRoom(state, region);
   if (failed(state, -errno)) return false;
   region.copyReason = `refused:${errnoName(errno)}`;
   return copyPiece(state, region, COPY_PIECE, region.copyReason);

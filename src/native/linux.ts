@@ -7,6 +7,7 @@ import { socketCalls } from './open-socket.js';
 import { pathLookup } from './path-lookup.js';
 import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
 import { portGroupCalls } from './port-group-calls.js';
+import { refillDelayCall } from './refill-delay.js';
 import { residency } from './residency.js';
 import { sendCalls } from './sendfile.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
@@ -90,7 +91,7 @@ function sysctl(name: string): readonly number[] | undefined {
   }
 }
 
-function fileCalls(libc: Libc, get: Platform['get']): FileCalls | undefined {
+function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCalls | undefined {
   if (!WIDE.has(process.arch)) return undefined;
   const type = new Int32Array(1);
   try {
@@ -102,7 +103,8 @@ function fileCalls(libc: Libc, get: Platform['get']): FileCalls | undefined {
       lookUp: pathLookup(libc, cachedStatus, send.close),
       resident: residency(libc),
       ...staging(libc),
-      isStreamSocket: (fd) => get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
+      isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
+      refillDelay: refillDelayCall(calls),
     };
   } catch (error) {
     // A C library older than statx(2) or preadv2(2): options work, and files are sent as ever.
@@ -126,6 +128,7 @@ function limitOf(constant: string): string | undefined {
 
 export function linuxPlatform(libc: Libc): Platform {
   const calls = listenBacklog(libc, socketOptionCalls(libc));
+  const tcpInfo = tcpInfoCall(libc);
   return {
     name: 'linux',
     unavailable: undefined,
@@ -135,11 +138,11 @@ export function linuxPlatform(libc: Libc): Platform {
     inertCause,
     limitOf,
     ...socketCalls(libc),
-    tcpInfo: tcpInfoCall(libc),
+    tcpInfo,
     ...portGroupCalls(libc, calls.set),
     migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
     portSockets: portSocketsCall(libc),
-    files: fileCalls(libc, calls.get),
+    files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: WIDE.has(process.arch) ? signalActions(libc, SIGNAL_LAYOUT) : undefined,
   };
 }

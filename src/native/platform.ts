@@ -54,6 +54,8 @@ export interface FileCalls {
   isOnKnownFilesystem(status: FileStatus): boolean;
   /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
   isStreamSocket(fd: number): boolean;
+  /** After how many milliseconds a full socket has room worth filling, long before it reports that itself; 0 if it reports it soon. */
+  refillDelay(socket: number): number;
 }
 
 /** A buffer in which small files pass through: up to `lead` bytes that go ahead, and `room` for the file's own behind them. */

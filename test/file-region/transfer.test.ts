@@ -154,6 +154,32 @@ describe('a transfer', () => {
         expect(sending.passage.sendfiles).to.be.at.most(3 + Math.ceil(SIZE / (64 << 10)));
       });
 
+      it(`with EAGAIN on a long path tries again by a timer, and copies nothing (${how})`, async () => {
+        for (const call of [1, 2, 3]) {
+          await connect();
+          const sendfile = sendfileWithFault(call, () => -os.errno.EAGAIN);
+          const sending = regionSocket(pair.accepted, { sendfile, refillDelay: () => 1 });
+          expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
+          expect(digest(await body), `call ${call}`).to.equal(digest(HEAD, bytes, TAIL));
+          expect([...sending.passage.copied]).to.deep.equal([]);
+          expect(sending.passage.sent).to.equal(SIZE);
+        }
+      });
+
+      it(`with EAGAIN on a long path at every call waits by a write of Node’s own after two timers (${how})`, async () => {
+        await connect();
+        let asked = 0;
+        const refillDelay = (): number => {
+          asked++;
+          return 1;
+        };
+        const sending = regionSocket(pair.accepted, { sendfile: () => -os.errno.EAGAIN, refillDelay });
+        expect(await writeAll(sending, corked)).to.deep.equal(['head', 'region', 'tail']);
+        expect(digest(await body)).to.equal(digest(HEAD, bytes, TAIL));
+        expect([...sending.passage.copied]).to.deep.equal([['socket-full', SIZE]]);
+        expect(asked).to.equal(2);
+      });
+
       it(`by sending less than it was asked to goes on from there (${how})`, async () => {
         for (const call of [1, 2, 3]) {
           for (const short of [1, 4095, 4096]) {
@@ -204,6 +230,17 @@ describe('a transfer', () => {
       expect(slow.passage.sent).to.be.greaterThan(size / 2);
       expect(sending.passage.sent).to.equal(0);
       late.close();
+    });
+
+    it('gives up with the socket while a timer waits for it', async () => {
+      const sendfile = (): number => -os.errno.EAGAIN;
+      const sending = regionSocket(pair.accepted, { sendfile, refillDelay: () => 1 });
+      const region = sending.region(path, 0, SIZE);
+      const outcome = new Promise<unknown>((resolve) => pair.accepted.write(region, resolve));
+      pair.accepted.destroy();
+      await outcome;
+      expect(region.ended).to.equal(true);
+      expect([...sending.passage.copied]).to.deep.equal([]);
     });
 
     it('sends nothing by sendfile past what Node has queued already', async () => {

@@ -28,6 +28,7 @@ export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
     hasKnownFilesystem: never,
     isOnKnownFilesystem: never,
     isStreamSocket: never,
+    refillDelay: never,
     ...calls,
   };
 }
