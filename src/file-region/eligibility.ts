@@ -185,8 +185,13 @@ export function whyNotNow(stream: FileReadStream): Reason | undefined {
   if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit'))
     return 'patched-stream';
   if (!isNodesOwn(fs().read, 'fs.read')) return 'patched-fs';
-  // What is buffered must go first; what is pushed once the end or an error is known would be one too many.
-  return state.length === 0 && !state.ended && state.errored === null ? undefined : 'other-consumer';
+  // What is pushed once the end or an error is known would be one too many.
+  return !state.ended && state.errored === null ? undefined : 'other-consumer';
+}
+
+/** Whether there are bytes that Node's own code has read, which must go first. */
+export function hasBuffered(stream: FileReadStream): boolean {
+  return stream._readableState.length > 0;
 }
 
 /** Whether what is pushed now goes to the pipe at once, instead of into the stream's buffer. */

@@ -2,6 +2,7 @@ import { poolTurn } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import {
   destinationSocket,
+  hasBuffered,
   isBarred,
   isFlowing,
   promisedBytes,
@@ -97,7 +98,9 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (isBarred(socket)) return readAsEver(stream, size, original, source, socket);
   const reason = whyNotNow(stream);
   if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
-  if (rerouting.state.isUndone || files === undefined) return readByNode(stream, size, original, source);
+  if (rerouting.state.isUndone || files === undefined || hasBuffered(stream)) {
+    return readByNode(stream, size, original, source);
+  }
   // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
   if (!isFlowing(stream)) return postponeRead(stream);
   if (socket === UNDECIDED) {
