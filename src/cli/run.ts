@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../config/env.js';
 
 /** What a terminal or a supervisor sends, and the app is to decide upon. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
+
+/**
+ * What gives node the preload. On Node 20 an `--import`, of whatever, costs more and loses messages that a cluster's worker gets at
+ * once.
+ */
+export function preloadFlags(preload: string, version = process.versions.node): readonly [flag: string, file: string] {
+  // These warn of an ES module that --require loads.
+  const isLoud = /^(?:22\.12|23\.[0-4])\./.test(version);
+  return isLoud ? ['--import', preload] : ['--require', fileURLToPath(preload)];
+}
 
 /**
  * Run node with the preload. Signals go to the app, and its end is ours.
@@ -17,7 +28,7 @@ export async function run(
   argv: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const child = spawn(process.execPath, ['--import', preload, ...argv], {
+  const child = spawn(process.execPath, [...preloadFlags(preload), ...argv], {
     stdio: 'inherit',
     env: childEnvironment(variables),
   });

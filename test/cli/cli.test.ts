@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { text as streamText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { preloadFlags } from '../../src/cli/run.js';
 import type { Verification } from '../../src/cli/verify.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
 import { useScratch } from '../support/scratch.js';
@@ -171,8 +172,22 @@ describe('socket-tune run', () => {
     expect(status).to.equal(0);
     const [options, args] = JSON.parse(stdout);
     expect(args).to.deep.equal(['--preset', 'x', '-h']);
-    expect(options[0]).to.equal('--import');
+    expect(options[0]).to.equal(preloadFlags('file:///register.js')[0]);
     expect(options[2]).to.equal('--no-warnings');
+  });
+
+  it('gives node the preload by --require, but where that warns of ES modules', () => {
+    const quiet = ['20.19.0', '20.20.2', '22.13.0', '23.5.0', '24.0.0', '26.12.1'];
+    const flags = (version: string): readonly string[] => preloadFlags('file:///a%20b/register.js', version);
+    for (const version of quiet) expect(flags(version), version).to.deep.equal(['--require', '/a b/register.js']);
+    for (const version of ['22.12.0', '23.0.0', '23.4.0']) {
+      expect(flags(version), version).to.deep.equal(['--import', 'file:///a%20b/register.js']);
+    }
+  });
+
+  it('prints nothing of its own', () => {
+    const { stdout, stderr } = cli(['run', scratch.file('silent.cjs', "console.log('app')")]);
+    expect({ stdout, stderr }).to.deep.equal({ stdout: 'app\n', stderr: '' });
   });
 
   it('tunes it by the preset that is given', () => {

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
 
 /** Two workers on one port; the primary asks until both have answered, and then lets them go. */
 const source = `
@@ -112,4 +112,32 @@ describe('a cluster under the preload', () => {
     const prefix = basename(pattern).replace('%p.json', '');
     expect(readdirSync(dirname(pattern)).filter((name) => name.startsWith(prefix))).to.deep.equal([]);
   });
+});
+
+/** A worker is sent a message in the moment in which it is forked, and asked for what it has got until it answers. */
+const AT_ONCE = `
+const cluster = require('cluster');
+if (cluster.isPrimary) {
+  const worker = cluster.fork();
+  worker.send('at once');
+  const asking = setInterval(() => worker.send('asked'), 20);
+  worker.once('message', (got) => { clearInterval(asking); console.log(JSON.stringify(got)); worker.kill(); });
+} else {
+  const got = [];
+  process.on('message', (message) => {
+    if (message !== 'asked') got.push(message);
+    else process.send(got);
+  });
+}`;
+
+describe('a message that a cluster’s worker gets at once', () => {
+  const ways: Record<string, readonly string[]> = { nothing: [], '-r': BY_REQUIRE, '--import': BY_IMPORT };
+  for (const [way, preload] of Object.entries(ways)) {
+    it(`reaches it by ${way}`, async function () {
+      // Node 20 loses it with any --import (README, "Use it").
+      if (preload === BY_IMPORT && /^v20\./.test(process.version)) this.skip();
+      const { stdout, stderr } = await runApp('cjs', AT_ONCE, { preload });
+      expect({ stdout, stderr }).to.deep.equal({ stdout: '["at once"]\n', stderr: '' });
+    });
+  }
 });

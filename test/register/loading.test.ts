@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
 import { installPackage, scratchProject, writeApp } from '../support/scratch-project.js';
@@ -51,6 +51,7 @@ describe('loading the preload', () => {
     '--import': () => BY_IMPORT,
     '-r': () => BY_REQUIRE,
     '--import with a file URL': () => ['--import', fileUrl()],
+    '-r with a path': () => ['-r', fileURLToPath(fileUrl())],
   };
   for (const [way, preload] of Object.entries(ways)) {
     it(`by ${way} tunes an ES module with named imports`, async () => {
