@@ -37,6 +37,11 @@ async function playAll(scenarios: readonly Scenario[], preload: readonly string[
   return { outcomes: JSON.parse(readFileSync(output, 'utf8')) as Outcome[], report: ended.report };
 }
 
+/** The same for the same outcome, whatever came first. */
+function textOf(outcome: Outcome): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(outcome).sort()));
+}
+
 /** An outcome that stock Node does not have. */
 export interface Fault {
   readonly scenario: Scenario;
@@ -63,7 +68,7 @@ export async function compare(scenarios: readonly Scenario[]): Promise<Compariso
   const stock = await playAll(scenarios, []);
   const tuned = await playAll(scenarios, BY_IMPORT);
   const different = scenarios.flatMap((scenario, index) => {
-    const [one, other] = [stock.outcomes[index], tuned.outcomes[index]].map((outcome) => JSON.stringify(outcome));
+    const [one, other] = [stock, tuned].map(({ outcomes }) => outcomes.slice(index, index + 1).map(textOf)[0]);
     return one === undefined || other === undefined || one === other ? [] : [{ scenario, one, other }];
   });
   if (different.length === 0) return { faults: [], varying: 0, report: tuned.report };
@@ -73,7 +78,7 @@ export async function compare(scenarios: readonly Scenario[]): Promise<Compariso
   );
   const sets = different.map(({ one }, index) => {
     const from = index * STOCK_RUNS;
-    return new Set([one, ...again.outcomes.slice(from, from + STOCK_RUNS).map((outcome) => JSON.stringify(outcome))]);
+    return new Set([one, ...again.outcomes.slice(from, from + STOCK_RUNS).map(textOf)]);
   });
   const faults = different.flatMap(({ scenario, other }, index) => {
     const set = sets[index];

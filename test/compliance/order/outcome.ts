@@ -9,6 +9,8 @@ export interface Outcome {
   /** Events of the stream and of its destination, each in their order. */
   readonly stream: string[];
   readonly destination: string[];
+  /** What pipeline() said in the end, whose turn among the destination's events is a matter of luck. */
+  pipeline?: string;
   /** What another consumer of the stream had. */
   other?: string;
   /** Status line and headers. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { createReadStream, openSync, promises, type ReadStream } from 'node:fs';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -155,7 +155,9 @@ function pipe(play: Play): void {
 
 function begin(play: Play): void {
   const { scenario, stream, destination, outcome } = play;
-  const onEnd = (error: unknown): unknown => error && outcome.destination.push(`pipeline ${codeOf(error)}`);
+  const onEnd = (error: unknown): void => {
+    if (error) outcome.pipeline = codeOf(error);
+  };
   switch (scenario.piping) {
     case 'pipe':
       return pipe(play);
@@ -176,7 +178,7 @@ function begin(play: Play): void {
   }
 }
 
-/** Serve one connection. Answers when the stream has closed. */
+/** Serve one connection. Answers when both the stream and its destination have closed. */
 export async function serve(
   scenario: Scenario,
   outcome: Outcome,
@@ -189,8 +191,10 @@ export async function serve(
   watch(play);
   // What the connection leaves open is closed, as every app has to.
   socket.once('close', () => stream.destroy());
-  const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+  const closed = [stream, destination].map(
+    (one: EventEmitter) => new Promise<void>((resolve) => one.once('close', () => resolve())),
+  );
   arrange(play);
   begin(play);
-  await closed;
+  await Promise.all(closed);
 }
