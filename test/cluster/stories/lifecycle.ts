@@ -60,7 +60,7 @@ async function listeners(stage: Stage, count: number): Promise<Worker[]> {
   return workers;
 }
 
-/** Two workers, of which the first ends in some way while the second goes on. Who is killed writes no report. */
+/** Two workers, of which the first ends in some way while the second goes on. Who is killed by SIGKILL writes no report. */
 function ending(act: (stage: Stage, worker: Worker) => void, reports = 2): Stories[string] {
   return {
     own: { everywhere: reports, workersOnly: reports },
@@ -97,7 +97,7 @@ function body(port: number): Promise<string> {
 
 export const stories: Stories = {
   'worker.disconnect() in the primary': ending((_, one) => one.disconnect()),
-  'worker.kill() in the primary': ending((_, one) => one.kill(), 1),
+  'worker.kill() in the primary': ending((_, one) => one.kill()),
   SIGKILL: ending((_, one) => one.kill('SIGKILL'), 1),
   'worker.process.disconnect() in the primary': ending((_, one) => one.process.disconnect()),
   'worker.disconnect() in the worker': ending((stage, one) => void stage.order(one, 'disconnect')),
