@@ -4,7 +4,16 @@ import { Random } from '../../fuzz/random.js';
 export const DIMENSIONS = {
   source: ['path', 'descriptor', 'FileHandle'],
   piping: ['pipe', 'pipeline', 'pipeline of promises', "pipe in 'open'", "pipe in 'ready'", 'pipe in a timer'],
-  delay: ['microtask', 'two microtasks', 'tick', 'immediate', "immediate in 'open'", "once('open')"],
+  delay: [
+    'microtask',
+    'two microtasks',
+    'tick',
+    'immediate',
+    'immediate after a microtask',
+    "immediate in 'open'",
+    "once('open')",
+    "immediate after once('open')",
+  ],
   act: [
     'header',
     'status 404 and end',
@@ -37,7 +46,7 @@ function isPossible({ source, piping, delay, act, protocol }: Scenario): boolean
   // A stream on a descriptor has neither event.
   if (source !== 'path' && (needsOpen || waitsForOpen)) return false;
   // By then it has been open for long; and immediates that a timer sets race with the thread pool.
-  if (piping === 'pipe in a timer' && (waitsForOpen || delay === 'immediate')) return false;
+  if (piping === 'pipe in a timer' && (waitsForOpen || delay.startsWith('immediate'))) return false;
   return protocol === 'http' || (act !== 'header' && act !== 'status 404 and end');
 }
 

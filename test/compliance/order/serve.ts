@@ -131,21 +131,27 @@ async function changeMind(play: Play): Promise<void> {
     case 'immediate':
       setImmediate(act, play);
       return;
+    case 'immediate after a microtask':
+      await null;
+      setImmediate(act, play);
+      return;
     // Has been arranged before.
     case "immediate in 'open'":
     case "once('open')":
+    case "immediate after once('open')":
   }
 }
 
 async function actAfterOpen(play: Play): Promise<void> {
   await once(play.stream, 'open');
-  act(play);
+  if (play.scenario.delay === "once('open')") act(play);
+  else setImmediate(act, play);
 }
 
 function arrange(play: Play): void {
   const { scenario, stream } = play;
   if (scenario.delay === "immediate in 'open'") stream.once('open', () => setImmediate(act, play));
-  if (scenario.delay === "once('open')") void actAfterOpen(play);
+  if (scenario.delay.endsWith("once('open')")) void actAfterOpen(play);
 }
 
 function pipe(play: Play): void {
