@@ -241,7 +241,7 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
 /** Put a value in the place of another, if that is there. */
 function exchange(object: object, name: string, from: unknown, to: unknown): void {
   const own = Object.getOwnPropertyDescriptor(object, name);
-  if (own?.value === from) Object.defineProperty(object, name, { ...own, value: to });
+  if (own?.value === from) defineProperty(object, name, { ...own, value: to });
 }
 
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
@@ -438,12 +438,12 @@ export function listenUnseen(start: SignalListener, signal: string, receive: (..
     isTaken = true;
     return receive;
   };
-  Object.defineProperty(process, 'emit', { configurable: true, enumerable: own?.enumerable ?? false, get });
+  defineProperty(process, 'emit', { configurable: true, enumerable: own?.enumerable ?? false, get });
   try {
     start(signal);
   } finally {
     if (own === undefined) Reflect.deleteProperty(process, 'emit');
-    else Object.defineProperty(process, 'emit', own);
+    else defineProperty(process, 'emit', own);
   }
   return isTaken;
 }

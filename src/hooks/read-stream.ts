@@ -140,8 +140,10 @@ function makeRead(rerouting: Rerouting): Read {
     const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
     const reason = staysBarred(socket) ? socket : whyNotNow(this);
     if (reason !== undefined) return readAsEver(this, size, original, source, reason);
-    if (!isFlowing(this)) return postponeRead(this);
-    return poolTurn(() => deliver(rerouting, this, size, source));
+    if (isFlowing(this)) return poolTurn(() => deliver(rerouting, this, size, source));
+    // Paused. What Node has begun to read, or would keep for a response that waits for its turn, it goes on with.
+    if (isBarred(socket)) return readAsEver(this, size, original, source, socket);
+    return hasBuffered(this) ? readByNode(this, size, original, source) : postponeRead(this);
   };
 }
 
