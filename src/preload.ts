@@ -5,6 +5,7 @@
  */
 
 import { dependsOn } from './app-manifest.js';
+import { takeClock } from './clock.js';
 import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment, takePrimaryMark } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
@@ -109,6 +110,8 @@ function putInPlace(hooks: LazyHooks, config: EnvironmentConfig['config'] | unde
 export function preload(): void {
   guarded(() => {
     if (isInstalled()) return;
+    // Ahead of the app, which may replace it.
+    takeClock();
     if (takePrimaryMark()) setListenedFor();
     const variables = readEnvironment();
     // Where nothing is set there is nothing to be wrong, and the defaults can wait for their use.

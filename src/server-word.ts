@@ -21,7 +21,8 @@ function words(): WeakMap<object, ServerWord> {
 
 /** As Node takes a flag; null is nothing to an http server, and to us. */
 function flag(options: object, name: keyof ServerWord): ServerWord {
-  const value: unknown = Reflect.get(options, name);
+  // Without calling a getter, which Node calls once; and what is inherited does not count for Node either.
+  const value: unknown = Object.getOwnPropertyDescriptor(options, name)?.value;
   return value === undefined || value === null ? {} : { [name]: Boolean(value) };
 }
 

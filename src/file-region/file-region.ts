@@ -39,6 +39,8 @@ const boundTo = hiddenSlot<NetSocket, Placeholder[]>();
 export class Placeholder extends Uint8Array {
   /** Bytes that it stands for. */
   readonly count: number;
+  /** Its stream ends with it, as far as is known. */
+  isLast = false;
   #socket: NetSocket | undefined;
   #ended = false;
 

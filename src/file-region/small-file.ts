@@ -6,7 +6,7 @@ import { canOvertakeNode, failed, type Transfer, write } from './transfer-state.
 
 /** Whether a region's bytes can be sent from where they were read to. */
 export function isStageable(state: Transfer, region: StagedRegion): boolean {
-  return region.isStaged && canOvertakeNode(state, region);
+  return region.staged !== undefined && canOvertakeNode(state, region);
 }
 
 /**

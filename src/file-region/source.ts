@@ -4,7 +4,7 @@ import { FileDescriptor } from './descriptor.js';
 import type { Reason } from './eligibility.js';
 import { FileRegion, type Placeholder } from './file-region.js';
 import { newStatus, whyNotFile } from './sendable-file.js';
-import { StagedRegion, stageWindow } from './staged.js';
+import { copyWindow, StagedRegion, stageWindow } from './staged.js';
 
 export interface WindowLimits {
   /** A file with fewer bytes to send is copied. */
@@ -155,10 +155,7 @@ export function nextChunk(
   if (count <= 0) return 'empty-file';
   if (!stageWindow(files, fd, position, count)) return 'not-resident';
   moveOn(stream, count);
-  const { buffer, lead } = files.staging;
-  const chunk = Buffer.allocUnsafeSlow(count);
-  buffer.copy(chunk, 0, lead, lead + count);
-  return chunk;
+  return copyWindow(files, count);
 }
 
 /**
@@ -173,10 +170,17 @@ export function cutRegion(
   stream: FileReadStream,
   count: number,
 ): Placeholder | undefined {
-  if (source.isCopied) {
-    moveOn(stream, count);
-    return new StagedRegion(files, count);
-  }
+  const region = source.isCopied ? cutStaged(files, stream, count) : cutFromFile(files, source, stream, count);
+  if (region !== undefined) region.isLast = source.isAtEnd;
+  return region;
+}
+
+function cutStaged(files: FileCalls, stream: FileReadStream, count: number): StagedRegion {
+  moveOn(stream, count);
+  return new StagedRegion(files, count);
+}
+
+function cutFromFile(files: FileCalls, source: Source, stream: FileReadStream, count: number): FileRegion | undefined {
   const descriptor = regionDescriptor(files, source, stream);
   if (descriptor === undefined) return undefined;
   const position = stream.pos ?? stream.bytesRead;

@@ -1,4 +1,4 @@
-import { now } from '../clock.js';
+import { now, poolTurn } from '../clock.js';
 import { ERRNO, errnoName } from '../native/errno.js';
 import { fdOf } from '../native/handle-fd.js';
 import type { NetSocket, WriteBatch, WriteCallback, WritePart } from '../node-internals.js';
@@ -41,7 +41,17 @@ export function transfer(
   callback: WriteCallback,
 ): void {
   const parts = Array.isArray(data) ? data : [{ chunk: data, encoding }];
-  advance({ context, socket, parts, callback, next: 0, copied: 0, advance });
+  const state: Transfer = { context, socket, parts, callback, next: 0, copied: 0, advance };
+  if (parts.some(isLast)) poolTurn(() => advance(state));
+  else advance(state);
+}
+
+/**
+ * The end of a stream comes a turn of the pool after its last bytes. A client that closes once it has these must not be ahead of it, or the
+ * response is taken for aborted: so they leave in the turn in which the end comes.
+ */
+function isLast({ chunk }: WritePart): boolean {
+  return chunk instanceof Placeholder && chunk.isLast;
 }
 
 /** Go on until all is sent or something has to be waited for, whose callback then comes here. */

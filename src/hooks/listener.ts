@@ -231,20 +231,20 @@ function makeListen(context: HookContext, state: { isUndone: boolean }, original
     if (state.isUndone || exempt.get(this)) return original.apply(this, args);
     endDrain(this);
     let tuning: ListenerTuning | undefined;
-    const isGiven = this._handle !== null;
+    const isGiven = Boolean(this._handle);
     const how = { isGiven, isForeign: isGiven || isDescriptor(args), flags: args[5] };
     const tune = (handle: ListenHandle): void => {
       tuning = beforeListen(context, this, handle, how);
     };
     // Given by the app, inherited, or come from the cluster's primary: it is there and bound. Else Node is about to make it.
-    if (this._handle !== null) tune(this._handle);
+    if (this._handle) tune(this._handle);
     const early = earlySteps(context, this, args);
     const { result, outcomes } = setBeforeBind(context, early, () =>
       watchHandle(this, tune, () => original.apply(this, args)),
     );
     tuning?.record.outcomes.unshift(...outcomes);
     // Listening failed: Node has closed the handle and emits 'error'.
-    if (tuning !== undefined && this._handle !== null) afterListen(tuning, this, this._handle);
+    if (tuning !== undefined && this._handle) afterListen(tuning, this, this._handle);
     return result;
   };
 }

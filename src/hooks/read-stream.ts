@@ -1,6 +1,7 @@
 import { poolTurn } from '../clock.js';
 import { debug } from '../diagnostics.js';
 import {
+  type Destination,
   destinationSocket,
   hasBuffered,
   isBarred,
@@ -23,7 +24,7 @@ import {
 } from '../file-region/source.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import type { FileCalls } from '../native/platform.js';
-import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
+import { type FileReadStream, fs, isNodesOwn, type NetSocket } from '../node-internals.js';
 import { fileChannel, publishFile } from '../report/channels.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
@@ -89,7 +90,7 @@ interface Rerouting extends DescriptorContext {
 /** Hand the next window to the pipe as a region, or have Node read. All is asked anew: the app has had a turn since `_read`. */
 function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
   if (stream.destroyed || typeof stream.fd !== 'number') return;
-  const { eligibility, limits, original } = rerouting;
+  const { eligibility, original } = rerouting;
   const files = rerouting.files();
   const [destination] = stream._readableState.pipes;
   // Unpiped meanwhile, mostly as the client has left: whoever consumes it now gets it from Node.
@@ -101,22 +102,43 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   if (rerouting.state.isUndone || files === undefined || hasBuffered(stream)) {
     return readByNode(stream, size, original, source);
   }
-  // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that.
-  if (!isFlowing(stream)) return postponeRead(stream);
-  if (socket === UNDECIDED) {
-    const chunk = nextChunk(files, source, stream, stream.fd, size);
-    if (typeof chunk === 'string') return readAsEver(stream, size, original, source, chunk);
-    count(counters.copiedBytes, UNDECIDED, chunk.length);
-    stream.push(chunk);
-    return;
-  }
+  // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that but the end.
+  if (!isFlowing(stream) && !source.isAtEnd) return postponeRead(stream);
+  if (socket === UNDECIDED) deliverChunk(files, rerouting, stream, size, source);
+  else deliverWindow(files, rerouting, stream, size, source, socket);
+}
+
+/** A chunk as Node would read it, from the page cache: nobody can say yet what becomes of it. */
+function deliverChunk(
+  files: FileCalls,
+  { original }: Rerouting,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+): void {
+  const chunk = nextChunk(files, source, stream, stream.fd ?? -1, size);
+  if (typeof chunk === 'string') return readAsEver(stream, size, original, source, chunk);
+  count(counters.copiedBytes, UNDECIDED, chunk.length);
+  stream.push(chunk);
+}
+
+function deliverWindow(
+  files: FileCalls,
+  { limits, original }: Rerouting,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+  socket: NetSocket,
+): void {
+  const [destination] = stream._readableState.pipes;
   source.socket = socket;
-  const window = nextWindow(files, source, stream, stream.fd, limits, () => promisedBytes(destination));
+  const window = nextWindow(files, source, stream, stream.fd ?? -1, limits, () => promisedBytes(destination));
   if (window === AT_END) {
     onEnd(stream, source);
     stream.push(null);
     return;
   }
+  if (!isFlowing(stream)) return postponeRead(stream);
   if (typeof window === 'string') return readAsEver(stream, size, original, source, window);
   const region = cutRegion(files, source, stream, window);
   if (region === undefined) return readByNode(stream, size, original, source);
@@ -126,24 +148,38 @@ function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, sou
   stream.push(region.boundFor(socket));
 }
 
+/** A read of a paused stream. What Node has begun to read, or would keep for a response that waits for its turn, it goes on with. */
+function readPaused(
+  stream: FileReadStream,
+  size: number,
+  original: Read,
+  source: Source,
+  destination: Destination,
+): void {
+  if (isBarred(destination)) readAsEver(stream, size, original, source, destination);
+  else if (hasBuffered(stream)) readByNode(stream, size, original, source);
+  else postponeRead(stream);
+}
+
+/** A read of a stream that is piped to one destination. */
+function readForPipe(rerouting: Rerouting, stream: FileReadStream, size: number): void {
+  const { eligibility, original } = rerouting;
+  const source = sourceOf(stream);
+  // A read of nothing is the end to Node.
+  if (source.isRefused || size <= 0) return readByNode(stream, size, original, source);
+  const socket = destinationSocket(eligibility, stream._readableState.pipes[0]);
+  const reason = staysBarred(socket) ? socket : whyNotNow(stream);
+  if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
+  if (!isFlowing(stream) && !source.isAtEnd) return readPaused(stream, size, original, source, socket);
+  return poolTurn(() => deliver(rerouting, stream, size, source));
+}
+
 function makeRead(rerouting: Rerouting): Read {
   return function (this: FileReadStream, size) {
-    const { original } = rerouting;
-    if (rerouting.state.isUndone || this._readableState.pipes.length !== 1) {
-      const source = sources.get(this);
-      if (source !== undefined) source.isReadByNode = true;
-      return original.call(this, size);
-    }
-    const source = sourceOf(this);
-    // A read of nothing is the end to Node.
-    if (source.isRefused || size <= 0) return readByNode(this, size, original, source);
-    const socket = destinationSocket(rerouting.eligibility, this._readableState.pipes[0]);
-    const reason = staysBarred(socket) ? socket : whyNotNow(this);
-    if (reason !== undefined) return readAsEver(this, size, original, source, reason);
-    if (isFlowing(this)) return poolTurn(() => deliver(rerouting, this, size, source));
-    // Paused. What Node has begun to read, or would keep for a response that waits for its turn, it goes on with.
-    if (isBarred(socket)) return readAsEver(this, size, original, source, socket);
-    return hasBuffered(this) ? readByNode(this, size, original, source) : postponeRead(this);
+    if (!rerouting.state.isUndone && this._readableState.pipes.length === 1) return readForPipe(rerouting, this, size);
+    const source = sources.get(this);
+    if (source !== undefined) source.isReadByNode = true;
+    return rerouting.original.call(this, size);
   };
 }
 

@@ -46,8 +46,8 @@ export interface FileCalls {
   /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
   resident(fd: number, position: number, count: number): number;
   readonly staging: Staging;
-  /** Read a piece of a file to where it has its room; false if it has not, or not all of it is in the page cache. */
-  stage(fd: number, position: number, count: number): boolean;
+  /** Read a piece of a file to where it has its room in a buffer; false if it has not, or not all of it is in the page cache. */
+  stage(fd: number, position: number, count: number, slot: number): boolean;
   /** Whether the file, of this status, lies on a file system whose files have the size they claim. */
   hasKnownFilesystem(fd: number, status: FileStatus): boolean;
   /** Whether `hasKnownFilesystem` has said so of a file on the same file system before. */
@@ -58,9 +58,9 @@ export interface FileCalls {
   refillDelay(socket: number): number;
 }
 
-/** A buffer in which small files pass through: up to `lead` bytes that go ahead, and `room` for the file's own behind them. */
+/** Buffers in which small files pass through: up to `lead` bytes that go ahead, and `room` for the file's own behind them. */
 export interface Staging {
-  readonly buffer: Buffer;
+  readonly buffers: readonly Buffer[];
   readonly lead: number;
   readonly room: number;
 }

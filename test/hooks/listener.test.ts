@@ -165,6 +165,15 @@ describe('a listener', () => {
     });
   });
 
+  it('is tuned also where somebody has left its server without a handle, of whatever kind', async () => {
+    hook(VALUES);
+    const server = make(net.createServer());
+    // As http leaves one that was made through a spy of net.Server.
+    Reflect.set(server, '_handle', undefined);
+    await listen(server, 0);
+    expect(sets()).to.include('TCP_NODELAY');
+  });
+
   it('on a path has nothing of TCP set, and is recorded by its path', async () => {
     hook(VALUES);
     const server = make(net.createServer());

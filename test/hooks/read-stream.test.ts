@@ -763,6 +763,26 @@ describe('a file stream', () => {
     });
   });
 
+  for (const size of [100, 10_000, 40_000, 90_000, 190_000]) {
+    it(`leaves in the turn in which it ends, so that no client that closes by then is ahead: ${size} bytes`, async () => {
+      const name = scratch.file('whole', content(size));
+      const { accepted, client } = await connect();
+      const body = received(client);
+      const handle = accepted._handle;
+      const stream = fs.createReadStream(name);
+      const { rerouted } = await counted(async () => {
+        stream.pipe(accepted);
+        while (!stream.readableEnded) {
+          expect(handle?.bytesWritten, 'what the kernel has').to.equal(0);
+          await new Promise(setImmediate);
+        }
+      });
+      expect(rerouted).to.equal(1);
+      expect(handle?.bytesWritten).to.equal(size);
+      expect(digest(await body)).to.equal(digest(content(size)));
+    });
+  }
+
   it('takes part in no later change of a file that it has read, and keeps none open, even behind a full socket', async () => {
     const small = content(500, 3);
     const name = scratch.file('changing', small);

@@ -46,6 +46,24 @@ describe('loading the preload', () => {
     expect(process).to.include({ code: 0, stdout: 'hello 0\n', stderr: '' });
   });
 
+  it('serves files whatever clock an app’s tests have put in place before it first listens', async () => {
+    const source = `
+const fs = require('fs'), http = require('http'), timers = require('timers');
+const still = () => ({ unref() {}, ref() {}, hasRef: () => false });
+for (const name of ['setImmediate', 'setTimeout']) timers[name] = globalThis[name] = still;
+const server = http.createServer((request, response) => fs.createReadStream(__filename).pipe(response));
+server.listen(0, '127.0.0.1', () => {
+  http.get({ port: server.address().port, host: '127.0.0.1', agent: false }, (response) => {
+    let length = 0;
+    response.on('data', (data) => { length += data.length; });
+    response.on('end', () => { console.log(length === fs.statSync(__filename).size); server.close(); });
+  });
+});`;
+    const { report, ...process } = await runApp('cjs', source, { preload: BY_REQUIRE });
+    expect(process).to.deep.equal({ code: 0, signal: null, stdout: 'true\n', stderr: '' });
+    expect(report?.files.reroutedStreams).to.equal(1);
+  });
+
   const fileUrl = (): string => pathToFileURL(join(scratchProject(), 'node_modules/socket-tune/dist/register.js')).href;
   const ways: Record<string, () => readonly string[]> = {
     '--import': () => BY_IMPORT,

@@ -23,6 +23,10 @@ const SERVERS: Readonly<Record<string, object>> = {
   'net.Server({ noDelay: false, keepAlive: false })': UNTOUCHED,
   'new (class extends net.Server {})({ noDelay: false })': { ...TUNED, TCP_NODELAY: 0 },
   'new (class extends net.Server {})()': TUNED,
+  // Node does not look at what is inherited, and calls a getter once.
+  'net.createServer(Object.create({ noDelay: false }))': TUNED,
+  '(() => { let calls = 0; return net.createServer({ get noDelay() { if (calls++ > 0) throw new Error(); return true; } }); })()':
+    TUNED,
   'tls.createServer()': TUNED,
   'tls.createServer({ noDelay: false })': { ...TUNED, TCP_NODELAY: 0 },
   'new tls.Server({ noDelay: false, keepAlive: false })': UNTOUCHED,

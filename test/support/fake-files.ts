@@ -23,7 +23,7 @@ export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
     status: never,
     resident: never,
     lookUp: never,
-    staging: { buffer: Buffer.alloc(0), lead: 0, room: 0 },
+    staging: { buffers: [], lead: 0, room: 0 },
     stage: never,
     hasKnownFilesystem: never,
     isOnKnownFilesystem: never,
