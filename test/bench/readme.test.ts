@@ -7,12 +7,6 @@ import { madeFrom, RESULTS, SIZES } from '../../scripts/bench-figures.js';
 
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
-/** `6,640 (4,870–7,500)`, `115K`. */
-function figureIn(cell: string): number {
-  const [, digits = '', unit = ''] = /^([\d.,]+)([KM]?)/.exec(cell) ?? [];
-  return Number(digits.replaceAll(',', '')) * ({ K: 1e3, M: 1e6 }[unit] ?? 1);
-}
-
 const SCRIPT = fileURLToPath(new URL('../../scripts/bench-figures.js', import.meta.url));
 
 describe('what is made from the last run of the benchmarks', () => {
@@ -20,20 +14,6 @@ describe('what is made from the last run of the benchmarks', () => {
     // In a process of its own, as the library of the charts draws half a pixel aside where it finds a global `it`.
     const { status, stderr } = spawnSync(process.execPath, [SCRIPT, '--check'], { encoding: 'utf8' });
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
-  });
-
-  it('has shares that whoever divides the figures of a row finds', () => {
-    const readme = readFileSync(README, 'utf8');
-    const rows = readme.split('\n').filter((line) => /^\| [\d.]+ [KMG]B .*%/.test(line));
-    expect(rows).to.have.length.greaterThan(3);
-    for (const row of rows) {
-      const [, , stock = '', ...others] = row.split('|').map((cell) => cell.trim());
-      for (const cell of others.filter((text) => text.includes('%'))) {
-        const share = Number(/(\d+) %/.exec(cell)?.[1]);
-        // Each is rounded to three digits.
-        expect((figureIn(cell) / figureIn(stock)) * 100, row).to.be.closeTo(share, 0.5 + share * 0.01);
-      }
-    }
   });
 
   it('has goals that add up', () => {
