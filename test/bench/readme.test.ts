@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { readResults, readRuns } from '../../bench/results.js';
 import { madeFrom, RESULTS, SIZES } from '../../scripts/bench-figures.js';
+import { presetsPage } from '../../scripts/presets-page.js';
 
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
@@ -22,6 +23,25 @@ describe('what is made from the last run of the benchmarks', () => {
     const [all, ...parts] = (sum ?? []).slice(1).map(Number);
     expect(parts).to.have.length(3);
     expect(parts.reduce((total, part) => total + part, 0)).to.equal(all);
+  });
+
+  it('says of a silent client which presets had USER_TIMEOUT when it was measured, and nothing where none had', () => {
+    const [results] = readRuns(RESULTS);
+    const pageWith = (end: string): string => {
+      const row = [
+        'the server sends a little again and again',
+        'not in 150 s',
+        end,
+        '30.4 (ETIMEDOUT)',
+        'not in 150 s',
+      ];
+      const columns = ['', 'stock', 'default', 'lowlatency', 'highthroughput'];
+      const silence = { title: 'A client’s machine is gone: how long', columns, rows: [row] };
+      const scenarios = results.scenarios.map((one) => (one.name === 'link' ? { ...one, tables: [silence] } : one));
+      return presetsPage([{ ...results, scenarios }], readResults(SIZES));
+    };
+    expect(pageWith('121.0 (ETIMEDOUT)')).to.include('measured when default had the option as well, with 120 s');
+    expect(pageWith('not in 150 s')).not.to.include('had the option as well');
   });
 
   it('follows the results', () => {

@@ -162,7 +162,7 @@ describe('a reader who divides', () => {
   }
 
   for (const [file, least] of [
-    ['README.md', 10],
+    ['README.md', 5],
     ['docs/presets.md', 100],
   ] as const) {
     it(`finds every share in ${file}`, () => {
