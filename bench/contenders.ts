@@ -60,8 +60,8 @@ function others(files: string, scratch: string, { quick }: Effort): Lineup {
   if (hasProgram('nginx')) starting.push(nginx(files, scratch));
   else missing.push('nginx is not installed: no comparison with it');
   const bun = bunProgram(!quick);
-  if (bun === undefined)
-    missing.push('Bun is not installed, and a full run could not install it: no comparison with it');
+  const why = quick ? 'a quick run does not install it' : 'npm could not install it';
+  if (bun === undefined) missing.push(`Bun is not installed, and ${why}: no comparison with it`);
   else starting.push(run('Bun', [bun, entry('apps/bun-server')], { FILES: files }));
   return { starting, missing };
 }

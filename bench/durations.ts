@@ -56,12 +56,13 @@ export class Countdown {
     this.#expected += this.#of([name]);
   }
 
-  /** What comes now. A machine that was slow so far stays slow. */
+  /** What comes now. A machine that was slow so far stays slow; of one that has done nothing yet, nothing is known. */
   line(name: string): string {
     const place = this.#names.indexOf(name);
     const pace = this.#expected > 0 ? this.#taken / this.#expected : 1;
+    const idle = this.#expected > 0 ? '' : ' (on an idle machine)';
     const rest = this.#names.slice(place + 1);
     const after = rest.length === 0 ? '' : `; then ${rest.length} more, about ${seconds(this.#of(rest) * pace)}`;
-    return `[${place + 1} of ${this.#names.length}] ${name}: about ${seconds(this.#of([name]) * pace)}${after}`;
+    return `[${place + 1} of ${this.#names.length}] ${name}: about ${seconds(this.#of([name]) * pace)}${after}${idle}`;
   }
 }

@@ -1,6 +1,6 @@
 // Goals beside their figures. A missed goal is for people to judge: the machine has its say in every figure.
 
-import { type Ratio, TOO_NOISY } from './ratio.js';
+import { asShown, isTooNoisy, type Ratio, SHOWN_DIGITS, TOO_NOISY } from './ratio.js';
 import type { Cell } from './scenario.js';
 import { median } from './statistics.js';
 
@@ -19,34 +19,84 @@ function verdict(figure: number, bound: Bound): Verdict {
   return isWithin ? 'reached' : 'MISSED';
 }
 
+function limitOf(bound: Bound): number {
+  return 'atMost' in bound ? bound.atMost : bound.atLeast;
+}
+
+/** A double has no more. */
+const MOST_DIGITS = 17;
+
+/** With more digits than are shown elsewhere where those would put it on the goal, or on the other side of it. */
+function digitsBeside(figure: number, bound: Bound): string {
+  for (let digits = SHOWN_DIGITS; digits < MOST_DIGITS; digits++) {
+    const rounded = Number(figure.toPrecision(digits));
+    const isApart = rounded !== limitOf(bound) || figure === limitOf(bound);
+    if (isApart && verdict(rounded, bound) === verdict(figure, bound)) return String(rounded);
+  }
+  return String(figure);
+}
+
+/** The goal, what became of it, and what one has to know to see why. */
+function told(bound: Bound, unit: string, what: Verdict, detail = ''): string {
+  return `${boundText(bound, unit)}: ${what}${detail === '' ? '' : ` (${detail})`}`;
+}
+
+function judged(figure: number, bound: Bound, unit: string): string {
+  const shown = digitsBeside(figure, bound);
+  return told(bound, unit, verdict(figure, bound), Number(shown) === asShown(figure) ? '' : shown);
+}
+
 /** Of a figure that is no ratio. */
 export function goal(figure: number, atMost: number, unit = ''): string {
-  const bound = { atMost };
-  return `${boundText(bound, unit)}: ${verdict(figure, bound)}`;
+  return judged(figure, { atMost }, unit);
 }
 
-/** Of a ratio: where its medians and its rounds do not agree on the goal, it is neither reached nor missed for sure. */
-export function goalOfRatio({ value, rounds }: Ratio, bound: Bound): string {
-  const byMedians = verdict(value, bound);
-  return byMedians === verdict(median(rounds), bound) ? `${boundText(bound, '')}: ${byMedians}` : tooNoisy(bound);
+/** As one side of a disagreement: `reached, 1.049`. */
+function side(figure: number, bound: Bound): string {
+  return `${verdict(figure, bound).toLowerCase()}, ${digitsBeside(figure, bound)}`;
 }
 
-export function tooNoisy(bound: Bound): string {
-  return `${boundText(bound, '')}: ${TOO_NOISY}`;
+/** Of a ratio: where its medians and its rounds do not agree, it is neither reached nor missed for sure. */
+export function goalOfRatio(ratio: Ratio, bound: Bound): string {
+  const byRounds = median(ratio.rounds);
+  if (isTooNoisy(ratio)) {
+    const [medians, rounds] = [ratio.value, byRounds].map((one) => `${one > 1 ? 'above' : 'below'} 1, ${asShown(one)}`);
+    return tooNoisy(bound, `medians say ${medians}; rounds say ${rounds}`);
+  }
+  if (verdict(ratio.value, bound) === verdict(byRounds, bound)) return judged(ratio.value, bound, '');
+  return tooNoisy(bound, `medians say ${side(ratio.value, bound)}; rounds say ${side(byRounds, bound)}`);
+}
+
+/** Missed by the medians, and not by as many rounds as it takes. */
+export function missedByMedians({ value }: Ratio, bound: Bound, rounds: string): string {
+  return tooNoisy(bound, `medians say ${side(value, bound)}; ${rounds}`);
+}
+
+function tooNoisy(bound: Bound, why: string): string {
+  return told(bound, '', TOO_NOISY, why);
+}
+
+const GOAL = /^(?<bound>[<>]= .*?): (?<verdict>[^(]*?)(?: \((?<detail>.*)\))?$/;
+
+function partsOf(cell: Cell | null): Readonly<Record<string, string | undefined>> | undefined {
+  return typeof cell === 'string' ? GOAL.exec(cell)?.groups : undefined;
 }
 
 /** What a table's cell says of a goal; undefined of one that says nothing. */
 export function verdictIn(cell: Cell | null): Verdict | undefined {
-  if (typeof cell !== 'string' || !/^[<>]= /.test(cell)) return undefined;
-  const found = VERDICTS.find((one) => cell.endsWith(`: ${one}`));
+  const parts = partsOf(cell);
+  if (parts === undefined) return undefined;
+  const found = VERDICTS.find((one) => one === parts.verdict);
   if (found === undefined) throw new Error(`a goal without a verdict: ${cell}`);
   return found;
 }
 
 /** The goal that a cell has, without the verdict. */
 export function boundIn(cell: Cell): string {
-  return String(cell)
-    .replace(/: [^:]*$/, '')
-    .replace('<=', '≤')
-    .replace('>=', '≥');
+  return (partsOf(cell)?.bound ?? '').replace('<=', '≤').replace('>=', '≥');
+}
+
+/** Why the verdict is what it is, where the figure beside it does not say so. */
+export function detailIn(cell: Cell): string | undefined {
+  return partsOf(cell)?.detail;
 }

@@ -4,9 +4,19 @@
 import type { Cell } from './scenario.js';
 import { median } from './statistics.js';
 
+/** Three significant digits say all that a measurement of this kind knows: no figure is shown with more. */
+export const SHOWN_DIGITS = 3;
+
+const SHOWN = new Intl.NumberFormat('en', { maximumSignificantDigits: SHOWN_DIGITS, useGrouping: false });
+
+/** A figure as readers see it. By the formatter that shows it: `toPrecision` rounds 1.015 down, as the double is a little less. */
+export function asShown(figure: number): number {
+  return Number(SHOWN.format(figure));
+}
+
 /** What one contender's figure is to another's. */
 export interface Ratio {
-  /** The quotient of the two medians, which are printed beside it: whoever divides them finds it. */
+  /** The quotient of the two medians as they are shown beside it: whoever divides them finds it. */
   readonly value: number;
   /** The quotients round by round are not told; they decide whether the rounds agree with the medians. */
   readonly rounds: readonly number[];
@@ -22,12 +32,15 @@ export const TOO_NOISY = 'too noisy';
  */
 export function ratioOf(own: readonly number[], base: readonly number[]): Ratio {
   const rounds = own.map((sample, round) => sample / (base[round] ?? Number.NaN));
-  return { value: median(own) / median(base), rounds: rounds.filter(Number.isFinite) };
+  return { value: asShown(median(own)) / asShown(median(base)), rounds: rounds.filter(Number.isFinite) };
 }
 
-/** As percentages are told. */
+/** More digits than a quotient of two shown figures needs, and fewer than a product of two doubles has right. */
+const SURE_DIGITS = 12;
+
+/** As percentages are told. 0.285 * 100 is a little less than 28.5, which a reader would round up. */
 function percent(ratio: number): number {
-  return Math.round(ratio * 100);
+  return Math.round(Number((ratio * 100).toPrecision(SURE_DIGITS)));
 }
 
 /** The rounds say the opposite of the medians: more instead of less, or less instead of more. */
@@ -64,7 +77,7 @@ const GREATEST_PERCENT = 10;
 export function shareText(ratio: Ratio): string {
   if (isTooNoisy(ratio)) return TOO_NOISY;
   const { value } = ratio;
-  const digits = { maximumSignificantDigits: 3 } as const;
+  const digits = { maximumSignificantDigits: SHOWN_DIGITS } as const;
   if (value >= GREATEST_PERCENT) return `${new Intl.NumberFormat('en', digits).format(value)} ×`;
   const isTiny = value > 0 && value < 0.01;
   return `${isTiny ? new Intl.NumberFormat('en', digits).format(value * 100) : percent(value)} %`;

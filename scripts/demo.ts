@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { numberLabel } from '../bench/page/label.js';
 import { changeText, isTooNoisy, type Ratio, ratioOf, TOO_NOISY } from '../bench/ratio.js';
 import { interleave } from '../bench/rounds.js';
 import { median } from '../bench/statistics.js';
@@ -185,7 +186,7 @@ async function compareFile(
 
 function costCell(costs: readonly number[]): string {
   const [least, greatest] = [Math.min(...costs), Math.max(...costs)];
-  return `${median(costs).toFixed(0)} (${least.toFixed(0)}–${greatest.toFixed(0)})`;
+  return `${numberLabel(median(costs))} (${numberLabel(least)}–${numberLabel(greatest)})`;
 }
 
 function ratioText(ratio: Ratio): string {
@@ -194,9 +195,9 @@ function ratioText(ratio: Ratio): string {
 
 const WHAT_TO_SEE = `
 What to see: in each row the tuned app takes less CPU than the stock one, and every byte is the same. At 10 KB, which is copied by
-fewer calls, a third to a half less; at 1 MB and 10 MB, which sendfile(2) sends without a copy, 50 to 80 % less. Figures are medians of
-the rounds (least–greatest), the ratio is that of the medians. Where the ranges overlap widely, this machine has other work:
-try again when it has none. npm run bench -- --quick takes two minutes and compares more.`;
+fewer calls, about a third to more than a half less; at 1 MB and 10 MB, which sendfile(2) sends without a copy, a half to five sixths
+less; less than that on a busy machine. Figures are medians of the rounds (least–greatest), the ratio is that of the medians. Where
+the ranges overlap widely, this machine has other work: try again when it has none. npm run bench -- --quick takes two minutes and compares more.`;
 
 async function compare(agent: Agent, stock: App, tuned: App): Promise<void> {
   const rows = [['file', 'stock, µs', 'tuned, µs', 'tuned ÷ stock', 'same bytes']];

@@ -1,5 +1,5 @@
-import { goalOfRatio, tooNoisy } from '../goal.js';
-import { type Better, badness, type Ratio, ratioCell, ratioOf } from '../ratio.js';
+import { goalOfRatio, missedByMedians } from '../goal.js';
+import { type Better, badness, isTooNoisy, type Ratio, ratioCell, ratioOf } from '../ratio.js';
 import type { Cell, Comparison, Effort, Table } from '../scenario.js';
 import { median, percentile } from '../statistics.js';
 import { acrossLanes, CONTENDERS, type Lane, PRESETS } from './lane.js';
@@ -73,8 +73,11 @@ const LEAST_ROUNDS = 4;
 /** Missed is what nine rounds of ten have missed: among so many figures, some are as bad as that in most rounds by chance. */
 function verdict(slowest: Ratio): string {
   const { value, rounds } = slowest;
-  const isClear = rounds.length >= LEAST_ROUNDS && percentile(rounds, 0.1) > GREATEST_LOSS;
-  return value > GREATEST_LOSS && !isClear ? tooNoisy(GOAL) : goalOfRatio(slowest, GOAL);
+  if (value <= GREATEST_LOSS || isTooNoisy(slowest)) return goalOfRatio(slowest, GOAL);
+  if (rounds.length < LEAST_ROUNDS)
+    return missedByMedians(slowest, GOAL, `too few rounds (${rounds.length}) to be sure`);
+  if (percentile(rounds, 0.1) > GREATEST_LOSS) return goalOfRatio(slowest, GOAL);
+  return missedByMedians(slowest, GOAL, 'fewer than nine rounds of ten do');
 }
 
 export function toTable(figures: Figures): Table {

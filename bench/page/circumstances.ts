@@ -15,9 +15,9 @@ export function method(runs: Runs): string[] {
       'depends less on the machine’s other work than the throughput does.',
     'The client throws bodies away inside the kernel (recv with MSG_TRUNC), so that it is never what is measured.',
     'Bars and points are medians of the rounds, of which there are three or more; lines across them reach from the least to the ' +
-      'greatest round. A share of Node.js’s is the one median divided by the other.',
+      'greatest round. A share of Node.js’s is the one median divided by the other, both as shown, with three digits.',
     'Where the shares round by round say the opposite of the medians (more instead of less, or less instead of more), there is ' +
-      '“too noisy” in the place of the share.',
+      '“too noisy” in the place of the share; no goal is judged by such a figure.',
     ...(others === undefined ? [] : [others]),
     ...(quick ? ['This was a quick run: fewer rounds, more noise. Without --quick, figures are steadier.'] : []),
   ];

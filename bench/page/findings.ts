@@ -1,4 +1,4 @@
-import { boundIn, type Verdict, verdictIn } from '../goal.js';
+import { boundIn, detailIn, type Verdict, verdictIn } from '../goal.js';
 import { badness, isTooNoisy, shareText, TOO_NOISY } from '../ratio.js';
 import type { Results } from '../results.js';
 import type { Cell, Comparison, Table } from '../scenario.js';
@@ -22,7 +22,9 @@ function goalAt(scenario: string, table: Table, row: readonly Cell[], column: nu
   const [first] = row;
   const circumstance = typeof first === 'number' ? `${columns[0]} ${first}` : first;
   const name = circumstance ? `, ${circumstance}` : '';
-  return { verdict, text: `${scenario}: ${title}${name}: ${figure}; the goal was ${boundIn(cell)}` };
+  const detail = detailIn(cell);
+  const why = detail === undefined ? '' : ` (${detail})`;
+  return { verdict, text: `${scenario}: ${title}${name}: ${figure}; the goal was ${boundIn(cell)}${why}` };
 }
 
 function goalsIn(scenario: string, table: Table): Goal[] {

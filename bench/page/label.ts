@@ -1,9 +1,9 @@
+import { SHOWN_DIGITS } from '../ratio.js';
 import type { Cell, Comparison } from '../scenario.js';
 import { sizeLabel } from '../scratch.js';
 
-/** Three digits say all that a measurement of this kind knows. */
-const PLAIN = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const COMPACT = new Intl.NumberFormat('en', { maximumSignificantDigits: 3, notation: 'compact' });
+const PLAIN = new Intl.NumberFormat('en', { maximumSignificantDigits: SHOWN_DIGITS });
+const COMPACT = new Intl.NumberFormat('en', { maximumSignificantDigits: SHOWN_DIGITS, notation: 'compact' });
 const LEAST_COMPACT = 100_000;
 
 export function numberLabel(value: number): string {

@@ -36,9 +36,13 @@ describe('the figures across links', () => {
     const missed = (samples: readonly number[]): Cell =>
       told([EVEN, samples, EVEN].map((all) => all.slice(0, samples.length))).goal;
     expect(missed([12, 11, 13, 12, 11, 12])).to.equal('<= 1.05: MISSED');
-    expect(missed([12, 11, 9, 12, 11, 9])).to.equal('<= 1.05: too noisy');
+    expect(missed([12, 11, 9, 12, 11, 9])).to.equal(
+      '<= 1.05: too noisy (medians say missed, 1.1; fewer than nine rounds of ten do)',
+    );
     expect(missed([9, 11, 9, 12, 10, 9])).to.equal('<= 1.05: reached');
-    expect(missed([20]), 'a single round').to.equal('<= 1.05: too noisy');
+    expect(missed([20]), 'a single round').to.equal(
+      '<= 1.05: too noisy (medians say missed, 2; too few rounds (1) to be sure)',
+    );
   });
 
   it('judge nothing that has no goal', () => {

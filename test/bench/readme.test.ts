@@ -4,14 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { readResults, readRuns } from '../../bench/results.js';
 import { madeFrom, RESULTS, SIZES } from '../../scripts/bench-figures.js';
+import { presetsPage } from '../../scripts/presets-page.js';
 
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
-
-/** `6,640 (4,870–7,500)`, `115K`. */
-function figureIn(cell: string): number {
-  const [, digits = '', unit = ''] = /^([\d.,]+)([KM]?)/.exec(cell) ?? [];
-  return Number(digits.replaceAll(',', '')) * ({ K: 1e3, M: 1e6 }[unit] ?? 1);
-}
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/bench-figures.js', import.meta.url));
 
@@ -22,26 +17,31 @@ describe('what is made from the last run of the benchmarks', () => {
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
   });
 
-  it('has shares that whoever divides the figures of a row finds', () => {
-    const readme = readFileSync(README, 'utf8');
-    const rows = readme.split('\n').filter((line) => /^\| [\d.]+ [KMG]B .*%/.test(line));
-    expect(rows).to.have.length.greaterThan(3);
-    for (const row of rows) {
-      const [, , stock = '', ...others] = row.split('|').map((cell) => cell.trim());
-      for (const cell of others.filter((text) => text.includes('%'))) {
-        const share = Number(/(\d+) %/.exec(cell)?.[1]);
-        // Each is rounded to three digits.
-        expect((figureIn(cell) / figureIn(stock)) * 100, row).to.be.closeTo(share, 0.5 + share * 0.01);
-      }
-    }
-  });
-
   it('has goals that add up', () => {
     const text = readFileSync(README, 'utf8');
     const sum = /Of (\d+) goals that we had set, (\d+) were reached, (\d+) missed, and (\d+) could not/.exec(text);
     const [all, ...parts] = (sum ?? []).slice(1).map(Number);
     expect(parts).to.have.length(3);
     expect(parts.reduce((total, part) => total + part, 0)).to.equal(all);
+  });
+
+  it('says of a silent client which presets had USER_TIMEOUT when it was measured, and nothing where none had', () => {
+    const [results] = readRuns(RESULTS);
+    const pageWith = (end: string): string => {
+      const row = [
+        'the server sends a little again and again',
+        'not in 150 s',
+        end,
+        '30.4 (ETIMEDOUT)',
+        'not in 150 s',
+      ];
+      const columns = ['', 'stock', 'default', 'lowlatency', 'highthroughput'];
+      const silence = { title: 'A client’s machine is gone: how long', columns, rows: [row] };
+      const scenarios = results.scenarios.map((one) => (one.name === 'link' ? { ...one, tables: [silence] } : one));
+      return presetsPage([{ ...results, scenarios }], readResults(SIZES));
+    };
+    expect(pageWith('121.0 (ETIMEDOUT)')).to.include('measured when default had the option as well, with 120 s');
+    expect(pageWith('not in 150 s')).not.to.include('had the option as well');
   });
 
   it('follows the results', () => {

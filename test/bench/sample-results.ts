@@ -176,7 +176,7 @@ export function sampleResults(): Results {
             rows: [
               ['10 KB', 0.5, '<= 0.33: MISSED'],
               ['1 MB', 0.2, '<= 0.33: reached'],
-              ['1 GB', 'too noisy', '<= 0.33: too noisy'],
+              ['1 GB', 'too noisy', '<= 0.33: too noisy (medians say above 1, 1.1; rounds say below 1, 0.9)'],
               ['2 GB', undefined, ''],
             ],
           },
