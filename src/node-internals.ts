@@ -92,6 +92,8 @@ export interface NetSocket extends Socket {
   _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
   _writev(chunks: WritePart[], callback: WriteCallback): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+  /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/quick-ack. */
+  readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   /** The server that has accepted it (lib/net.js `onconnection`); nothing on a socket that was connected from here. */
   readonly server?: unknown;
   connect(...args: unknown[]): this;

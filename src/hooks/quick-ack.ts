@@ -68,6 +68,14 @@ function decide(acknowledge: Acknowledge, socket: NetSocket, handle: SocketHandl
   if (socket._handle === handle && !completesRequest(socket, connection) && !isAnswered) acknowledge(handle);
 }
 
+/**
+ * Whether it is a write that restarts the timeout. That says nothing of reads: an http app that answers at once writes before
+ * HTTP's parser tells that the request is complete, and Node restarts the timeout once more when it does.
+ */
+function isInWrite({ _writableState: { writing, sync } }: NetSocket): boolean {
+  return writing && sync;
+}
+
 type Acknowledge = (handle: SocketHandle) => void;
 
 /** As many reads without an answer are no request in pieces any more. */
@@ -156,7 +164,7 @@ function install(context: HookContext): Undo | undefined {
     (original) =>
       function (this: NetSocket) {
         const handle = this._handle;
-        const connection = isUndone || handle === null ? undefined : armedConnection(handle);
+        const connection = isUndone || handle === null || isInWrite(this) ? undefined : armedConnection(handle);
         if (handle !== null && connection !== undefined) onActivity(acknowledge, bulk, this, handle, connection);
         return original.call(this);
       },

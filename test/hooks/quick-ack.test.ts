@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import http from 'node:http';
 import net, { type Server, Socket } from 'node:net';
@@ -77,6 +78,48 @@ describe('quick ACKs', () => {
       expect(await armed(() => answered(socket, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))).to.equal(0);
     });
 
+    /** A plain server's end of a connection, which does not answer by itself. */
+    async function silent(): Promise<{ accepted: Socket; socket: Socket }> {
+      const server = await serve(net.createServer());
+      const accepting = once(server, 'connection');
+      const socket = await client(server);
+      const [accepted] = await accepting;
+      return { accepted, socket };
+    }
+
+    /** Some bytes are read, and whatever that leads to is done. */
+    async function read(socket: Socket, accepted: Socket): Promise<void> {
+      const data = once(accepted, 'data');
+      socket.write('x');
+      await data;
+      await new Promise(setImmediate);
+    }
+
+    /** How often the end of a tick was waited for meanwhile. */
+    async function ticks(act: () => Promise<unknown>): Promise<number> {
+      let queued = 0;
+      const hook = createHook({
+        init(_, type) {
+          if (type === 'TickObject' && /quick-ack\.js/.test(new Error('of whom').stack ?? '')) queued++;
+        },
+      }).enable();
+      await act();
+      hook.disable();
+      return queued;
+    }
+
+    it('wait for nothing where a request is answered at once, which is before Node tells that it is complete', async () => {
+      const server = await serve(http.createServer((_, response) => response.end('thanks')));
+      const socket = await client(server);
+      expect(await ticks(() => answered(socket, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))).to.equal(0);
+    });
+
+    it('wait for the end of the tick in which a part of a request has come', async () => {
+      const { accepted, socket } = await silent();
+      accepted.resume();
+      expect(await ticks(() => read(socket, accepted))).to.equal(1);
+    });
+
     it('are asked for by the first piece of a request that comes in two', async () => {
       const server = await echo();
       const accepting = once(server, 'connection');
@@ -97,23 +140,6 @@ describe('quick ACKs', () => {
         expect(split, first).to.be.greaterThan(whole);
       }
     });
-
-    /** A plain server's end of a connection, which does not answer by itself. */
-    async function silent(): Promise<{ accepted: Socket; socket: Socket }> {
-      const server = await serve(net.createServer());
-      const accepting = once(server, 'connection');
-      const socket = await client(server);
-      const [accepted] = await accepting;
-      return { accepted, socket };
-    }
-
-    /** Some bytes are read, and whatever that leads to is done. */
-    async function read(socket: Socket, accepted: Socket): Promise<void> {
-      const data = once(accepted, 'data');
-      socket.write('x');
-      await data;
-      await new Promise(setImmediate);
-    }
 
     it('are asked for by a read that a plain server does not answer at once, on the very connection', async () => {
       const { accepted, socket } = await silent();
