@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command, CommanderError } from 'commander';
 import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
 import { endBy, SIGNALS } from './interruption.js';
@@ -20,35 +20,46 @@ const KEPT = join(ROOT, 'bench/results');
 /** A part of a run does not take the place of a whole one. */
 const INTERRUPTED = join(ROOT, 'bench-interrupted');
 
-const HELP = `Measures socket-tune against stock Node on this machine. Build first: npm run bench does.
-
-  --quick        less work, more noise
-  --only NAME    only this scenario; may be given again
-  --node PATH    with this Node instead of the one that runs this; may be given again: one run after the other
-  --json         figures as JSON
-  --out DIR      where node-N.json (N: the Node's major version), results.md and index.html go; a full run's go to
-                 bench/results. The pages show all Nodes that the directory has: the newest, and the others where they differ
-  --from FILE    measure nothing: make the pages of a node-N.json anew; may be given again
-
+const SCENARIO_LIST = `
 Scenarios:
-${ALL.map(({ name, what, onlyByName }) => `  ${name.padEnd(14)} ${what}${onlyByName ? ' (only by name)' : ''}`).join('\n')}
-`;
+${ALL.map(({ name, what, onlyByName }) => `  ${name.padEnd(14)} ${what}${onlyByName ? ' (only by name)' : ''}`).join('\n')}`;
 
-function parse() {
-  return parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true },
-      node: { type: 'string', multiple: true },
-      json: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      from: { type: 'string', multiple: true },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
+interface Given {
+  readonly quick: boolean;
+  readonly only?: readonly string[];
+  readonly node?: readonly string[];
+  readonly json: boolean;
+  readonly out?: string;
+  readonly from?: readonly string[];
 }
 
-type Given = ReturnType<typeof parse>;
+/** For an option that may be given again. */
+function collect(value: string, all: readonly string[] = []): readonly string[] {
+  return [...all, value];
+}
+
+function parse(): Given {
+  return new Command('npm run bench --')
+    .description('Measures socket-tune against stock Node on this machine.')
+    .option('--quick', 'less work, more noise', false)
+    .option('--only <name>', 'only this scenario; may be given again', collect)
+    .option(
+      '--node <path>',
+      'with this Node instead of the one that runs this; may be given again: one after the other',
+      collect,
+    )
+    .option('--json', 'print JSON', false)
+    .option(
+      '--out <directory>',
+      "write node-N.json (N: the Node's major version), results.md and index.html there; a full run's go to bench/results. " +
+        'The pages show all Nodes that the directory has: the newest, and the others where they differ',
+    )
+    .option('--from <file>', 'measure nothing: make the pages of a node-N.json anew; may be given again', collect)
+    .addHelpText('after', SCENARIO_LIST)
+    .exitOverride()
+    .parse()
+    .opts();
+}
 
 /** The command line again, without the Nodes. */
 function argumentsOf({ quick, only = [], json, out, from = [] }: Given): string[] {
@@ -87,11 +98,7 @@ async function runWithAll(nodes: readonly string[], given: Given): Promise<numbe
 
 async function main(): Promise<number> {
   const given = parse();
-  const { quick, only, node, json, out, from, help } = given;
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
+  const { quick, only, node, json, out, from } = given;
   if (node !== undefined) return await runWithAll(node, given);
   // What is no full run does not take the place of one unasked.
   const isKept = out === undefined && !quick && only === undefined && from === undefined;
@@ -104,6 +111,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof BenchError ? error.message : error);
-  process.exitCode = 2;
+  // commander has said what is wrong; help ends with 0.
+  if (!(error instanceof CommanderError)) console.error(error instanceof BenchError ? error.message : error);
+  process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : 2;
 }

@@ -3,7 +3,7 @@
 // All the checks run, even when one fails, so that one run tells everything that is to be done.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,14 +23,21 @@ const published = [
   /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
   /^dist\/cli\.js$/,
-  /^dist\/inspect\/server\.js$/,
+  /^dist\/LICENCES\.txt$/,
+  /^dist\/inspect\/(?:server|prometheus-\w+|chunk-\w+)\.js$/,
   /^dist\/bench\/(?:published|apply-process|client-process|chunk-\w+)\.js$/,
   /^dist\/bench\/apps\/[a-z-]+\.js$/,
   /^dist\/bench\/(?:apps|link)\/[a-z-]+\.c$/,
-  /^dist\/bench\/LICENCES\.txt$/,
   /^dist\/types\/register\.d\.ts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,
 ];
+
+/** What an app installs with us. Everything else that we use is bundled, with its licence. */
+const productionDependencies = ['koffi', 'require-in-the-middle'];
+
+/** What the README says. KB and MB are those of `du`. */
+const mostPacked = 400 * 1024;
+const mostInstalled = 6 * 1024 * 1024;
 
 const failed = [];
 
@@ -65,6 +72,55 @@ function unexpectedFiles(tarball) {
   ].join('\n');
 }
 
+function readFromPackage(tarball, file) {
+  return spawnSync('tar', ['-xzOf', tarball, `package/${file}`], { encoding: 'utf8' }).stdout;
+}
+
+function unexpectedDependencies(tarball) {
+  const { dependencies, optionalDependencies } = JSON.parse(readFromPackage(tarball, 'package.json'));
+  const names = Object.keys({ ...dependencies, ...optionalDependencies });
+  if (names.sort().join() === productionDependencies.join()) return '';
+  return `an app installs ${names.join(', ')} with us, and not ${productionDependencies.join(', ')}`;
+}
+
+/** Bytes on the disk, as `du` tells them. */
+function usedBy(paths) {
+  const { stdout } = spawnSync('du', ['-skc', ...paths], { encoding: 'utf8' });
+  return Number.parseInt(stdout.trimEnd().split('\n').at(-1), 10) * 1024;
+}
+
+/** Without a network: what npm installs for an app is here, in the versions of the lock file. */
+function excessOfSize(tarball, directory) {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const installed = Object.entries(packages).flatMap(([path, { dev }]) => (path === '' || dev === true ? [] : [path]));
+  spawnSync('tar', ['-xzf', tarball, '-C', directory]);
+  const sizes = [
+    ['packed', statSync(tarball).size, mostPacked],
+    ['installed', usedBy([join(directory, 'package'), ...installed.filter(existsSync)]), mostInstalled],
+  ];
+  return sizes
+    .filter(([, size, most]) => !(size <= most))
+    .map(([what, size, most]) => `${what}: ${size / 1024} KB, and not at most ${most / 1024} KB`)
+    .join('\n');
+}
+
+/** esbuild names the modules that went into the bundles, and each of their packages has to be named with its licence. */
+function missingLicences(tarball) {
+  const entries = readFromPackage(tarball, 'dist/LICENCES.txt').split(/^-{80}$/m);
+  const modules = JSON.parse(readFileSync('build/bundled-modules.json', 'utf8'));
+  const directories = new Set(modules.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+  const isComplete = (directory) => {
+    const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    const entry = entries.find((text) => text.trim().startsWith(`${name} ${version}\n`)) ?? '';
+    const licence = readdirSync(directory).find((file) => /^licen[cs]e/i.test(file));
+    return licence !== undefined && entry.includes(readFileSync(join(directory, licence), 'utf8').trim());
+  };
+  if (directories.size === 0) return 'no bundled packages were found';
+  return [...directories]
+    .flatMap((directory) => (isComplete(directory) ? [] : [`no licence: ${directory}`]))
+    .join('\n');
+}
+
 function checkPackage() {
   const directory = mkdtempSync(join(tmpdir(), 'socket-tune-pack-'));
   try {
@@ -73,6 +129,9 @@ function checkPackage() {
     if (name === undefined) return;
     const tarball = join(directory, name);
     check('the package holds what it should, and nothing else', () => unexpectedFiles(tarball));
+    check('an app installs two packages with it', () => unexpectedDependencies(tarball));
+    check('the package is as small as the README says', () => excessOfSize(tarball, directory));
+    check('the licences of all bundled packages are in it', () => missingLicences(tarball));
     check('the package is sound (publint)', () => run('publint', 'run', tarball, '--strict'));
     check('its types resolve (are the types wrong)', () => run('attw', tarball, '--profile', 'esm-only'));
   } finally {

@@ -2,7 +2,7 @@ import type { OptionOutcome } from '../options/outcome.js';
 import type { Report } from '../report/report.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
 
-type Client = typeof import('prom-client');
+type Client = typeof import('./prometheus.js');
 type Registry = InstanceType<Client['Registry']>;
 
 /** From a connection within a machine to one around the world, in seconds. */
@@ -107,7 +107,7 @@ function addConnections(
 
 /** The metrics in Prometheus' text format. */
 export async function metrics({ report, connections }: Snapshot): Promise<{ type: string; body: string }> {
-  const { default: client } = await import('prom-client');
+  const client = await import('./prometheus.js');
   const registry = new client.Registry();
   const all = { client, registry };
   addReport(all, report);

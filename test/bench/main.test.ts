@@ -34,6 +34,17 @@ describe('npm run bench', () => {
     expect(main('--json', '--node', process.execPath, '--node', process.execPath)).to.include({ status: 2 });
   });
 
+  it('says what it understands, and what it does not', () => {
+    const help = main('--help');
+    expect(help).to.include({ status: 0, stderr: '' });
+    for (const word of ['--quick', '--from <file>', 'tcp-info', 'dead-peer']) expect(help.stdout).to.include(word);
+    for (const wrong of ['--quik', 'tcp-info', '--out']) {
+      const { status, stdout, stderr } = main(wrong);
+      expect({ status, stdout }, wrong).to.deep.equal({ status: 2, stdout: '' });
+      expect(stderr, wrong).to.match(/^error: /);
+    }
+  });
+
   it('makes the pages of earlier runs anew', () => {
     const [first, again] = [scratch.path('first'), scratch.path('again')];
     expect(main('--quick', '--only', 'tcp-info', '--out', first)).to.include({ status: 0 });

@@ -95,7 +95,7 @@ describe('socket-tune bench, from the package', () => {
       'link/link.c',
     ])
       expect(has(`bench/${path}`), path).not.to.equal('');
-    expect(has('bench/LICENCES.txt')).to.include('@observablehq/plot').and.include('Mike Bostock');
+    expect(has('LICENCES.txt')).to.include('@observablehq/plot').and.include('Mike Bostock');
     // Each module that is loaded is a line there.
     const trace = { ...process.env, NODE_DEBUG: 'esm' };
     const said = spawnSync(process.execPath, [join(directory, 'cli.js'), '--version'], {
