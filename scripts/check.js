@@ -143,6 +143,7 @@ check('format and lint (biome)', () =>
   run('biome', 'ci', '--colors=off', '--error-on-warnings', '--max-diagnostics=100'),
 );
 check('the rules of our own fire (scripts/lint)', () => run(process.execPath, 'scripts/lint/self-test.js'));
+check('who imports whom (dependency-cruiser)', () => run('depcruise', 'src', 'register.ts'));
 check('types (tsc)', () => run('tsc', '-p', 'tsconfig.json', '--noEmit'));
 check('nothing unused (knip)', () => run('knip'));
 checkPackage();

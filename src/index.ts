@@ -1,5 +1,5 @@
 export type { FileToSend } from './api/send-file.js';
-export type { BufferMode, CorkMode, TuneConfig } from './config/config.js';
+export type { BufferMode, CorkMode, TuneConfig } from './config/tune-config.js';
 export type { SocketTuneErrorCode } from './errors.js';
 export type { Uninstall } from './install.js';
 export type { TcpInfo } from './native/tcp-info.js';

@@ -1,8 +1,9 @@
 import { hookContext } from './api/hook-context.js';
 import { dependsOn } from './app-manifest.js';
-import { heedsServers, sharesAnyPort, type TuneConfig } from './config/config.js';
+import { heedsServers, sharesAnyPort } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
+import type { TuneConfig } from './config/tune-config.js';
 import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';

@@ -1,6 +1,7 @@
 /**
  * The undocumented members of Node's objects that we rely on, each with the file that defines it (Node 20 to 26) and the
- * test that would notice a change. Nothing outside this file may cast one of Node's objects to a type of ours.
+ * test that would notice a change. Nothing outside this file may cast one of Node's objects to a type of ours. Every property is
+ * readonly, so that the compiler reports an assignment to one; hooks/patch.ts alone takes that off.
  */
 import type { ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
@@ -34,16 +35,16 @@ export interface ListenHandle extends SocketHandle {
   /** Not of a Unix socket. */
   getsockname?(name: SocketName): number;
   /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
-  onconnection?: ConnectionCallback;
+  readonly onconnection?: ConnectionCallback;
 }
 
 /** A TCP handle before it is connected (src/tcp_wrap.cc). Test: hooks/outgoing-socket. */
 export interface ConnectingHandle extends SocketHandle {
   open(fd: number): number;
-  connect: Connect;
-  connect6: Connect;
-  bind: Bind;
-  bind6: Bind;
+  readonly connect: Connect;
+  readonly connect6: Connect;
+  readonly bind: Bind;
+  readonly bind6: Bind;
   close(): void;
 }
 
@@ -56,7 +57,7 @@ export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest:
 /** TCPConnectWrap. */
 export interface ConnectRequest {
   /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
-  oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
+  readonly oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
 }
 
 /** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
@@ -87,8 +88,8 @@ export type WriteGeneric = (
 
 /** lib/net.js. */
 export interface NetSocket extends Socket {
-  _handle: SocketHandle | null;
-  _writeGeneric: WriteGeneric;
+  readonly _handle: SocketHandle | null;
+  readonly _writeGeneric: WriteGeneric;
   _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
   _writev(chunks: WritePart[], callback: WriteCallback): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
@@ -113,7 +114,7 @@ export interface HttpMessage extends ServerResponse {
   /** The header block as it is sent; null before it has been made. */
   readonly _header: string | null;
   /** The connection ends with it (lib/_http_server.js `resOnFinish`). */
-  _last: boolean;
+  readonly _last: boolean;
   _send(...args: unknown[]): boolean;
   _writeRaw(...args: unknown[]): boolean;
   _flushOutput(socket: unknown): boolean | undefined;
@@ -121,9 +122,9 @@ export interface HttpMessage extends ServerResponse {
 
 /** lib/net.js. */
 export interface NetServer extends Server {
-  _handle: ListenHandle | null;
+  readonly _handle: ListenHandle | null;
   /** Whether Node switches NODELAY on for each connection (lib/net.js `onconnection`). */
-  noDelay?: boolean;
+  readonly noDelay?: boolean;
   /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: unknown[]): unknown;
@@ -133,14 +134,14 @@ export interface NetServer extends Server {
 
 /** lib/internal/fs/streams.js. Test: hooks/read-stream. */
 export interface FileReadStream extends ReadStream {
-  fd: number | null;
+  readonly fd: number | null;
   /** Next position to read from; undefined reads on from wherever the descriptor stands. */
-  pos: number | undefined;
+  readonly pos: number | undefined;
   /** Position of the last byte, or Infinity. */
   readonly end: number;
   /** Absent when the stream was given a descriptor instead of a path. */
   readonly flags?: string | number;
-  bytesRead: number;
+  readonly bytesRead: number;
   readonly mode?: number;
   /** Whether the stream closes its descriptor. */
   readonly autoClose: boolean;
@@ -162,7 +163,7 @@ export interface ReadableState {
   readonly errored: Error | null;
   readonly decoder: unknown;
   /** `_read` was called and has not pushed yet. */
-  reading: boolean;
+  readonly reading: boolean;
   readonly readableListening: boolean;
 }
 
@@ -318,7 +319,7 @@ let netModule: NetModule | undefined;
 
 /** What has been loaded of Node's own modules (lib/internal/bootstrap/realm.js). Test: first-use. */
 export function moduleLoadList(): readonly string[] | undefined {
-  return (process as { moduleLoadList?: readonly string[] }).moduleLoadList;
+  return (process as { readonly moduleLoadList?: readonly string[] }).moduleLoadList;
 }
 
 /** See {@link moduleLoadList}. */
@@ -403,7 +404,7 @@ export function fsOf(stream: object): unknown {
 
 /** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */
 export function onlyListener(emitter: object, event: string): Function | undefined {
-  const listener = (emitter as { _events?: Record<string, unknown> })._events?.[event];
+  const listener = (emitter as { readonly _events?: Readonly<Record<string, unknown>> })._events?.[event];
   return typeof listener === 'function' ? listener : undefined;
 }
 
@@ -417,21 +418,6 @@ export function pendingHandles(): readonly unknown[] {
   const messages: unknown = symbol === undefined ? undefined : Reflect.get(channel, symbol);
   // The arguments that 'message' will be emitted with.
   return Array.isArray(messages) ? messages.map((args: unknown) => Array.isArray(args) && args[2]).filter(Boolean) : [];
-}
-
-/**
- * Put one listener of an event in the place of another (lib/events.js `_events`), which tells nobody of a listener.
- *
- * @returns whether it was there
- */
-export function swapListener(emitter: object, event: string, from: Function, to: Function): boolean {
-  const { _events: events } = emitter as { _events?: Record<string, unknown> };
-  const listeners = events?.[event];
-  if (events === undefined) return false;
-  if (listeners === from) events[event] = to;
-  else if (Array.isArray(listeners) && listeners.includes(from)) listeners[listeners.indexOf(from)] = to;
-  else return false;
-  return true;
 }
 
 /** Begins, or ends, to listen for a signal, if `event` is one (lib/internal/process/signal.js). */
@@ -448,7 +434,7 @@ export function signalListener(event: keyof typeof SIGNAL_LISTENERS): SignalList
 
 /** The port that a listening handle is bound to; a Unix socket has none. */
 export function boundPort(handle: ListenHandle): number | undefined {
-  const name: { port?: number } = {};
+  const name: SocketName = {};
   handle.getsockname?.(name);
   return name.port;
 }
@@ -460,9 +446,9 @@ export function hasPeer(handle: SocketHandle): boolean {
 
 /** As Node gives the ends of sockets. */
 export interface SocketName {
-  address?: string;
-  port?: number;
-  family?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly family?: string;
 }
 
 /** `127.0.0.1:80`, `[::]:80`. */

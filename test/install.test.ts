@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { expect } from 'chai';
-import { defaultConfig, lowLatencyConfig, type TuneConfig } from '../src/config/config.js';
+import { defaultConfig, lowLatencyConfig } from '../src/config/config.js';
+import type { TuneConfig } from '../src/config/tune-config.js';
 import { SocketTuneError } from '../src/errors.js';
 import { isInstalled } from '../src/first-use.js';
 import { install } from '../src/install.js';

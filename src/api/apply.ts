@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import type { TuneConfig } from '../config/config.js';
+import type { TuneConfig } from '../config/tune-config.js';
 import { validateConfig } from '../config/validate.js';
 import { describe, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/accepted-socket.js';

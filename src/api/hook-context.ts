@@ -1,5 +1,5 @@
-import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/config.js';
 import { PRIMARY_MARK } from '../config/env.js';
+import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/hook.js';
 import { platform } from '../native/index.js';
 import type { OptionKey } from '../options/table.js';

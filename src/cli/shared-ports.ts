@@ -1,4 +1,4 @@
-import type { PortSocket } from '../native/sock-diag.js';
+import type { PortSocket } from '../native/port-socket.js';
 import { imbalanceOf } from '../report/listener-record.js';
 import { type Circumstances, type Finding, unknown } from './check.js';
 

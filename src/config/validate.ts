@@ -2,8 +2,8 @@ import { describe, SocketTuneError } from '../errors.js';
 import { RAW_PHASES } from '../options/raw-option.js';
 import type { OptionRow } from '../options/table.js';
 import { OPTION_ROWS } from '../options/table.js';
-import type { TuneConfig } from './config.js';
 import { parseInspectAddress } from './inspect-address.js';
+import type { TuneConfig } from './tune-config.js';
 import { NAME } from './values.js';
 
 export const MIN_RANGE = [0, Number.MAX_SAFE_INTEGER] as const;

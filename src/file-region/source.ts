@@ -132,14 +132,7 @@ export function nextWindow(
   return resident;
 }
 
-/** The stream's position moves on as if it had read. */
-function moveOn(stream: FileReadStream, count: number): void {
-  // From now on reads must say where: neither sendfile nor pread moves the descriptor's own position.
-  stream.pos = (stream.pos ?? stream.bytesRead) + count;
-  stream.bytesRead += count;
-}
-
-/** As many bytes as Node's own read would bring next, if they are in the page cache. */
+/** As many bytes as Node's own read would bring next, if they are in the page cache. The caller moves the stream on. */
 export function nextChunk(
   files: FileCalls,
   source: Source,
@@ -154,12 +147,11 @@ export function nextChunk(
   const count = Math.min(status.size, stream.end + 1, position + size) - position;
   if (count <= 0) return 'empty-file';
   if (!stageWindow(files, fd, position, count)) return 'not-resident';
-  moveOn(stream, count);
   return copyWindow(files, count);
 }
 
 /**
- * Cut the next region off a stream, whose position moves on as if it had been read. One of a small file was read by
+ * Cut the next region off a stream, which the caller moves on as if it had read. One of a small file was read by
  * {@link nextWindow}.
  *
  * @returns undefined if there are no descriptors left
@@ -170,22 +162,15 @@ export function cutRegion(
   stream: FileReadStream,
   count: number,
 ): Placeholder | undefined {
-  const region = source.isCopied ? cutStaged(files, stream, count) : cutFromFile(files, source, stream, count);
+  const region = source.isCopied ? new StagedRegion(files, count) : cutFromFile(files, source, stream, count);
   if (region !== undefined) region.isLast = source.isAtEnd;
   return region;
-}
-
-function cutStaged(files: FileCalls, stream: FileReadStream, count: number): StagedRegion {
-  moveOn(stream, count);
-  return new StagedRegion(files, count);
 }
 
 function cutFromFile(files: FileCalls, source: Source, stream: FileReadStream, count: number): FileRegion | undefined {
   const descriptor = regionDescriptor(files, source, stream);
   if (descriptor === undefined) return undefined;
-  const position = stream.pos ?? stream.bytesRead;
-  moveOn(stream, count);
-  return new FileRegion(descriptor, position, count, stream);
+  return new FileRegion(descriptor, stream.pos ?? stream.bytesRead, count, stream);
 }
 
 /** A stream that opened its file and closes it lends us the descriptor; any other may lose it whenever its owner likes. */

@@ -23,7 +23,6 @@ import {
   type SocketHandle,
   signalListener,
   standsFor,
-  swapListener,
 } from '../node-internals.js';
 import { defineProperty } from '../own-properties.js';
 import { fileBytes } from '../report/file-bytes.js';
@@ -31,6 +30,13 @@ import { fileBytes } from '../report/file-bytes.js';
 export type Undo = () => void;
 
 type Method = (this: never, ...args: never[]) => unknown;
+
+/** Elsewhere the properties of Node's objects are readonly to the compiler. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function mutable<T extends object>(object: T): Mutable<T> {
+  return object;
+}
 
 /** A name and a number of parameters as those of what is replaced. */
 function looksLike(replacement: Function, original: Function): void {
@@ -106,7 +112,7 @@ export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: Socke
     get: () => Reflect.get(prototype, '_handle', socket),
     set: (assigned: SocketHandle | null) => {
       Reflect.deleteProperty(socket, '_handle');
-      socket._handle = assigned;
+      mutable(socket)._handle = assigned;
       if (assigned !== null) onHandle(assigned);
     },
   });
@@ -246,7 +252,7 @@ function exchange(object: object, name: string, from: unknown, to: unknown): voi
 
 /** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
 export function keepNagle(server: NetServer): void {
-  server.noDelay = false;
+  mutable(server).noDelay = false;
 }
 
 /**
@@ -267,14 +273,19 @@ export function aroundConnection(
     after(client);
     return result;
   };
-  handle.onconnection = onconnection;
+  mutable(handle).onconnection = onconnection;
+}
+
+/** Have what comes to a listening handle of our own told to `receive`. */
+export function receiveConnections(handle: BoundHandle, receive: ConnectionCallback): void {
+  mutable(handle).onconnection = receive;
 }
 
 /** Have `after` called when a connection has been made, once Node has told the app. */
 export function afterCompletion(request: ConnectRequest, after: () => void): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
-  request.oncomplete = function (status, ...rest) {
+  mutable(request).oncomplete = function (status, ...rest) {
     const result = oncomplete.call(this, status, ...rest);
     if (status === 0) after();
     return result;
@@ -283,12 +294,25 @@ export function afterCompletion(request: ConnectRequest, after: () => void): voi
 
 /** Take a call of `_read` back: Readable calls it again when somebody wants data. */
 export function postponeRead(stream: FileReadStream): void {
-  stream._readableState.reading = false;
+  mutable(stream._readableState).reading = false;
+}
+
+/** Have a stream's position move on as if it had read. */
+export function moveOn(stream: FileReadStream, count: number): void {
+  const { pos, bytesRead } = stream;
+  // From now on reads must say where: neither sendfile nor pread moves the descriptor's own position.
+  mutable(stream).pos = (pos ?? bytesRead) + count;
+  mutable(stream).bytesRead = bytesRead + count;
+}
+
+/** Have a stream take a descriptor for its own, or have none: then its own code has nothing left to close. */
+export function setDescriptor(stream: FileReadStream, fd: number | null): void {
+  mutable(stream).fd = fd;
 }
 
 /** Have Node end the connection when the response is through, as after one that says `Connection: close`. */
 export function endConnectionAfter(response: HttpMessage): void {
-  response._last = true;
+  mutable(response)._last = true;
 }
 
 /** lib/net.js `kLastWriteQueueSize`: what was queued by the last write, as far as the socket's timeout knows. */
@@ -322,6 +346,21 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
     enumerable: false,
     get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
   });
+}
+
+/**
+ * Put one listener of an event in the place of another (lib/events.js `_events`), which tells nobody of a listener.
+ *
+ * @returns whether it was there
+ */
+function swapListener(emitter: object, event: string, from: Function, to: Function): boolean {
+  const { _events: events } = emitter as { _events?: Record<string, unknown> };
+  const listeners = events?.[event];
+  if (events === undefined) return false;
+  if (listeners === from) events[event] = to;
+  else if (Array.isArray(listeners) && listeners.includes(from)) listeners[listeners.indexOf(from)] = to;
+  else return false;
+  return true;
 }
 
 /** Put a listener in the place of one of Node's own, so that nobody hears of one that is new. */

@@ -8,6 +8,7 @@ import type { OptionOutcome } from '../options/outcome.js';
 import { planOptions, type Step, stepsBeforeListen } from '../options/plan.js';
 import { holdPort } from './held-ports.js';
 import { type HookContext, valuesAt } from './hook.js';
+import { receiveConnections } from './patch.js';
 import { isBoundTo, sharingOf, sharingStep } from './reuse-port.js';
 import { bindHandle, bindShared } from './shared-bind.js';
 import { steeringOutcome } from './steering.js';
@@ -196,9 +197,9 @@ export class PortGroup {
       debug('no relay: descriptor %d', fd);
       return false;
     }
-    relay.onconnection = (error, client) => {
+    receiveConnections(relay, (error, client) => {
       if (error === 0 && client !== undefined) this.#onStray(client);
-    };
+    });
     relay.listen(this.#request.backlog || DEFAULT_BACKLOG);
     slot.relay = relay;
     return true;

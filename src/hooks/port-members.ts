@@ -1,6 +1,6 @@
 import { fdOf } from '../native/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import type { PortSocket } from '../native/sock-diag.js';
+import type { PortSocket } from '../native/port-socket.js';
 import { fs, type ListenHandle } from '../node-internals.js';
 
 /** A listener, and all that share its port, whichever process they belong to. */

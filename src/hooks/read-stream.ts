@@ -29,7 +29,7 @@ import { fileChannel, publishFile } from '../report/channels.js';
 import { count, counters } from '../report/counters.js';
 import type { Hook, HookContext } from './hook.js';
 import { lingering } from './lingering.js';
-import { endConnectionAfter, postponeRead, replaceMethod, type Undo } from './patch.js';
+import { endConnectionAfter, moveOn, postponeRead, replaceMethod, type Undo } from './patch.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
 import { type DescriptorContext, makeConstruct, makeDestroy } from './stream-descriptor.js';
 
@@ -118,6 +118,7 @@ function deliverChunk(
 ): void {
   const chunk = nextChunk(files, source, stream, stream.fd ?? -1, size);
   if (typeof chunk === 'string') return readAsEver(stream, size, original, source, chunk);
+  moveOn(stream, chunk.length);
   count(counters.copiedBytes, UNDECIDED, chunk.length);
   stream.push(chunk);
 }
@@ -142,6 +143,7 @@ function deliverWindow(
   if (typeof window === 'string') return readAsEver(stream, size, original, source, window);
   const region = cutRegion(files, source, stream, window);
   if (region === undefined) return readByNode(stream, size, original, source);
+  moveOn(stream, window);
   if (!source.isRerouted) counters.reroutedStreams++;
   source.isRerouted = true;
   source.reason = undefined;

@@ -3,6 +3,7 @@ import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource }
 import { opensAtOnce, type Source } from '../file-region/source.js';
 import type { FileCalls } from '../native/platform.js';
 import { type FileReadStream, fs, isNodesOwn } from '../node-internals.js';
+import { setDescriptor } from './patch.js';
 
 type Construct = FileReadStream['_construct'];
 type Destroy = FileReadStream['_destroy'];
@@ -48,7 +49,7 @@ function openNow(context: DescriptorContext, stream: FileReadStream): number | u
 
 /** What Node does when a file is open (lib/internal/fs/streams.js `_construct`). */
 function onOpen(stream: FileReadStream, fd: number, callback: Callback): void {
-  stream.fd = fd;
+  setDescriptor(stream, fd);
   callback();
   stream.emit('open', fd);
   stream.emit('ready');
@@ -74,7 +75,7 @@ function closesNow(stream: FileReadStream, { descriptor, isSmall, isReadByNode }
 
 function close(stream: FileReadStream, fd: number): Error | undefined {
   // As Node does, and what tells its own code that there is nothing left to close.
-  stream.fd = null;
+  setDescriptor(stream, null);
   try {
     fs().closeSync(fd);
     return undefined;

@@ -1,6 +1,6 @@
 import type { SocketHandle } from '../node-internals.js';
 import { withoutPrototype } from '../own-properties.js';
-import type { PortSocket, PortState } from './sock-diag.js';
+import type { PortSocket, PortState } from './port-socket.js';
 import type { Steering } from './socket-program.js';
 import type { TcpInfo } from './tcp-info.js';
 

@@ -2,30 +2,10 @@ import { isLittleEndian } from './endianness.js';
 import type { Libc } from './libc.js';
 import { SOCK_CLOEXEC } from './open-socket.js';
 import type { Platform } from './platform.js';
-
-/** A TCP socket of this network namespace, whichever process it belongs to. */
-export interface PortSocket {
-  /** `LISTEN`, `SYN-RECV` or `ESTAB`. */
-  readonly state: PortState;
-  readonly family: 4 | 6;
-  /** Address that it is bound to, as the kernel's bytes in hexadecimal. */
-  readonly address: string;
-  readonly port: number;
-  /** The other end, as its address and port. */
-  readonly peer: string;
-  /** Of a listener: connections that wait to be accepted. */
-  readonly queued: number;
-  /** Of a listener: how many may wait. */
-  readonly backlog: number;
-  readonly uid: number;
-  /** Of its descriptor, as /proc/PID/fd shows it; 0 of a handshake under way. */
-  readonly inode: number;
-}
+import type { PortSocket, PortState } from './port-socket.js';
 
 /** include/net/tcp_states.h */
-const STATES = { ESTAB: 1, 'SYN-RECV': 3, LISTEN: 10 } as const;
-
-export type PortState = keyof typeof STATES;
+const STATES = { ESTAB: 1, 'SYN-RECV': 3, LISTEN: 10 } as const satisfies Record<PortState, number>;
 
 /** include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h; sock_diag(7). */
 const AF_NETLINK = 16;

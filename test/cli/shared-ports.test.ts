@@ -3,7 +3,7 @@ import type { Circumstances } from '../../src/cli/check.js';
 import type { Machine } from '../../src/cli/machine.js';
 import { lookAtSharedPorts } from '../../src/cli/shared-ports.js';
 import { configFromEnvironment } from '../../src/config/config.js';
-import type { PortSocket } from '../../src/native/sock-diag.js';
+import type { PortSocket } from '../../src/native/port-socket.js';
 import { fakePlatform } from '../support/fake-platform.js';
 
 function listener(inode: number, port = 8080, queued = 0): PortSocket {

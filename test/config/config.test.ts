@@ -6,10 +6,10 @@ import {
   type EnvironmentConfig,
   highThroughputConfig,
   lowLatencyConfig,
-  SENDFILE_DEFAULTS,
 } from '../../src/config/config.js';
 import { presetValues } from '../../src/config/presets.js';
 import type { ConfigProblem } from '../../src/config/reader.js';
+import { SENDFILE_DEFAULTS } from '../../src/config/tune-config.js';
 import { validateConfig } from '../../src/config/validate.js';
 import { SocketTuneError } from '../../src/errors.js';
 import { OPTION_ROWS } from '../../src/options/table.js';

@@ -16,6 +16,7 @@ import {
   type WindowLimits,
 } from '../../src/file-region/source.js';
 import { StagedRegion } from '../../src/file-region/staged.js';
+import { moveOn } from '../../src/hooks/patch.js';
 import type { FileCalls } from '../../src/native/platform.js';
 import type { FileReadStream } from '../../src/node-internals.js';
 import { content, digest } from '../support/content.js';
@@ -126,7 +127,9 @@ describe('a file that is to be sent', () => {
 
     function cut(of: FileReadStream, count: number, files = realFiles()): Placeholder | undefined {
       const region = cutRegion(files, source, of, count);
-      if (region !== undefined) regions.push(region);
+      if (region === undefined) return undefined;
+      moveOn(of, count);
+      regions.push(region);
       return region;
     }
 
@@ -227,7 +230,11 @@ describe('a file that is to be sent', () => {
       const bytes = content(25_000);
       const counted = scratch.file('counted', bytes);
       const of = await stream({ start: 7, end: 22_222 }, counted);
-      const chunk = (files = realFiles()): Buffer | Reason => nextChunk(files, source, of, of.fd ?? -1, 10_000);
+      const chunk = (files = realFiles()): Buffer | Reason => {
+        const read = nextChunk(files, source, of, of.fd ?? -1, 10_000);
+        if (typeof read !== 'string') moveOn(of, read.length);
+        return read;
+      };
       expect(chunk({ ...realFiles(), stage: () => false })).to.equal('not-resident' satisfies Reason);
       expect(of).to.include({ pos: 7, bytesRead: 0 });
       for (const [from, to] of [
@@ -255,6 +262,7 @@ describe('a file that is to be sent', () => {
       ] as const) {
         expect(nextOf(of, from)).to.be.above(0);
         cutRegion(realFiles(), from, of, 30_000)?.end();
+        moveOn(of, 30_000);
       }
       ftruncateSync(open(shrinking, 'r+'), 20_000);
       expect(nextOf(whole, sourceOfWhole)).to.equal(AT_END);
@@ -275,10 +283,12 @@ describe('a file that is to be sent', () => {
       ] as const) {
         expect(nextOf(of, from, 5)).to.equal(20_000);
         cutRegion(realFiles(), from, of, 15_000)?.end();
+        moveOn(of, 15_000);
       }
       writeSync(open(growing, 'r+'), Buffer.alloc(10_000), 0, 10_000, 20_000);
       expect(nextOf(exact, ofExact, 20_000)).to.equal(5000);
       cutRegion(realFiles(), ofExact, exact, 5000)?.end();
+      moveOn(exact, 5000);
       expect(nextOf(exact, ofExact, 20_000)).to.equal(AT_END);
       expect(hasLostBytes(ofExact, exact)).to.equal(false);
       expect(nextOf(more, ofMore, 25_000)).to.equal(10_000);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { expect } from 'chai';
-import type { TuneConfig } from '../../src/config/config.js';
+import type { TuneConfig } from '../../src/config/tune-config.js';
 import { outgoingSocketHook } from '../../src/hooks/outgoing-socket.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
 import { isCloseOnExec } from '../support/descriptors.js';

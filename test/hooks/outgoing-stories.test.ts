@@ -3,7 +3,7 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import net, { type LookupFunction, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { expect } from 'chai';
-import type { TuneConfig } from '../../src/config/config.js';
+import type { TuneConfig } from '../../src/config/tune-config.js';
 import { asNetSocket } from '../../src/node-internals.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
 import { freePort } from '../support/free-port.js';

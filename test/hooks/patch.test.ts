@@ -6,6 +6,7 @@ import {
   addBytesWritten,
   afterBuiltin,
   aroundConnection,
+  type Mutable,
   noteWriteProgress,
   postponeRead,
   replaceMethod,
@@ -19,6 +20,7 @@ import {
   type CommonModule,
   type FileReadStream,
   type ListenHandle,
+  type NetServer,
   type SocketHandle,
 } from '../../src/node-internals.js';
 import { useScratch } from '../support/scratch.js';
@@ -114,7 +116,8 @@ describe('replacing a method', () => {
 describe('watching a server’s handle', () => {
   function assigning(server: Server, handle: unknown): () => string {
     return () => {
-      asNetServer(server)._handle = handle as ListenHandle;
+      const assigned: Mutable<NetServer> = asNetServer(server);
+      assigned._handle = handle as ListenHandle;
       return 'result';
     };
   }

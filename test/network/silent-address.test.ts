@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { expect } from 'chai';
-import type { TuneConfig } from '../../src/config/config.js';
+import type { TuneConfig } from '../../src/config/tune-config.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
 import { install } from '../support/installed.js';
 import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';

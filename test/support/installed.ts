@@ -1,4 +1,4 @@
-import type { TuneConfig } from '../../src/config/config.js';
+import type { TuneConfig } from '../../src/config/tune-config.js';
 import { install as installHere, type Uninstall } from '../../src/install.js';
 
 const uninstalls = new Set<Uninstall>();

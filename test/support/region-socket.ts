@@ -3,6 +3,7 @@ import { FileDescriptor } from '../../src/file-region/descriptor.js';
 import { FileRegion } from '../../src/file-region/file-region.js';
 import { hasRegion, transfer } from '../../src/file-region/transfer.js';
 import type { TransferContext } from '../../src/file-region/transfer-state.js';
+import type { Mutable } from '../../src/hooks/patch.js';
 import type { FileCalls } from '../../src/native/platform.js';
 import type { NetSocket } from '../../src/node-internals.js';
 import { realFiles } from './fake-files.js';
@@ -66,7 +67,8 @@ export function regionSocket(
       },
     },
   };
-  socket._writeGeneric = function (writev, data, encoding, callback) {
+  const patched: Mutable<NetSocket> = socket;
+  patched._writeGeneric = function (writev, data, encoding, callback) {
     if (!hasRegion(writev, data)) return original.call(this, writev, data, encoding, callback);
     return transfer(context, this, data, encoding, callback);
   };
