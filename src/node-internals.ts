@@ -3,6 +3,7 @@
  * test that would notice a change. Nothing outside this file may cast one of Node's objects to a type of ours. Every property is
  * readonly, so that the compiler reports an assignment to one; hooks/patch.ts alone takes that off.
  */
+import type nodeCluster from 'node:cluster';
 import type { ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
@@ -95,8 +96,6 @@ export interface NetSocket extends Socket {
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
-  /** The server that has accepted it (lib/net.js `onconnection`); nothing on a socket that was connected from here. */
-  readonly server?: unknown;
   connect(...args: unknown[]): this;
   /** Restarts the socket's timeout; Node calls it for every read and write. */
   _unrefTimer(): void;
@@ -278,7 +277,7 @@ export type GetServer = (
 export type Fork = (this: unknown, env?: object) => ClusterWorker;
 
 /** lib/internal/cluster/{primary,child}.js. */
-export type ClusterModule = typeof import('node:cluster').default & {
+export type ClusterModule = typeof nodeCluster & {
   readonly _getServer?: GetServer;
 };
 
@@ -504,6 +503,11 @@ export function datagramHandle(socket: object): DatagramHandle | undefined {
 export function datagramPrototype(socket: object): DatagramHandle | undefined {
   const handle = datagramHandle(socket);
   return handle && (Object.getPrototypeOf(handle) as DatagramHandle);
+}
+
+/** The server that has accepted a socket (lib/net.js `onconnection`); nothing of one that was connected from here. */
+export function serverOf(socket: NetSocket): unknown {
+  return Reflect.get(socket, 'server');
 }
 
 export function asNetSocket(socket: Socket): NetSocket {

@@ -69,7 +69,7 @@ export function doctor(
   output.line(
     isReady
       ? output.style('green', 'This machine has all that the configuration asks for by name.')
-      : output.style('red', 'Something is missing that the configuration asks for by name (✗).'),
+      : output.style('red', 'Something is missing (✗).'),
   );
   return isReady;
 }

@@ -162,6 +162,10 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 /** Do what the command line says. */
 export async function main(): Promise<void> {
   const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+  // Whoever reads has what they wanted, as `head` has.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+    process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.missing),
+  );
   const output = makeOutput(process.stdout, readVariable('NO_COLOR'));
   const program = makeProgram(output, version, new URL('./register.js', import.meta.url).href);
   try {

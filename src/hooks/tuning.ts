@@ -1,6 +1,6 @@
 import { hiddenSlot } from '../hidden-slot.js';
 import type { Platform } from '../native/platform.js';
-import { handleBelow, type NetSocket, type SocketHandle } from '../node-internals.js';
+import { handleBelow, type NetSocket, type SocketHandle, serverOf } from '../node-internals.js';
 import type { Step } from '../options/plan.js';
 import type { OptionValues } from '../options/table.js';
 
@@ -33,7 +33,8 @@ function handleTuning(handle: SocketHandle): Tuning | undefined {
 
 /** What a socket was given by us; undefined if nothing. */
 export function tuningOf(socket: NetSocket): Tuning | undefined {
-  const { server, _handle: handle } = socket;
+  const { _handle: handle } = socket;
+  const server = serverOf(socket);
   const own = handle === null ? undefined : handleTuning(handle);
   // An http server calls a socket its own that it was only handed over.
   if (own !== undefined || typeof server !== 'object' || server === null) return own;

@@ -1,8 +1,9 @@
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Report } from '../report/report.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
+import type * as Prometheus from './prometheus.js';
 
-type Client = typeof import('./prometheus.js');
+type Client = typeof Prometheus;
 type Registry = InstanceType<Client['Registry']>;
 
 /** From a connection within a machine to one around the world, in seconds. */

@@ -81,7 +81,8 @@ class Tally {
     this.streams += streams;
     if (streams === 0) return;
     this.withFiles++;
-    if ((routes['sendfile'] ?? 0) + (routes.copied ?? 0) > 0) this.rerouted++;
+    const { sendfile = 0, copied = 0 } = routes;
+    if (sendfile + copied > 0) this.rerouted++;
   }
 }
 
