@@ -19,7 +19,7 @@ function expectEnd(): void {
   timer.unref();
 }
 
-/** Dots, with how many tests there are and how long they take said before, and what was skipped, and why, said after. */
+/** Dots, with how many tests there are and how long they take said before, and what was skipped or run twice, and why, said after. */
 class AnnouncingDots extends Mocha.reporters.Dot {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     runner.once('start', () => {
@@ -28,8 +28,13 @@ class AnnouncingDots extends Mocha.reporters.Dot {
       console.log(`\n  ${runner.total} tests${isWhole ? `, ${time}` : ''}`);
     });
     super(runner, options);
+    const retried: string[] = [];
+    runner.on('retry', (test, error: unknown) => {
+      const [cause] = String(error).split('\n', 1);
+      retried.push(`run again, as it failed at first: ${test.fullTitle()} (${cause})`);
+    });
     runner.once('end', () => {
-      for (const line of skippedLines()) console.log(`  ${line}`);
+      for (const line of [...skippedLines(), ...retried]) console.log(`  ${line}`);
       expectEnd();
     });
   }

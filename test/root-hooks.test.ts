@@ -27,7 +27,7 @@ import { skip } from ${urlOf('support/skipped.js')};
 describe('a run of the tests', () => {
   const scratch = useScratch();
 
-  function run(name: string, spec: string): Promise<Run> {
+  function run(name: string, spec: string, ...options: readonly string[]): Promise<Run> {
     const file = scratch.file(`${name}.mjs`, IMPORTS + spec);
     const mocha = join(repository, 'node_modules/mocha/bin/mocha.js');
     const hooks = ['--require', join(import.meta.dirname, 'root-hooks.js')];
@@ -38,11 +38,31 @@ describe('a run of the tests', () => {
       'time=no time',
     ];
     return new Promise((resolve) => {
-      execFile(process.execPath, [mocha, '--no-config', ...hooks, ...reporter, file], (error, stdout, stderr) => {
+      execFile(process.execPath, [mocha, '--no-config', ...hooks, ...reporter, ...options, file], (error, stdout, stderr) => {
         resolve({ code: error?.code ?? 0, output: stdout + stderr });
       });
     });
   }
+
+  it('says at the end what it had to run again, which leaves nothing behind either', async () => {
+    const { code, output } = await run(
+      'again',
+      `let runs = 0;
+      it('fails at first', () => {
+        if (runs++ > 0) return;
+        install({ noDelay: true });
+        throw new Error('the first time');
+      });
+      it('finds nothing of it', () => {
+        if (isInstalled()) throw new Error('it is installed');
+      });`,
+      '--retries',
+      '1',
+    );
+    expect(code).to.equal(0);
+    expect(output).to.include('run again, as it failed at first: fails at first (Error: the first time)');
+    expect(output).to.include('2 passing');
+  });
 
   it('has one failure where one test has failed, whatever that has left, and ends', async () => {
     const { code, output } = await run(

@@ -21,7 +21,8 @@ export const mochaHooks = {
   async afterEach(this: Context): Promise<void> {
     const { currentTest: test } = this;
     if (before === undefined || test === undefined) return;
-    const hasFailed = test.state === 'failed';
+    // One that is to run again has no state.
+    const hasFailed = test.state !== 'passed';
     const left = await undoLeftovers(before, hasFailed);
     // What a test was about to take back when it failed is no failure of its own.
     if (!hasFailed) complaints.push(...left.map((what) => `${test.fullTitle()} has left: ${what}`));

@@ -1,5 +1,6 @@
 import { debug } from '../diagnostics.js';
 import { fs } from '../node-internals.js';
+import { withoutPrototype } from '../own-properties.js';
 import { statusCalls } from './file-status.js';
 import type { Libc } from './libc.js';
 import { listenBacklog } from './listen-backlog.js';
@@ -61,17 +62,20 @@ const CONSTANTS = constantTable({
 });
 
 /** The sysctls that cut an option's value, by the option. */
-const LIMITS: Readonly<Record<string, string>> = {
+const LIMITS: Readonly<Record<string, string>> = withoutPrototype({
   SO_RCVBUF: 'core/rmem_max',
   SO_SNDBUF: 'core/wmem_max',
   'listen(2)': 'core/somaxconn',
-};
+});
 
 const SO_TYPE: SocketConstant = { level: SOL_SOCKET, name: 3 };
 const SOCK_STREAM = 1;
 
 /** Bits of net.ipv4.tcp_fastopen that let sockets have data in a SYN (Documentation/networking/ip-sysctl.rst). */
-const FASTOPEN_BITS: Readonly<Record<string, number>> = { TCP_FASTOPEN_CONNECT: 1, TCP_FASTOPEN: 2 };
+const FASTOPEN_BITS: Readonly<Record<string, number>> = withoutPrototype({
+  TCP_FASTOPEN_CONNECT: 1,
+  TCP_FASTOPEN: 2,
+});
 
 /** struct layouts and off_t are the 64-bit ones on these. */
 const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
