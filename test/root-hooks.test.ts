@@ -38,9 +38,13 @@ describe('a run of the tests', () => {
       'time=no time',
     ];
     return new Promise((resolve) => {
-      execFile(process.execPath, [mocha, '--no-config', ...hooks, ...reporter, ...options, file], (error, stdout, stderr) => {
-        resolve({ code: error?.code ?? 0, output: stdout + stderr });
-      });
+      execFile(
+        process.execPath,
+        [mocha, '--no-config', ...hooks, ...reporter, ...options, file],
+        (error, stdout, stderr) => {
+          resolve({ code: error?.code ?? 0, output: stdout + stderr });
+        },
+      );
     });
   }
 
