@@ -1,6 +1,6 @@
-import { afterBuiltin, watchServers } from './hooks/patch.js';
-import { isNetLoaded, LISTEN_CHANNEL, NET_MODULE } from './node-internals.js';
-import { noteServerWord } from './server-word.js';
+import { afterBuiltin, watchServers } from './node/patch.js';
+import { isNetLoaded, LISTEN_CHANNEL, NET_MODULE } from './node/internals.js';
+import { noteServerWord } from './hooks/sockets/server-word.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 

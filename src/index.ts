@@ -2,7 +2,7 @@ export type { FileToSend } from './api/send-file.js';
 export type { BufferMode, CorkMode, TuneConfig } from './config/tune-config.js';
 export type { SocketTuneErrorCode } from './errors.js';
 export type { Uninstall } from './install.js';
-export type { TcpInfo } from './native/tcp-info.js';
+export type { TcpInfo } from './native/sockets/tcp-info.js';
 export type { OptionOutcome, Verdict } from './options/outcome.js';
 export type { RawOption } from './options/raw-option.js';
 export type { OptionKey, OptionValues } from './options/table.js';

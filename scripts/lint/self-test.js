@@ -111,7 +111,7 @@ const code = {
     ['src/cli/main.ts', 'process.exitCode = 1;'],
     ['src/hooks/require.ts', `import { Hook } from 'require-in-the-middle';`],
     ['src/api/literal.ts', 'export const x = [1] as const;'],
-    ['test/api/a.test.ts', `import { x } from '../../src/hooks/patch.js'; const y = x as unknown;`],
+    ['test/api/a.test.ts', `import { x } from '../../src/node/patch.js'; const y = x as unknown;`],
   ],
   /** The files that are reported. */
   reported(samples) {

@@ -2,10 +2,10 @@ import type { Server, Socket } from 'node:net';
 import type { TuneConfig } from '../config/tune-config.js';
 import { validateConfig } from '../config/validate.js';
 import { describe, SocketTuneError } from '../errors.js';
-import { tuneAccepted } from '../hooks/accepted-socket.js';
-import { leaveNagle, requestFor } from '../hooks/listener.js';
-import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/quick-ack.js';
-import { familyOf } from '../native/handle-fd.js';
+import { tuneAccepted } from '../hooks/sockets/accepted-socket.js';
+import { leaveNagle, requestFor } from '../hooks/sockets/listener.js';
+import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/sockets/quick-ack.js';
+import { familyOf } from '../native/sockets/handle-fd.js';
 import { platform } from '../native/index.js';
 import {
   asNetServer,
@@ -15,7 +15,7 @@ import {
   type ListenHandle,
   net,
   type SocketHandle,
-} from '../node-internals.js';
+} from '../node/internals.js';
 import { applyAndConfirm, applyPlan } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { type Plan, planOptions } from '../options/plan.js';

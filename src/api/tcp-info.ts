@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { platform } from '../native/index.js';
-import type { TcpInfo } from '../native/tcp-info.js';
+import type { TcpInfo } from '../native/sockets/tcp-info.js';
 import { socketHandle } from './apply.js';
 
 /**

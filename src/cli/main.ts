@@ -5,7 +5,7 @@ import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
 import { PRESET_NAMES } from '../config/presets.js';
 import { platform } from '../native/index.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
-import { doctor } from './doctor.js';
+import { doctor } from './doctor/doctor.js';
 import { explain } from './explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';

@@ -1,4 +1,4 @@
-import type { Undo } from './patch.js';
+import type { Undo } from '../node/patch.js';
 
 /** The part of require-in-the-middle that we use. */
 interface RequireHooks {

@@ -1,7 +1,7 @@
 import { warnOnce } from '../diagnostics.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { OPTION_ROWS } from '../options/table.js';
-import type { HookContext } from './hook.js';
+import type { HookContext } from './context.js';
 
 /**
  * Say once an option that the kernel refused, and one that is not supported here if the user asked for it by name. What a

@@ -2,7 +2,7 @@ import type { Libc } from './libc.js';
 import { LINUX_ONLY } from './linux-only.js';
 import { constantTable, type Platform } from './platform.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
-import { socketOptionCalls } from './sockopt.js';
+import { socketOptionCalls } from './sockets/sockopt.js';
 
 const SOL_SOCKET = 0xffff;
 const IPPROTO_IP = 0;

@@ -1,4 +1,4 @@
-import { defineProperty } from '../own-properties.js';
+import { defineProperty } from '../node/own-properties.js';
 
 /** Attributes of a descriptor. One that descriptors inherit contradicts those that they have, whether it is enumerable or not. */
 const ATTRIBUTES: ReadonlySet<string> = new Set(['get', 'set', 'value', 'writable']);

@@ -1,8 +1,8 @@
-import type { SocketHandle } from '../node-internals.js';
-import { withoutPrototype } from '../own-properties.js';
-import type { PortSocket, PortState } from './port-socket.js';
-import type { Steering } from './socket-program.js';
-import type { TcpInfo } from './tcp-info.js';
+import type { SocketHandle } from '../node/internals.js';
+import { withoutPrototype } from '../node/own-properties.js';
+import type { PortSocket, PortState } from './ports/port-socket.js';
+import type { Steering } from './ports/socket-program.js';
+import type { TcpInfo } from './sockets/tcp-info.js';
 
 /** A constant of the system's headers, with what differs from the table on this platform. */
 export interface SocketConstant {

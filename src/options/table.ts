@@ -1,4 +1,4 @@
-import { withoutPrototype } from '../own-properties.js';
+import { withoutPrototype } from '../node/own-properties.js';
 import type { RawOption } from './raw-option.js';
 import type { OptionValue, PlannedOption, Rearm, Share, SocketOption } from './socket-option.js';
 

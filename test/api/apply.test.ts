@@ -7,7 +7,7 @@ import { apply, applyListener } from '../../src/api/apply.js';
 import { defaultConfig } from '../../src/config/config.js';
 import type { TuneConfig } from '../../src/config/tune-config.js';
 import { SocketTuneError } from '../../src/errors.js';
-import { quickAckHook } from '../../src/hooks/quick-ack.js';
+import { quickAckHook } from '../../src/hooks/sockets/quick-ack.js';
 import { counters } from '../../src/report/counters.js';
 import { hookContext } from '../support/hook-context.js';
 import { kernelValue, linux } from '../support/kernel-value.js';

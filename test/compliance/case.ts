@@ -1,4 +1,4 @@
-import type { Reason } from '../../src/file-region/eligibility.js';
+import type { Reason } from '../../src/hooks/files/eligibility.js';
 import type { Witness } from './witness.js';
 
 /** How the files of a case must travel when it runs under the preload. */

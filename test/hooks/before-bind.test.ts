@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
-import { listenerHook } from '../../src/hooks/listener.js';
+import { listenerHook } from '../../src/hooks/sockets/listener.js';
 import { listenerRecords } from '../../src/report/listener-record.js';
 import { hookContext, observedPlatform } from '../support/hook-context.js';
 import { linux } from '../support/kernel-value.js';

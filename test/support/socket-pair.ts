@@ -6,7 +6,7 @@ import {
   type ListenHandle,
   type NetSocket,
   type SocketHandle,
-} from '../../src/node-internals.js';
+} from '../../src/node/internals.js';
 
 /** The two ends of a connection within this process. */
 export interface SocketPair {

@@ -4,7 +4,7 @@ import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import { finished, pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
-import type { Reason } from '../../../src/file-region/eligibility.js';
+import type { Reason } from '../../../src/hooks/files/eligibility.js';
 import { digest } from '../../support/content.js';
 import { SAMPLE_SIZES, type SampleName } from '../../support/sample-files.js';
 import type { Cases } from '../case.js';

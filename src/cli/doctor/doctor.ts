@@ -1,0 +1,75 @@
+import type { EnvironmentConfig } from '../../config/config.js';
+import { platform } from '../../native/index.js';
+import type { CheckVerdict, Finding } from './check.js';
+import { CHECKS } from './checks.js';
+import { type Machine, machine } from './machine.js';
+import type { Output } from '../output.js';
+
+/** What was found out by one check. */
+export interface Diagnosis extends Finding {
+  readonly name: string;
+  readonly why: string;
+}
+
+const MARK: Readonly<Record<CheckVerdict, readonly [style: 'green' | 'yellow' | 'red' | 'dim', mark: string]>> = {
+  ok: ['green', '✓'],
+  advice: ['yellow', '!'],
+  missing: ['red', '✗'],
+  unknown: ['dim', '?'],
+};
+
+/** Look at everything. */
+export function diagnose(environment: EnvironmentConfig, where: Machine = machine()): readonly Diagnosis[] {
+  const circumstances = { machine: where, environment, platform: platform(), node: process.versions.node };
+  return CHECKS.map(({ name, why, look }) => ({ name, why, ...look(circumstances) }));
+}
+
+function printDiagnosis(output: Output, { name, why, value, verdict, mend }: Diagnosis): void {
+  const [style, mark] = MARK[verdict];
+  output.line(`${output.style(style, mark)} ${output.style('bold', name)}: ${value}`);
+  if (verdict === 'ok') return;
+  output.line(`    ${why}`);
+  if (mend !== undefined) output.line(`    ${output.style('cyan', mend)}`);
+}
+
+function printSettings(output: Output, diagnoses: readonly Diagnosis[], { isContainer }: Machine): void {
+  const settings = diagnoses.flatMap(({ mend }) => /^sysctl -w '?([^']+?)'?$/.exec(mend ?? '')?.[1] ?? []);
+  if (settings.length === 0) return;
+  output.line();
+  output.line(
+    'sysctl -w lasts until the next boot. To keep it, put these lines into /etc/sysctl.d/90-socket-tune.conf:',
+  );
+  for (const setting of settings) output.line(`    ${setting.replace('=', ' = ')}`);
+  if (!isContainer) return;
+  output.line(
+    'In a container they are given from outside: docker run --sysctl NAME=VALUE, or securityContext.sysctls of a pod.',
+  );
+}
+
+/**
+ * Is this machine ready for the configuration? Prints what it finds.
+ *
+ * @returns whether nothing is missing that the configuration asks for by name
+ */
+export function doctor(
+  output: Output,
+  environment: EnvironmentConfig,
+  { json, root }: { json: boolean; root?: string },
+): boolean {
+  const where = machine(root);
+  const diagnoses = diagnose(environment, where);
+  const isReady = diagnoses.every(({ verdict }) => verdict !== 'missing');
+  if (json) {
+    output.json({ ready: isReady, checks: diagnoses });
+    return isReady;
+  }
+  for (const diagnosis of diagnoses) printDiagnosis(output, diagnosis);
+  printSettings(output, diagnoses, where);
+  output.line();
+  output.line(
+    isReady
+      ? output.style('green', 'This machine has all that the configuration asks for by name.')
+      : output.style('red', 'Something is missing (✗).'),
+  );
+  return isReady;
+}

@@ -1,0 +1,77 @@
+import { debug } from '../../diagnostics.js';
+import { notePassThrough } from './eligibility.js';
+import { isNodesOwn } from '../../node/internals.js';
+import { defineProperty } from '../../node/own-properties.js';
+import { COMPRESSION, isCompression } from './compression-file.js';
+import type { Hook, HookContext } from '../context.js';
+import { type Undo, watchExports } from '../../node/patch.js';
+import { watchPackage } from '../require.js';
+
+/**
+ * What its source says where it hands a chunk on untouched, on all of 1.x: whether it does is settled when the headers are made,
+ * and never changes after that.
+ */
+const HANDS_ON = [
+  '_write = res.write',
+  "res.setHeader('Content-Encoding', method)",
+  '_write.call(this, chunk, encoding)',
+];
+
+type Callable = (...args: never[]) => unknown;
+type Middleware = (request: unknown, response: object, next: (...args: unknown[]) => unknown) => unknown;
+
+function isFunction(value: unknown): value is Callable {
+  return typeof value === 'function';
+}
+
+function isKnown(factory: Callable): boolean {
+  const source = Function.prototype.toString.call(factory).replaceAll(/\s+/g, ' ');
+  return HANDS_ON.every((text) => source.includes(text));
+}
+
+/** Not a Proxy, which Node 26 shows for one. */
+function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
+  for (const name of Reflect.ownKeys(original)) {
+    const descriptor = Object.getOwnPropertyDescriptor(original, name);
+    if (descriptor !== undefined) defineProperty(replacement, name, descriptor);
+  }
+  return replacement;
+}
+
+/** It puts its `write` on the response before it calls `next`; what it calls from there is what was there before. */
+function watchMiddleware(middleware: Middleware): Middleware {
+  return inGuiseOf(middleware, function (this: unknown, ...[request, response, next]: Parameters<Middleware>) {
+    const below: unknown = Reflect.get(response, 'write');
+    const goOn = (...args: unknown[]): unknown => {
+      if (isNodesOwn(below, 'OutgoingMessage.write')) notePassThrough(response, Reflect.get(response, 'write'));
+      return next(...args);
+    };
+    return middleware.call(this, request, response, isFunction(next) ? goOn : next);
+  });
+}
+
+function isMiddleware(value: unknown): value is Middleware {
+  return isFunction(value) && value.length === 3;
+}
+
+/** What the app is to get in place of what the package exports. */
+export function watchFactory(exports: unknown): unknown {
+  if (!isFunction(exports)) return exports;
+  if (!isKnown(exports)) {
+    debug('%s is of a version that is not known: files behind it are sent as ever', COMPRESSION);
+    return exports;
+  }
+  return inGuiseOf(exports, function (this: unknown, ...args: never[]) {
+    const middleware: unknown = exports.apply(this, args);
+    return isMiddleware(middleware) ? watchMiddleware(middleware) : middleware;
+  });
+}
+
+function install(context: HookContext): Undo | undefined {
+  if (context.sendfile === undefined) return undefined;
+  // The second sees require() only, takes 8 ms to load, and stands in the stack of every error while modules load.
+  return watchExports(isCompression, watchFactory) ?? watchPackage(COMPRESSION, watchFactory);
+}
+
+/** The compression middleware replaces every response's `write`, compressed or not: those that it passes through are known. */
+export const compressionHook: Hook = { name: COMPRESSION, install };

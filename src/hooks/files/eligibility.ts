@@ -1,0 +1,200 @@
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
+import {
+  type FileReadStream,
+  fs,
+  fsOf,
+  type HttpMessage,
+  isNodesOwn,
+  type NetSocket,
+  net,
+  onlyListener,
+  type SocketHandle,
+} from '../../node/internals.js';
+
+/** Why a stream takes Node's own path. Each is counted and shown by the report. */
+export type Reason =
+  | 'no-single-pipe'
+  | 'not-a-socket'
+  | 'tls-or-wrapped-socket'
+  | 'patched-socket'
+  | 'patched-response'
+  | 'compressed'
+  | 'patched-stream'
+  | 'patched-fs'
+  | 'stdio'
+  | 'destination-not-ready'
+  | 'destination-ended'
+  | 'no-body'
+  | 'strict-content-length'
+  | 'other-consumer'
+  | 'encoding-or-object-mode'
+  | 'descriptor-without-start'
+  | 'file-handle'
+  | 'flags'
+  | 'not-a-regular-file'
+  | 'empty-file'
+  | 'unknown-filesystem'
+  | 'not-resident';
+
+/** What cannot be imported from here: whether a `_writeGeneric` is the one that understands regions. */
+export interface EligibilityContext {
+  sendsRegions(writeGeneric: unknown): boolean;
+  isStreamSocket(fd: number): boolean;
+}
+
+/** A response whose next chunk may be compressed, or else go to its socket as it is: that is settled when it comes. */
+export const UNDECIDED = 'undecided';
+
+/** A socket that takes regions, or why there is none. */
+export type Destination = NetSocket | typeof UNDECIDED | Reason;
+
+/** Whether there is a reason for Node's own path. */
+export function isBarred(destination: Destination): destination is Reason {
+  return typeof destination === 'string' && destination !== UNDECIDED;
+}
+
+/** A response waits for the one before it on its connection, which mostly is ending: a client asks once it has all bytes. */
+const NOT_READY: Reason = 'destination-not-ready';
+
+/** Whether there is a reason that will still be one in some turns of the event loop. */
+export function staysBarred(destination: Destination): destination is Reason {
+  return isBarred(destination) && destination !== NOT_READY;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** http.ServerResponse, by what only it has; frameworks put prototypes of their own in between. */
+function isResponse(value: object): value is HttpMessage {
+  return '_send' in value && 'assignSocket' in value && 'socket' in value;
+}
+
+function isSocket(value: object): value is NetSocket {
+  // The first is cheap, and true of nearly all.
+  return isPlainSocket(value) || ('_handle' in value && '_writeGeneric' in value);
+}
+
+function isPlainSocket(value: object): boolean {
+  return Object.getPrototypeOf(value) === net().Socket.prototype;
+}
+
+const isStream = hiddenSlot<SocketHandle, true>();
+
+function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason | undefined {
+  const family = familyOf(handle);
+  if (family === 'tcp' || isStream.get(handle)) return undefined;
+  // One of Node's Pipe handles may be a FIFO.
+  if (family === undefined || !context.isStreamSocket(fdOf(handle))) return 'not-a-socket';
+  isStream.set(handle, true);
+  return undefined;
+}
+
+/** Whether all that a chunk meets on its way through a socket is Node's own: a region arrives as its file's bytes. */
+export function isUnpatched(context: EligibilityContext, socket: NetSocket): boolean {
+  return (
+    isNodesOwn(socket.write, 'Writable.write') &&
+    isNodesOwn(socket._write, 'Socket._write') &&
+    isNodesOwn(socket._writev, 'Socket._writev') &&
+    isNodesOwn(socket.cork, 'Writable.cork') &&
+    isNodesOwn(socket.uncork, 'Writable.uncork') &&
+    context.sendsRegions(socket._writeGeneric)
+  );
+}
+
+function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
+  if (!isPlainSocket(socket)) return 'tls-or-wrapped-socket';
+  if (socket._isStdio === true) return 'stdio';
+  if (!isUnpatched(context, socket)) return 'patched-socket';
+  if (socket.destroyed || !socket.writable) return 'destination-ended';
+  if (socket._handle === null || socket.connecting) return NOT_READY;
+  return whyNotHandle(context, socket._handle);
+}
+
+/** A `write` that somebody has put on a response and that, unless it encodes the body, hands every chunk on to Node's own. */
+const passThrough = hiddenSlot<object, unknown>();
+
+export function notePassThrough(response: object, write: unknown): void {
+  passThrough.set(response, write);
+}
+
+function whyNotWrite(response: HttpMessage): Reason | typeof UNDECIDED | undefined {
+  const { write, _header: header } = response;
+  if (isNodesOwn(write, 'OutgoingMessage.write')) return undefined;
+  if (passThrough.get(response) !== write) return 'patched-response';
+  // It makes up its mind when the first chunk comes, and says so in the header. An app that has encoded the body by itself
+  // looks the same.
+  if (header === null) return UNDECIDED;
+  return /^content-encoding:/im.test(header) ? 'compressed' : undefined;
+}
+
+function whyNotResponse(response: HttpMessage): Reason | typeof UNDECIDED | undefined {
+  const reason = whyNotWrite(response);
+  if (reason !== undefined && reason !== UNDECIDED) return reason;
+  if (!isNodesOwn(response._send, 'OutgoingMessage._send')) return 'patched-response';
+  if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
+  if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
+  if (response.destroyed || response.writableEnded) return 'destination-ended';
+  // Node counts such a body chunk by chunk, and throws at the first that is too much: at another place with larger chunks.
+  if (response.strictContentLength) return 'strict-content-length';
+  return response._hasBody ? reason : 'no-body';
+}
+
+/** The socket that a destination's writes go to in the end, as they are, if they do. */
+export function destinationSocket(context: EligibilityContext, destination: unknown): Destination {
+  if (!isObject(destination)) return 'not-a-socket';
+  if (!isResponse(destination)) {
+    if (!isSocket(destination)) return 'not-a-socket';
+    return whyNotSocket(context, destination) ?? destination;
+  }
+  const { socket } = destination;
+  const reason = whyNotResponse(destination);
+  if (reason !== undefined && reason !== UNDECIDED) return reason;
+  // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
+  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return NOT_READY;
+  return whyNotSocket(context, socket) ?? reason ?? socket;
+}
+
+/** How many bytes of body the destination has promised, if it is a response that has. */
+export function promisedBytes(destination: unknown): number {
+  const header = isObject(destination) && isResponse(destination) ? destination._header : null;
+  const length = header === null ? undefined : /^content-length: *(\d+)/im.exec(header)?.[1];
+  return length === undefined ? Number.POSITIVE_INFINITY : Number(length);
+}
+
+/** Why a stream is not a plain fs.ReadStream that has its file for itself, or a start. Does not change in its life. */
+export function whyNotSource(stream: FileReadStream): Reason | undefined {
+  if (Object.getPrototypeOf(stream) !== fs().ReadStream.prototype) return 'patched-stream';
+  if (fsOf(stream) !== fs()) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
+  if (stream._readableState.objectMode) return 'encoding-or-object-mode';
+  const hasPath = stream.flags !== undefined;
+  if (hasPath && stream.flags !== 'r' && stream.flags !== fs().constants.O_RDONLY) return 'flags';
+  // Such a stream moves the descriptor's own position, from where it stood or to where somebody else reads on.
+  const isItsOwn = hasPath && stream.autoClose;
+  return !isItsOwn && stream.pos === undefined ? 'descriptor-without-start' : undefined;
+}
+
+/** Whether somebody, besides the one pipe, sees or changes the stream's data, as things are now. */
+export function whyNotNow(stream: FileReadStream): Reason | undefined {
+  const state = stream._readableState;
+  if (state.pipes.length !== 1) return 'no-single-pipe';
+  if (state.decoder !== null && state.decoder !== undefined) return 'encoding-or-object-mode';
+  if (state.readableListening || !isNodesOwn(onlyListener(stream, 'data'), 'Readable.pipe/ondata'))
+    return 'other-consumer';
+  if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit'))
+    return 'patched-stream';
+  if (!isNodesOwn(fs().read, 'fs.read')) return 'patched-fs';
+  // What is pushed once the end or an error is known would be one too many.
+  return !state.ended && state.errored === null ? undefined : 'other-consumer';
+}
+
+/** Whether there are bytes that Node's own code has read, which must go first. */
+export function hasBuffered(stream: FileReadStream): boolean {
+  return stream._readableState.length > 0;
+}
+
+/** Whether what is pushed now goes to the pipe at once, instead of into the stream's buffer. */
+export function isFlowing(stream: FileReadStream): boolean {
+  return stream._readableState.flowing === true;
+}

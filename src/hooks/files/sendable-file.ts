@@ -1,0 +1,29 @@
+import type { FileCalls, FileStatus } from '../../native/platform.js';
+import { fs } from '../../node/internals.js';
+import type { Reason } from './eligibility.js';
+
+export function newStatus(): FileStatus {
+  return { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
+}
+
+/**
+ * Whether a descriptor, of this status, is a file whose bytes sendfile can send. Node's own view of it is compared with the
+ * kernel's: where `fs` is mocked, a descriptor's number says nothing, or is another file's.
+ *
+ * @param known the inode that the path had for the kernel when Node opened it: there is nothing to compare if it is the same
+ */
+export function whyNotFile(files: FileCalls, fd: number, of: FileStatus, known?: number): Reason | undefined {
+  if (!of.regular) return 'not-a-regular-file';
+  if (of.size === 0) return 'empty-file';
+  if (of.inode !== known && !isSameFileToNode(fd, of.inode)) return 'patched-fs';
+  return files.hasKnownFilesystem(fd, of) ? undefined : 'unknown-filesystem';
+}
+
+function isSameFileToNode(fd: number, inode: number): boolean {
+  try {
+    return fs().fstatSync(fd).ino === inode;
+  } catch {
+    // A mocked fs without such a descriptor. If it really is closed, Node's own read says so.
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+import { debug } from '../../diagnostics.js';
+import { endRegionsOf, liveRegions } from './region.js';
+import { hasRegion, transfer } from './transfer.js';
+import type { TransferContext } from './transfer-state.js';
+import type { FileCalls } from '../../native/platform.js';
+import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../../node/internals.js';
+import { count, counters } from '../../report/counters.js';
+import { lingering } from './undo-after-regions.js';
+import { addBytesWritten, noteWriteProgress, replaceMethod, type Undo } from '../../node/patch.js';
+
+/** The replacement that is in place now, for eligibility to recognise. */
+let current: WriteGeneric | undefined;
+
+/** Whether this `_writeGeneric` understands regions. */
+export function sendsRegions(writeGeneric: unknown): boolean {
+  return current !== undefined && writeGeneric === current;
+}
+
+function transferContext(files: FileCalls, joins: boolean, write: WriteGeneric): TransferContext {
+  const { read, readSync } = fs();
+  return {
+    files,
+    joins,
+    write,
+    read,
+    readSync,
+    addBytesWritten,
+    noteWriteProgress,
+    onSent: (bytes) => {
+      counters.sendfileBytes += bytes;
+    },
+    onCopied: (bytes, reason) => {
+      count(counters.copiedBytes, reason, bytes);
+      if (reason.startsWith('refused:')) debug('sendfile %s', reason);
+    },
+    onTruncated: () => {
+      counters.truncatedFiles++;
+      debug('a file became shorter while it was sent');
+    },
+  };
+}
+
+/** Where the calls to send regions come from; asked for when the first region is written. */
+let filesOf: () => FileCalls | undefined = () => undefined;
+
+let joinsHeaders = true;
+
+function makeWrite(original: WriteGeneric): WriteGeneric {
+  let context: TransferContext | undefined;
+  return function (this: NetSocket, writev, data, encoding, callback) {
+    // While it connects, Node keeps the data and calls this again; without a handle it fails without looking at the data.
+    if (liveRegions() === 0 || this.connecting || this._handle === null || !hasRegion(writev, data)) {
+      return original.call(this, writev, data, encoding, callback);
+    }
+    const files = filesOf();
+    // Regions are made of these calls, so they are there.
+    if (files === undefined) return callback(new Error('a file region without the calls to send it'));
+    if (context?.joins !== joinsHeaders) context = transferContext(files, joinsHeaders, original);
+    this._unrefTimer();
+    return transfer(context, this, data, encoding, callback);
+  };
+}
+
+function makeDestroy(original: NetSocket['_destroy']): NetSocket['_destroy'] {
+  return function (this: NetSocket, error, callback) {
+    if (liveRegions() > 0) endRegionsOf(this);
+    return original.call(this, error, callback);
+  };
+}
+
+let replacement: WriteGeneric | undefined;
+
+/** A region that is on its way must not meet Node's own code, which would take it for a Buffer. */
+const patchSockets = lingering(() => {
+  const { prototype } = net().Socket;
+  const undos = [
+    replaceMethod<WriteGeneric>(prototype, '_writeGeneric', (original) => {
+      replacement = makeWrite(original);
+      return replacement;
+    }),
+    replaceMethod<NetSocket['_destroy']>(prototype, '_destroy', makeDestroy),
+  ];
+  return () => {
+    for (const undo of undos) undo();
+  };
+});
+
+/**
+ * Make the sockets of this thread send regions. Every write in the process goes through here, so a write without a region, in
+ * a process without regions, pays for one comparison.
+ *
+ * @param files asked for when the first region is written
+ * @param joins whether what goes ahead of a region is sent in the same segment
+ * @returns undefined if Node's own code is not what we know
+ */
+export function installSocketWrite(files: () => FileCalls | undefined, joins = true): Undo | undefined {
+  const { prototype } = net().Socket;
+  if (!isNodesOwn(Reflect.get(prototype, '_writeGeneric'), 'Socket._writeGeneric')) return undefined;
+  if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'Socket._destroy')) return undefined;
+  filesOf = files;
+  joinsHeaders = joins;
+  const unpatch = patchSockets();
+  current = replacement;
+  return () => {
+    current = undefined;
+    unpatch();
+  };
+}

@@ -1,0 +1,16 @@
+import { cluster } from '../../node/internals.js';
+import { patchPrimary } from './cluster-primary.js';
+import { patchWorker } from './cluster-worker.js';
+import type { Hook, HookContext } from '../context.js';
+import type { Undo } from '../../node/patch.js';
+import { sharesPorts } from './reuse-port.js';
+
+function install(context: HookContext): Undo | undefined {
+  const { isMainThread } = process.getBuiltinModule('node:worker_threads');
+  if (!isMainThread || !sharesPorts(context)) return undefined;
+  if (cluster().isWorker) return context.isListenedFor ? undefined : patchWorker(context);
+  return patchPrimary(context);
+}
+
+/** Workers of a cluster that listen for themselves. */
+export const clusterHook: Hook = { name: 'cluster', install };

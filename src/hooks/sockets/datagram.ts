@@ -1,0 +1,59 @@
+import { debug } from '../../diagnostics.js';
+import type { Platform } from '../../native/platform.js';
+import { type DatagramHandle, datagramPrototype } from '../../node/internals.js';
+import { type Plan, planOptions } from '../../options/plan.js';
+import { datagramRecord } from '../../report/socket-record.js';
+import { tuneGiven } from './foreign-socket.js';
+import type { HookContext } from '../context.js';
+import { replaceMethod, type Undo } from '../../node/patch.js';
+import { warnOfFailures } from '../warn.js';
+
+type ReceiveStart = DatagramHandle['recvStart'];
+
+function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan, handle: DatagramHandle): void {
+  // It may have come from another process, whose app has set its sizes.
+  const { outcomes } = tuneGiven(platform, steps, handle, () => false);
+  datagramRecord.sockets++;
+  if (datagramRecord.sockets > 1) return;
+  datagramRecord.outcomes = [...outcomes, ...skipped];
+  debug('first datagram socket: %o', datagramRecord.outcomes);
+  warnOfFailures(context, datagramRecord.outcomes);
+}
+
+function planFor(context: HookContext): Plan {
+  const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
+  return planOptions(context.platform(), context.values, kind);
+}
+
+/** Tune a UDP socket that is bound already, and has been received with a message. */
+export function tuneBound(context: HookContext, handle: DatagramHandle): void {
+  tune(context, context.platform(), planFor(context), handle);
+}
+
+/**
+ * Tune every UDP socket from now on, when it is bound: ahead of the sizes that the app gives its own sockets, which Node sets
+ * after that.
+ *
+ * @param socket a dgram.Socket, as Node's class of UDP handles can be had from one only
+ * @returns undefined if there is nothing to do
+ */
+export function tuneDatagrams(context: HookContext, socket: object): Undo | undefined {
+  const platform = context.platform();
+  const plan = planFor(context);
+  const prototype = datagramPrototype(socket);
+  if (plan.steps.length === 0 || prototype === undefined) return undefined;
+  let isUndone = false;
+  const undo = replaceMethod<ReceiveStart>(
+    prototype,
+    'recvStart',
+    (original) =>
+      function (this: DatagramHandle, ...args) {
+        if (!isUndone) tune(context, platform, plan, this);
+        return original.apply(this, args);
+      },
+  );
+  return () => {
+    isUndone = true;
+    undo();
+  };
+}

@@ -1,0 +1,45 @@
+import type { SocketHandle } from '../../node/internals.js';
+import { isLittleEndian } from '../endianness.js';
+import { fdOf } from '../sockets/handle-fd.js';
+import type { Libc } from '../libc.js';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sockets/open-socket.js';
+import type { Platform, SocketConstant } from '../platform.js';
+import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from './socket-program.js';
+
+/** include/uapi/asm-generic/socket.h */
+const SO_ATTACH_FILTER: SocketConstant = { level: 1, name: 26 };
+const SO_ATTACH_REUSEPORT_CBPF: SocketConstant = { level: 1, name: 51 };
+const SO_DETACH_REUSEPORT_BPF: SocketConstant = { level: 1, name: 68 };
+
+/** struct sock_fprog: a number of instructions, and where they are. */
+const FPROG_BYTES = 16;
+
+/** What is done to listeners that share a port. */
+export function portGroupCalls(
+  libc: Libc,
+  set: Platform['set'],
+): Pick<Platform, 'steer' | 'ignoreNewcomers' | 'accept'> {
+  const nothing = Int32Array.of(0);
+  // Kept until the next: the kernel is given an address, which no collector of garbage sees.
+  let code: Buffer;
+  let accept4: ((fd: number, address: null, size: null, flags: number) => number) | undefined;
+  const attach = (handle: SocketHandle, constant: SocketConstant, program: readonly Instruction[]): number => {
+    code = encodeProgram(program);
+    const fprog = new DataView(new ArrayBuffer(FPROG_BYTES));
+    fprog.setUint16(0, program.length, isLittleEndian);
+    fprog.setBigUint64(8, libc.address(code), isLittleEndian);
+    return set(handle, constant, new Uint8Array(fprog.buffer));
+  };
+  return {
+    steer(handle, steering) {
+      if (steering === undefined) return set(handle, SO_DETACH_REUSEPORT_BPF, nothing);
+      return attach(handle, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(steering));
+    },
+    ignoreNewcomers: (handle) => attach(handle, SO_ATTACH_FILTER, NO_NEWCOMERS),
+    accept(handle) {
+      accept4 ??= libc.bind('int accept4(int fd, void *address, void *size, int flags)');
+      const fd = accept4(fdOf(handle), null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      return fd >= 0 ? fd : -libc.errno();
+    },
+  };
+}

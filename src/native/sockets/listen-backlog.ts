@@ -1,0 +1,37 @@
+import { fdOf } from './handle-fd.js';
+import type { Libc } from '../libc.js';
+import type { Platform, SocketConstant } from '../platform.js';
+
+const TCP_INFO: SocketConstant = { level: 6, name: 11 };
+
+/** struct tcp_info (include/uapi/linux/tcp.h) up to tcpi_sacked, in which a listener has its backlog (net/ipv4/tcp.c, tcp_get_info). */
+const TCP_INFO_INTS = 8;
+const STATE = 0;
+const TCP_LISTEN = 10;
+const BACKLOG = 7;
+
+type OptionCalls = Pick<Platform, 'set' | 'get'>;
+
+/**
+ * The same calls, with the backlog of a listener as an option of its own: listen(2) of a socket that listens already changes it
+ * and nothing else.
+ */
+export function listenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCalls {
+  const listen = libc.bind<(fd: number, backlog: number) => number>('int listen(int fd, int backlog)');
+  const info = new Int32Array(TCP_INFO_INTS);
+  const state = new Uint8Array(info.buffer);
+  return {
+    set(handle, constant, value) {
+      if (constant.call !== 'listen') return set(handle, constant, value);
+      return listen(fdOf(handle), value[0] ?? 0) === 0 ? 0 : libc.errno();
+    },
+    get(handle, constant, value) {
+      if (constant.call !== 'listen') return get(handle, constant, value);
+      info.fill(0);
+      const errno = get(handle, TCP_INFO, info);
+      if (errno !== 0 || state[STATE] !== TCP_LISTEN) return errno === 0 ? undefined : errno;
+      value[0] = info[BACKLOG] ?? 0;
+      return 0;
+    },
+  };
+}

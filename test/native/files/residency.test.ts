@@ -1,0 +1,177 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { expect } from 'chai';
+import { type Libc, loadLibc } from '../../../src/native/libc.js';
+import { residency } from '../../../src/native/files/residency.js';
+import { content } from '../../support/content.js';
+import { collectGarbage } from '../../support/garbage.js';
+import { cachedPages, evict } from '../../support/page-cache.js';
+import { useScratch } from '../../support/scratch.js';
+
+type Residency = ReturnType<typeof residency>;
+
+const SIZE = 4 << 20;
+const PAGE = 4096;
+const PROBE_STRIDE = 64 << 10;
+
+/** The C library of a kernel that is older than cachestat(2), or of a user whom it does not answer. */
+function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
+  const libc = loadLibc();
+  return {
+    ...libc,
+    address(buffer) {
+      onAddress(buffer);
+      return libc.address(buffer);
+    },
+    bind: <F extends (...args: never[]) => number>(prototype: string): F =>
+      prototype.startsWith('long syscall(') ? ((() => -1) as unknown as F) : libc.bind<F>(prototype),
+  };
+}
+
+describe('what is in the page cache of a file', () => {
+  const scratch = useScratch();
+  const ways: Record<string, Residency> = {};
+  // The kernel writes to where these are, whoever keeps them: here, we do.
+  const kept: Buffer[] = [];
+  let fd: number;
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+    ways['cachestat, where the kernel has it'] = residency(loadLibc());
+    ways['probing by preadv2'] = residency(withoutCachestat((buffer) => kept.push(buffer)));
+    fd = openSync(scratch.file('file', content(SIZE)), 'r+');
+  });
+
+  after(() => {
+    if (fd !== undefined) closeSync(fd);
+  });
+
+  function read(position: number, count: number): void {
+    readSync(fd, Buffer.alloc(count), 0, count, position);
+  }
+
+  /** Take the file out of the cache, or skip the test: tmpfs, for one, has its files nowhere else. */
+  function makeCold(test: Mocha.Context): void {
+    evict(fd);
+    if (cachedPages(fd, SIZE).some((isCached) => isCached)) test.skip();
+  }
+
+  /**
+   * Whether an answer is true by now although it was not when the question was put: a probe of a page that is not there has
+   * the kernel begin to read it, and a disk may be that fast. Within the distance of two probes, these are at the ends.
+   */
+  function hasBecomeTrue(position: number, answer: number): boolean {
+    if (answer === 0 || answer > PROBE_STRIDE) return false;
+    const pages = cachedPages(fd, SIZE);
+    return [position, position + answer - 1].every((byte) => pages[Math.floor(byte / PAGE)] === true);
+  }
+
+  /** @param prepare is called before each question, as each may change what is in the page cache */
+  function expectResident(
+    prepare: () => void,
+    expected: readonly [position: number, count: number, resident: number][],
+  ) {
+    for (const [way, residentIn] of Object.entries(ways)) {
+      for (const [position, count, resident] of expected) {
+        prepare();
+        const answer = residentIn(fd, position, count);
+        if (hasBecomeTrue(position, answer)) continue;
+        expect(answer, `${count} from ${position}, by ${way}`).to.equal(resident);
+      }
+    }
+  }
+
+  it('is all of a file that was just read', () => {
+    read(0, SIZE);
+    expect(cachedPages(fd, SIZE)).not.to.include(false);
+    expectResident(
+      () => undefined,
+      [
+        [0, SIZE, SIZE],
+        [SIZE - 1, 1, 1],
+        [5, 100, 100],
+        [PAGE - 1, 2, 2],
+      ],
+    );
+  });
+
+  it('is nothing of a file that is only on the disk', function () {
+    expectResident(
+      () => makeCold(this),
+      [
+        [0, SIZE, 0],
+        [0, 1, 0],
+        [SIZE - 1, 1, 0],
+        [PAGE * 3 + 5, 1 << 20, 0],
+      ],
+    );
+  });
+
+  it('is the part at the beginning, by halves, where the rest has not been read yet', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(0, 1 << 20);
+      expect(cachedPages(fd, SIZE).lastIndexOf(true)).to.equal((1 << 20) / PAGE - 1);
+    }, [
+      [0, SIZE, 1 << 20],
+      [0, 1 << 20, 1 << 20],
+      [0, 2 << 20, 1 << 20],
+      [2 << 20, 2 << 20, 0],
+      [512 << 10, 1 << 20, 512 << 10],
+    ]);
+  });
+
+  it('is the part up to a gap, where there is one between the beginning and the end', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(0, 1 << 20);
+      read(SIZE - PAGE, PAGE);
+      expect(cachedPages(fd, SIZE).at(-1)).to.equal(true);
+    }, [[0, SIZE, 1 << 20]]);
+  });
+
+  it('is nothing where only what comes later is there', function () {
+    expectResident(() => {
+      makeCold(this);
+      read(2 << 20, 1 << 20);
+    }, [
+      [0, SIZE, 0],
+      [2 << 20, 1 << 20, 1 << 20],
+    ]);
+  });
+
+  it('is counted in pages of the kernel’s size', () => {
+    for (const pageSize of [4096, 16_384, 65_536]) {
+      const libc = loadLibc();
+      const pagesOf: Libc = {
+        ...libc,
+        bind: <F extends (...args: never[]) => number>(prototype: string): F => {
+          if (prototype.startsWith('int getpagesize')) return (() => pageSize) as unknown as F;
+          if (!prototype.startsWith('long syscall(')) return libc.bind<F>(prototype);
+          return ((_n: number, _fd: number, range: BigUint64Array, found: BigUint64Array) => {
+            const [from = 0n, count = 0n] = range;
+            const size = BigInt(pageSize);
+            found[0] = (from + count + size - 1n) / size - from / size;
+            return 0;
+          }) as unknown as F;
+        },
+      };
+      read(0, SIZE);
+      const resident = residency(pagesOf);
+      expect(resident(fd, 0, SIZE), `all, in pages of ${pageSize}`).to.equal(SIZE);
+      expect(resident(fd, 5000, 1 << 20), `a part, in pages of ${pageSize}`).to.equal(1 << 20);
+    }
+  });
+
+  it('is looked for with memory that is still there when the garbage has been collected', async () => {
+    const buffers: WeakRef<Buffer>[] = [];
+    const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
+    expect(buffers).to.have.length(1);
+    await collectGarbage();
+    expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
+    expect(resident(fd, 0, 1)).to.be.within(0, 1);
+  });
+
+  it('is nothing of a descriptor that is not open', () => {
+    for (const [way, resident] of Object.entries(ways)) expect(resident(-1, 0, 4096), way).to.equal(0);
+  });
+});
