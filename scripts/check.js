@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -41,6 +41,11 @@ const mostInstalled = 6 * 1024 * 1024;
 
 const failed = [];
 
+/** What a reader can keep in mind. Tables of data may be longer. */
+const mostFiles = 14;
+const mostLines = 400;
+const tables = ['src/options/table.ts'];
+
 /** Runs one check, which returns what is wrong with the project: nothing, if all is well. */
 function check(name, findProblems) {
   const started = performance.now();
@@ -58,6 +63,21 @@ function run(command, ...args) {
   const result = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, PATH: path, NO_COLOR: '1' } });
   if (result.status === 0) return '';
   return `${result.stdout ?? ''}${result.stderr ?? ''}` || `${command}: ${result.error ?? `exit ${result.status}`}`;
+}
+
+function crowdedPlaces() {
+  const { stdout } = spawnSync('git', ['ls-files', '-co', '--exclude-standard', 'src', 'test'], { encoding: 'utf8' });
+  const files = stdout.split('\n').filter(existsSync);
+  const folders = Map.groupBy(files, dirname);
+  const lines = (file) => readFileSync(file, 'utf8').split('\n').length - 1;
+  const sources = files.filter((file) => file.startsWith('src/') && !tables.includes(file));
+  return [
+    ...Array.from(folders, ([folder, { length }]) => [folder, length, mostFiles, 'files']),
+    ...sources.map((file) => [file, lines(file), mostLines, 'lines']),
+  ]
+    .filter(([, size, most]) => size > most)
+    .map(([place, size, most, what]) => `${place}: ${size} ${what}, and not at most ${most}`)
+    .join('\n');
 }
 
 function unexpectedFiles(tarball) {
@@ -144,6 +164,7 @@ check('format and lint (biome)', () =>
 );
 check('the rules of our own fire (scripts/lint)', () => run(process.execPath, 'scripts/lint/self-test.js'));
 check('who imports whom (dependency-cruiser)', () => run('depcruise', 'src', 'register.ts'));
+check('folders of at most 14 files, files of at most 400 lines', crowdedPlaces);
 check('types (tsc)', () => run('tsc', '-p', 'tsconfig.json', '--noEmit'));
 check('nothing unused (knip)', () => run('knip'));
 checkPackage();

@@ -1,6 +1,8 @@
-import { afterBuiltin, watchServers } from './node/patch.js';
-import { isNetLoaded, LISTEN_CHANNEL, NET_MODULE } from './node/internals.js';
 import { noteServerWord } from './hooks/sockets/server-word.js';
+import { isNetLoaded, NET_MODULE } from './node/modules.js';
+import { LISTEN_CHANNEL } from './node/net.js';
+import { afterBuiltin } from './node/patch/modules.js';
+import { watchServers } from './node/patch/net.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 

@@ -5,13 +5,13 @@
  */
 
 import { dependsOn } from './app-manifest.js';
-import { takeClock } from './node/clock.js';
 import type { EnvironmentConfig } from './config/config.js';
 import { readEnvironment, takePrimaryMark } from './config/env.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { type FirstUse, isInstalled, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
 import { COMPRESSION, isCompression } from './hooks/files/compression-file.js';
-import { watchExports } from './node/patch.js';
+import { takeClock } from './node/clock.js';
+import { watchExports } from './node/patch/modules.js';
 
 /** What `SOCKET_TUNE_STRICT` ends the process with: "Invalid Argument" of Node's exit codes. */
 const EXIT_INVALID_ARGUMENT = 9;

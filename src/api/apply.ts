@@ -5,17 +5,11 @@ import { describe, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/sockets/accepted-socket.js';
 import { leaveNagle, requestFor } from '../hooks/sockets/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/sockets/quick-ack.js';
-import { familyOf } from '../native/sockets/handle-fd.js';
 import { platform } from '../native/index.js';
-import {
-  asNetServer,
-  boundPort,
-  handleBelow,
-  hasHandle,
-  type ListenHandle,
-  net,
-  type SocketHandle,
-} from '../node/internals.js';
+import { familyOf } from '../native/sockets/handle-fd.js';
+import { boundPort } from '../node/addresses.js';
+import { net } from '../node/modules.js';
+import { asNetServer, handleBelow, hasHandle, type ListenHandle, type SocketHandle } from '../node/net.js';
 import { applyAndConfirm, applyPlan } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { type Plan, planOptions } from '../options/plan.js';

@@ -2,8 +2,8 @@ import { PRIMARY_MARK } from '../config/env.js';
 import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
 import { platform } from '../native/index.js';
-import type { OptionKey } from '../options/table.js';
 import { withoutPrototype } from '../node/own-properties.js';
+import type { OptionKey } from '../options/table.js';
 
 /**
  * A config as the hooks take it.

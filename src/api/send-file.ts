@@ -2,14 +2,15 @@ import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { describe, SocketTuneError } from '../errors.js';
-import { FileDescriptor } from '../hooks/files/file-descriptor.js';
 import { isUnpatched } from '../hooks/files/eligibility.js';
+import { FileDescriptor } from '../hooks/files/file-descriptor.js';
 import { FileRegion } from '../hooks/files/region.js';
 import { newStatus, whyNotFile } from '../hooks/files/sendable-file.js';
 import { installSocketWrite, sendsRegions } from '../hooks/files/socket-write.js';
 import { platform } from '../native/index.js';
 import type { FileCalls } from '../native/platform.js';
-import { asNetSocket, fs, type NetSocket, net } from '../node/internals.js';
+import { fs, net } from '../node/modules.js';
+import { asNetSocket, type NetSocket } from '../node/net.js';
 
 /** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, and their position as it was. */
 export type FileToSend = PathLike | FileHandle | number;

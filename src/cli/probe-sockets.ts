@@ -2,7 +2,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Platform } from '../native/platform.js';
-import { asNetServer, asNetSocket, datagramHandle, type SocketHandle } from '../node/internals.js';
+import { datagramHandle } from '../node/dgram.js';
+import { asNetServer, asNetSocket, type SocketHandle } from '../node/net.js';
 import type { OptionTarget, SocketOption } from '../options/socket-option.js';
 
 /** A socket of our own, to try options on. */

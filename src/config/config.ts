@@ -1,6 +1,6 @@
+import { withoutPrototype } from '../node/own-properties.js';
 import type { PresetName } from '../options/socket-option.js';
 import { type OptionKey, sharesPort } from '../options/table.js';
-import { withoutPrototype } from '../node/own-properties.js';
 import { PREFIX } from './env.js';
 import { parseInspectAddress } from './inspect-address.js';
 import { presetValues } from './presets.js';

@@ -1,10 +1,11 @@
-import { type Bind, type ConnectingHandle, connectingPrototype, net } from '../node/internals.js';
+import { net } from '../node/modules.js';
+import { type Bind, type ConnectingHandle, connectingPrototype } from '../node/net.js';
+import { replaceMethod, type Undo } from '../node/patch/replace.js';
 import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Step } from '../options/plan.js';
-import { giveSocket } from './create-socket.js';
 import type { HookContext } from './context.js';
-import { replaceMethod, type Undo } from '../node/patch.js';
+import { giveSocket } from './create-socket.js';
 
 /** What the listener that is being made is to have before it is bound. */
 interface Pending {

@@ -1,6 +1,6 @@
 import type { Platform } from '../native/platform.js';
+import type { Undo } from '../node/patch/replace.js';
 import type { OptionKey, OptionValues } from '../options/table.js';
-import type { Undo } from '../node/patch.js';
 
 /** What the hooks go by. */
 export interface HookContext {

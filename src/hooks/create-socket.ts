@@ -1,6 +1,6 @@
-import { fdOf } from '../native/sockets/handle-fd.js';
 import type { Platform } from '../native/platform.js';
-import type { ConnectingHandle } from '../node/internals.js';
+import { fdOf } from '../native/sockets/handle-fd.js';
+import type { ConnectingHandle } from '../node/net.js';
 
 /**
  * Give a TCP handle its socket ahead of time: libuv makes one only in bind(2) or connect(2), too late for what is to be set before.

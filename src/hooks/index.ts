@@ -1,15 +1,15 @@
 import { debug } from '../diagnostics.js';
-import { appChoiceHook } from './sockets/app-choice.js';
-import { clusterHook } from './shared-port/cluster.js';
-import { compressionHook } from './files/compression.js';
-import { tuneDatagrams } from './sockets/datagram.js';
+import type { Undo } from '../node/patch/replace.js';
 import type { Hook, HookContext } from './context.js';
+import { compressionHook } from './files/compression.js';
+import { readStreamHook } from './files/read-stream.js';
+import { clusterHook } from './shared-port/cluster.js';
+import { appChoiceHook } from './sockets/app-choice.js';
+import { tuneDatagrams } from './sockets/datagram.js';
 import { ipcHook } from './sockets/ipc.js';
 import { listenerHook } from './sockets/listener.js';
 import { outgoingSocketHook } from './sockets/outgoing-socket.js';
-import type { Undo } from '../node/patch.js';
 import { quickAckHook } from './sockets/quick-ack.js';
-import { readStreamHook } from './files/read-stream.js';
 
 /** What must be there before the app loads its modules. */
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];

@@ -1,4 +1,4 @@
-import type { Undo } from '../node/patch.js';
+import type { Undo } from '../node/patch/replace.js';
 
 /** The part of require-in-the-middle that we use. */
 interface RequireHooks {

@@ -1,20 +1,20 @@
 import { debug } from '../diagnostics.js';
-import { fs } from '../node/internals.js';
+import { fs } from '../node/modules.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import { statusCalls } from './files/file-status.js';
-import type { Libc } from './libc.js';
-import { listenBacklog } from './sockets/listen-backlog.js';
-import { socketCalls } from './sockets/open-socket.js';
 import { pathLookup } from './files/path-lookup.js';
-import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
-import { portGroupCalls } from './ports/port-group-calls.js';
-import { refillDelayCall } from './sockets/refill-delay.js';
 import { residency } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
+import { staging } from './files/staging.js';
+import type { Libc } from './libc.js';
+import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
+import { portGroupCalls } from './ports/port-group-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
+import { listenBacklog } from './sockets/listen-backlog.js';
+import { socketCalls } from './sockets/open-socket.js';
+import { refillDelayCall } from './sockets/refill-delay.js';
 import { portSocketsCall } from './sockets/sock-diag.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
-import { staging } from './files/staging.js';
 import { tcpInfoCall } from './sockets/tcp-info.js';
 
 const SOL_SOCKET = 1;

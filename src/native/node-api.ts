@@ -1,4 +1,4 @@
-import type { SocketHandle } from '../node/internals.js';
+import type { SocketHandle } from '../node/net.js';
 import { ERRNO } from './errno.js';
 import { LINUX_ONLY } from './linux-only.js';
 import { constantTable, type Platform, type SocketConstant } from './platform.js';

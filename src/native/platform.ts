@@ -1,4 +1,4 @@
-import type { SocketHandle } from '../node/internals.js';
+import type { SocketHandle } from '../node/net.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';

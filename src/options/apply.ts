@@ -1,6 +1,6 @@
 import { ERRNO, errnoName } from '../native/errno.js';
 import type { Platform } from '../native/platform.js';
-import type { SocketHandle } from '../node/internals.js';
+import type { SocketHandle } from '../node/net.js';
 import type { OptionOutcome } from './outcome.js';
 import type { Plan, Step } from './plan.js';
 

@@ -1,6 +1,6 @@
-import { now } from '../node/clock.js';
 import { fdOf } from '../native/sockets/handle-fd.js';
-import type { SocketHandle } from '../node/internals.js';
+import { now } from '../node/clock.js';
+import type { SocketHandle } from '../node/net.js';
 import type { ListenerRecord } from './listener-record.js';
 
 /** An accepted connection that is open. */

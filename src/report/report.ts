@@ -1,4 +1,4 @@
-import { fs } from '../node/internals.js';
+import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';

@@ -1,8 +1,8 @@
-import { now } from '../node/clock.js';
 import type { Platform } from '../native/platform.js';
 import type { TcpInfo } from '../native/sockets/tcp-info.js';
-import { peerOf } from '../node/internals.js';
-import { fileBytes } from '../node/file-bytes.js';
+import { peerOf } from '../node/addresses.js';
+import { now } from '../node/clock.js';
+import { fileBytes } from '../node/patch/net.js';
 import { type LiveConnection, liveConnections } from './live-connections.js';
 import { type Report, stats } from './report.js';
 

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { SocketHandle } from '../../src/node/internals.js';
+import type { SocketHandle } from '../../src/node/net.js';
 import { setKernelValue } from '../support/kernel-value.js';
 import type { Connection, Session } from './program.js';
 import { type ReadResponse, ResponseReader } from './response-reader.js';

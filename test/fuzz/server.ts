@@ -9,7 +9,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { SocketHandle } from '../../src/node/internals.js';
+import type { SocketHandle } from '../../src/node/net.js';
 import { setKernelValue } from '../support/kernel-value.js';
 import { bytesOf, rangeOf } from './bytes.js';
 import { applyChange } from './changes.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net, { type LookupFunction, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/tune-config.js';
-import { asNetSocket } from '../../src/node/internals.js';
+import { asNetSocket } from '../../src/node/net.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
 import { freePort } from '../support/free-port.js';
 import { install } from '../support/installed.js';

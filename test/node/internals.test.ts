@@ -5,16 +5,10 @@ import http from 'node:http';
 import net from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
-import {
-  connectionHandle,
-  fsOf,
-  hasHandle,
-  isNetLoaded,
-  isNodesOwn,
-  listenerHandle,
-  onlyListener,
-  standsFor,
-} from '../../src/node/internals.js';
+import { isNetLoaded } from '../../src/node/modules.js';
+import { connectionHandle, hasHandle, listenerHandle } from '../../src/node/net.js';
+import { isNodesOwn, standsFor } from '../../src/node/own-source.js';
+import { fsOf, onlyListener } from '../../src/node/streams.js';
 import { useScratch } from '../support/scratch.js';
 import { listenHandleOf, listening } from '../support/socket-pair.js';
 

@@ -2,27 +2,19 @@ import { createRequire } from 'node:module';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
+import type { CommonModule } from '../../src/node/modules.js';
+import { asNetServer, type ListenHandle, type NetServer, type SocketHandle } from '../../src/node/net.js';
+import { afterBuiltin, watchExports } from '../../src/node/patch/modules.js';
 import {
   addBytesWritten,
-  afterBuiltin,
   aroundConnection,
-  type Mutable,
   noteWriteProgress,
-  postponeRead,
-  replaceMethod,
-  type Undo,
-  watchExports,
   watchHandle,
   watchServers,
-} from '../../src/node/patch.js';
-import {
-  asNetServer,
-  type CommonModule,
-  type FileReadStream,
-  type ListenHandle,
-  type NetServer,
-  type SocketHandle,
-} from '../../src/node/internals.js';
+} from '../../src/node/patch/net.js';
+import { type Mutable, replaceMethod, type Undo } from '../../src/node/patch/replace.js';
+import { postponeRead } from '../../src/node/patch/streams.js';
+import type { FileReadStream } from '../../src/node/streams.js';
 import { useScratch } from '../support/scratch.js';
 import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/socket-pair.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { probeSocket } from '../../src/cli/probe-sockets.js';
-import type { SocketHandle } from '../../src/node/internals.js';
+import type { SocketHandle } from '../../src/node/net.js';
 import { applyAndConfirm, readOption } from '../../src/options/apply.js';
 import { planOptions, type SocketKind, type Step } from '../../src/options/plan.js';
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';

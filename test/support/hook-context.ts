@@ -1,6 +1,6 @@
 import type { HookContext } from '../../src/hooks/context.js';
 import type { Platform, SocketConstant } from '../../src/native/platform.js';
-import type { SocketHandle } from '../../src/node/internals.js';
+import type { SocketHandle } from '../../src/node/net.js';
 import type { OptionValues } from '../../src/options/table.js';
 import { linux } from './kernel-value.js';
 

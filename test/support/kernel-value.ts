@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { loadLibc } from '../../src/native/libc.js';
 import { linuxPlatform } from '../../src/native/linux.js';
 import type { Platform } from '../../src/native/platform.js';
-import type { SocketHandle } from '../../src/node/internals.js';
+import type { SocketHandle } from '../../src/node/net.js';
 
 let current: Platform | undefined;
 

@@ -3,9 +3,9 @@ import { FileDescriptor } from '../../src/hooks/files/file-descriptor.js';
 import { FileRegion } from '../../src/hooks/files/region.js';
 import { hasRegion, transfer } from '../../src/hooks/files/transfer.js';
 import type { TransferContext } from '../../src/hooks/files/transfer-state.js';
-import type { Mutable } from '../../src/node/patch.js';
 import type { FileCalls } from '../../src/native/platform.js';
-import type { NetSocket } from '../../src/node/internals.js';
+import type { NetSocket } from '../../src/node/net.js';
+import type { Mutable } from '../../src/node/patch/replace.js';
 import { realFiles } from './fake-files.js';
 
 /** What happened to the regions of a socket. */

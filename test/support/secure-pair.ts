@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type TlsOptions } from 'node:tls';
-import { asNetSocket } from '../../src/node/internals.js';
+import { asNetSocket } from '../../src/node/net.js';
 import { listening, reach, type SocketPair } from './socket-pair.js';
 
 const IDENTITY = 'unit tests';

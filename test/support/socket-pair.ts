@@ -1,12 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import {
-  asNetServer,
-  asNetSocket,
-  type ListenHandle,
-  type NetSocket,
-  type SocketHandle,
-} from '../../src/node/internals.js';
+import { asNetServer, asNetSocket, type ListenHandle, type NetSocket, type SocketHandle } from '../../src/node/net.js';
 
 /** The two ends of a connection within this process. */
 export interface SocketPair {

@@ -1,9 +1,9 @@
 import type { EnvironmentConfig } from '../../config/config.js';
 import { platform } from '../../native/index.js';
+import type { Output } from '../output.js';
 import type { CheckVerdict, Finding } from './check.js';
 import { CHECKS } from './checks.js';
 import { type Machine, machine } from './machine.js';
-import type { Output } from '../output.js';
 
 /** What was found out by one check. */
 export interface Diagnosis extends Finding {

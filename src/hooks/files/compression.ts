@@ -1,11 +1,12 @@
 import { debug } from '../../diagnostics.js';
-import { notePassThrough } from './eligibility.js';
-import { isNodesOwn } from '../../node/internals.js';
 import { defineProperty } from '../../node/own-properties.js';
-import { COMPRESSION, isCompression } from './compression-file.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { watchExports } from '../../node/patch/modules.js';
+import type { Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
-import { type Undo, watchExports } from '../../node/patch.js';
 import { watchPackage } from '../require.js';
+import { COMPRESSION, isCompression } from './compression-file.js';
+import { notePassThrough } from './eligibility.js';
 
 /**
  * What its source says where it hands a chunk on untouched, on all of 1.x: whether it does is settled when the headers are made,

@@ -1,16 +1,10 @@
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
-import {
-  type FileReadStream,
-  fs,
-  fsOf,
-  type HttpMessage,
-  isNodesOwn,
-  type NetSocket,
-  net,
-  onlyListener,
-  type SocketHandle,
-} from '../../node/internals.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import type { HttpMessage } from '../../node/http.js';
+import { fs, net } from '../../node/modules.js';
+import type { NetSocket, SocketHandle } from '../../node/net.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { type FileReadStream, fsOf, onlyListener } from '../../node/streams.js';
 
 /** Why a stream takes Node's own path. Each is counted and shown by the report. */
 export type Reason =

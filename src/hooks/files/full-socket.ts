@@ -1,5 +1,5 @@
-import { setTimeout } from '../../node/clock.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
+import { setTimeout } from '../../node/clock.js';
 import { copyPiece, waitPiece } from './copying.js';
 import type { FileRegion } from './region.js';
 import type { Transfer } from './transfer-state.js';

@@ -1,9 +1,11 @@
+import type { FileCalls } from '../../native/platform.js';
 import { poolTurn } from '../../node/clock.js';
+import { fs } from '../../node/modules.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { setDescriptor } from '../../node/patch/streams.js';
+import type { FileReadStream } from '../../node/streams.js';
 import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from './eligibility.js';
 import { opensAtOnce, type Source } from './source.js';
-import type { FileCalls } from '../../native/platform.js';
-import { type FileReadStream, fs, isNodesOwn } from '../../node/internals.js';
-import { setDescriptor } from '../../node/patch.js';
 
 type Construct = FileReadStream['_construct'];
 type Destroy = FileReadStream['_destroy'];

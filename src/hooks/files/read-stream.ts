@@ -1,5 +1,16 @@
-import { poolTurn } from '../../node/clock.js';
 import { debug } from '../../diagnostics.js';
+import type { FileCalls } from '../../native/platform.js';
+import { poolTurn } from '../../node/clock.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import { fs } from '../../node/modules.js';
+import type { NetSocket } from '../../node/net.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { endConnectionAfter, moveOn, postponeRead } from '../../node/patch/streams.js';
+import type { FileReadStream } from '../../node/streams.js';
+import { fileChannel, publishFile } from '../../report/channels.js';
+import { count, counters } from '../../report/counters.js';
+import type { Hook, HookContext } from '../context.js';
 import {
   type Destination,
   destinationSocket,
@@ -13,25 +24,10 @@ import {
   whyNotNow,
   whyNotSource,
 } from './eligibility.js';
-import {
-  AT_END,
-  cutRegion,
-  hasLostBytes,
-  newSource,
-  nextChunk,
-  nextWindow,
-  type Source,
-} from './source.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
-import type { FileCalls } from '../../native/platform.js';
-import { type FileReadStream, fs, isNodesOwn, type NetSocket } from '../../node/internals.js';
-import { fileChannel, publishFile } from '../../report/channels.js';
-import { count, counters } from '../../report/counters.js';
-import type { Hook, HookContext } from '../context.js';
-import { lingering } from './undo-after-regions.js';
-import { endConnectionAfter, moveOn, postponeRead, replaceMethod, type Undo } from '../../node/patch.js';
-import { installSocketWrite, sendsRegions } from './socket-write.js';
 import { type DescriptorContext, makeConstruct, makeDestroy } from './open-close.js';
+import { installSocketWrite, sendsRegions } from './socket-write.js';
+import { AT_END, cutRegion, hasLostBytes, newSource, nextChunk, nextWindow, type Source } from './source.js';
+import { lingering } from './undo-after-regions.js';
 
 type Read = FileReadStream['_read'];
 type Construct = FileReadStream['_construct'];

@@ -1,6 +1,6 @@
 import { now } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import type { NetSocket } from '../../node/internals.js';
+import type { NetSocket } from '../../node/net.js';
 import type { FileDescriptor } from './file-descriptor.js';
 
 /**

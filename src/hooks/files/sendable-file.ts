@@ -1,5 +1,5 @@
 import type { FileCalls, FileStatus } from '../../native/platform.js';
-import { fs } from '../../node/internals.js';
+import { fs } from '../../node/modules.js';
 import type { Reason } from './eligibility.js';
 
 export function newStatus(): FileStatus {

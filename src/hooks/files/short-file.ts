@@ -1,5 +1,5 @@
 import { setTimeout } from '../../node/clock.js';
-import type { NetSocket } from '../../node/internals.js';
+import type { NetSocket } from '../../node/net.js';
 import type { FileRegion } from './region.js';
 import { abandon, type Transfer } from './transfer-state.js';
 

@@ -1,5 +1,5 @@
 import { fdOf } from '../../native/sockets/handle-fd.js';
-import type { WritePart } from '../../node/internals.js';
+import type { WritePart } from '../../node/streams.js';
 import { endRegionsBefore } from './region.js';
 import { joined, type StagedRegion } from './staging.js';
 import { canOvertakeNode, failed, type Transfer, write } from './transfer-state.js';

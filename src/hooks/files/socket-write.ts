@@ -1,12 +1,15 @@
 import { debug } from '../../diagnostics.js';
+import type { FileCalls } from '../../native/platform.js';
+import { fs, net } from '../../node/modules.js';
+import type { NetSocket, WriteGeneric } from '../../node/net.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { addBytesWritten, noteWriteProgress } from '../../node/patch/net.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { count, counters } from '../../report/counters.js';
 import { endRegionsOf, liveRegions } from './region.js';
 import { hasRegion, transfer } from './transfer.js';
 import type { TransferContext } from './transfer-state.js';
-import type { FileCalls } from '../../native/platform.js';
-import { fs, isNodesOwn, type NetSocket, net, type WriteGeneric } from '../../node/internals.js';
-import { count, counters } from '../../report/counters.js';
 import { lingering } from './undo-after-regions.js';
-import { addBytesWritten, noteWriteProgress, replaceMethod, type Undo } from '../../node/patch.js';
 
 /** The replacement that is in place now, for eligibility to recognise. */
 let current: WriteGeneric | undefined;

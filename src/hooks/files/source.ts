@@ -1,7 +1,8 @@
 import type { FileCalls } from '../../native/platform.js';
-import type { FileReadStream, NetSocket } from '../../node/internals.js';
-import { FileDescriptor } from './file-descriptor.js';
+import type { NetSocket } from '../../node/net.js';
+import type { FileReadStream } from '../../node/streams.js';
 import type { Reason } from './eligibility.js';
+import { FileDescriptor } from './file-descriptor.js';
 import { FileRegion, type Placeholder } from './region.js';
 import { newStatus, whyNotFile } from './sendable-file.js';
 import { copyWindow, StagedRegion, stageWindow } from './staging.js';

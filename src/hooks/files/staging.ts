@@ -1,5 +1,5 @@
 import type { FileCalls, Staging } from '../../native/platform.js';
-import type { WritePart } from '../../node/internals.js';
+import type { WritePart } from '../../node/streams.js';
 import { Placeholder } from './region.js';
 
 /** Whose bytes are in each of the staging buffers. */

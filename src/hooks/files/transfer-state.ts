@@ -1,8 +1,9 @@
 import type { read, readSync } from 'node:fs';
-import { setImmediate } from '../../node/clock.js';
-import { familyOf } from '../../native/sockets/handle-fd.js';
 import type { FileCalls } from '../../native/platform.js';
-import type { NetSocket, SocketHandle, WriteBatch, WriteCallback, WriteGeneric, WritePart } from '../../node/internals.js';
+import { familyOf } from '../../native/sockets/handle-fd.js';
+import { setImmediate } from '../../node/clock.js';
+import type { NetSocket, SocketHandle, WriteGeneric } from '../../node/net.js';
+import type { WriteBatch, WriteCallback, WritePart } from '../../node/streams.js';
 import { connectionError } from './connection-error.js';
 import { type CopyReason, Placeholder } from './region.js';
 

@@ -1,10 +1,11 @@
-import { now, poolTurn } from '../../node/clock.js';
 import { ERRNO, errnoName } from '../../native/errno.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
-import type { NetSocket, WriteBatch, WriteCallback, WritePart } from '../../node/internals.js';
+import { now, poolTurn } from '../../node/clock.js';
+import type { NetSocket } from '../../node/net.js';
+import type { WriteBatch, WriteCallback, WritePart } from '../../node/streams.js';
 import { COPY_PIECE, copyPiece, whyCopied } from './copying.js';
-import { endRegionsBefore, FileRegion, Placeholder } from './region.js';
 import { waitForRoom } from './full-socket.js';
+import { endRegionsBefore, FileRegion, Placeholder } from './region.js';
 import { endShort } from './short-file.js';
 import { isStageable, sendStaged } from './small-file.js';
 import { bufferEncoding, StagedRegion } from './staging.js';

@@ -1,5 +1,5 @@
+import type { Undo } from '../../node/patch/replace.js';
 import { afterLastRegion } from './region.js';
-import type { Undo } from '../../node/patch.js';
 
 /**
  * A patch without which regions that are on their way would go wrong. When it is undone it stays until the last of them has

@@ -1,6 +1,7 @@
 import type { SignalAction, SignalActions } from '../../native/platform.js';
-import { signalListener } from '../../node/internals.js';
-import { aroundSignalListener, listenUnseen, replaceMethod, type Undo } from '../../node/patch.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { aroundSignalListener, listenUnseen } from '../../node/patch/signals.js';
+import { signalListener } from '../../node/signals.js';
 
 /** The signals that servers are told to end by, and that end a process that does not listen for them. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

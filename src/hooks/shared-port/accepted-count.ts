@@ -1,6 +1,7 @@
-import { type ListenHandle, sendToPrimary } from '../../node/internals.js';
+import { sendToPrimary } from '../../node/cluster.js';
+import type { ListenHandle } from '../../node/net.js';
+import { beforeClose } from '../../node/patch/net.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
-import { beforeClose } from '../../node/patch.js';
 
 /** What a worker tells its primary, where both have socket-tune: connections that it has accepted. A stock primary ignores it. */
 export const ACCEPTED = 'socket-tune:accepted';

@@ -1,23 +1,16 @@
 import { debug } from '../../diagnostics.js';
-import {
-  type ClusterMessage,
-  type ClusterWorker,
-  closeHandle,
-  cluster,
-  type Fork,
-  LISTEN_CHANNEL,
-  type SocketHandle,
-  sendHandle,
-} from '../../node/internals.js';
+import { type ClusterMessage, type ClusterWorker, cluster, type Fork, sendHandle } from '../../node/cluster.js';
+import { closeHandle, LISTEN_CHANNEL, type SocketHandle } from '../../node/net.js';
+import { aroundMessages } from '../../node/patch/cluster.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import {
   addListenerRecord,
   imbalanceOf,
   type ListenerRecord,
   type PortGroupRecord,
 } from '../../report/listener-record.js';
-import { ACCEPTED } from './accepted-count.js';
 import type { HookContext } from '../context.js';
-import { aroundMessages, replaceMethod, type Undo } from '../../node/patch.js';
+import { ACCEPTED } from './accepted-count.js';
 import { PortGroup, type PortRequest } from './port-group.js';
 import { keepExclusive, sharingOf } from './reuse-port.js';
 

@@ -1,8 +1,10 @@
 import { debug } from '../../diagnostics.js';
-import { type BoundHandle, type ClusterMessage, cluster, type GetServer, type ServerQuery } from '../../node/internals.js';
-import { holdPort, holdsPort } from './own-ports.js';
+import { type ClusterMessage, cluster, type GetServer, type ServerQuery } from '../../node/cluster.js';
+import type { BoundHandle } from '../../node/net.js';
+import { answerQuery, keepMessages } from '../../node/patch/cluster.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import type { HookContext } from '../context.js';
-import { answerQuery, keepMessages, replaceMethod, type Undo } from '../../node/patch.js';
+import { holdPort, holdsPort } from './own-ports.js';
 import { ownListeners, sharingStep } from './reuse-port.js';
 import { bindShared } from './shared-bind.js';
 

@@ -1,8 +1,8 @@
-import { cluster } from '../../node/internals.js';
+import { cluster } from '../../node/cluster.js';
+import type { Undo } from '../../node/patch/replace.js';
+import type { Hook, HookContext } from '../context.js';
 import { patchPrimary } from './cluster-primary.js';
 import { patchWorker } from './cluster-worker.js';
-import type { Hook, HookContext } from '../context.js';
-import type { Undo } from '../../node/patch.js';
 import { sharesPorts } from './reuse-port.js';
 
 function install(context: HookContext): Undo | undefined {

@@ -1,16 +1,11 @@
-import { now, setImmediate, setTimeout } from '../../node/clock.js';
 import { debug } from '../../diagnostics.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { Platform } from '../../native/platform.js';
-import {
-  boundPort,
-  connectionHandle,
-  type ListenHandle,
-  type NetServer,
-  type SocketHandle,
-} from '../../node/internals.js';
+import { boundPort } from '../../node/addresses.js';
+import { now, setImmediate, setTimeout } from '../../node/clock.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import { connectionHandle, type ListenHandle, type NetServer, type SocketHandle } from '../../node/net.js';
+import { beforeClose, holdClose } from '../../node/patch/net.js';
 import { releasePort } from './own-ports.js';
-import { beforeClose, holdClose } from '../../node/patch.js';
 import { portMembers } from './port-members.js';
 
 /**

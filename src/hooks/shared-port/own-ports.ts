@@ -1,5 +1,5 @@
 import { fdOf } from '../../native/sockets/handle-fd.js';
-import type { ListenHandle } from '../../node/internals.js';
+import type { ListenHandle } from '../../node/net.js';
 
 /**
  * What this thread listens on and shares with others. It does not share it with itself: who listens twice on one port by mistake, or

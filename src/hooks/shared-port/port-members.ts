@@ -1,7 +1,8 @@
-import { fdOf } from '../../native/sockets/handle-fd.js';
 import type { Platform } from '../../native/platform.js';
 import type { PortSocket } from '../../native/ports/port-socket.js';
-import { fs, type ListenHandle } from '../../node/internals.js';
+import { fdOf } from '../../native/sockets/handle-fd.js';
+import { fs } from '../../node/modules.js';
+import type { ListenHandle } from '../../node/net.js';
 
 /** A listener, and all that share its port, whichever process they belong to. */
 export interface PortMembers {

@@ -1,11 +1,13 @@
+import { boundPort } from '../../node/addresses.js';
+import { cluster } from '../../node/cluster.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { boundPort, cluster, type ListenHandle, type NetServer } from '../../node/internals.js';
+import type { ListenHandle, NetServer } from '../../node/net.js';
 import { confirm } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { planOptions, type Step } from '../../options/plan.js';
 import { sharesPort } from '../../options/table.js';
-import { holdsPort } from './own-ports.js';
 import { allValues, type HookContext, valuesAt } from '../context.js';
+import { holdsPort } from './own-ports.js';
 
 /** How listeners on a port share it; undefined where each has it for itself. */
 export function sharingOf(context: HookContext, port: number): 'on' | 'cpu' | undefined {

@@ -1,4 +1,5 @@
-import { type BoundHandle, net } from '../../node/internals.js';
+import { net } from '../../node/modules.js';
+import type { BoundHandle } from '../../node/net.js';
 import type { Step } from '../../options/plan.js';
 import { setBeforeBind } from '../before-bind.js';
 import type { HookContext } from '../context.js';

@@ -1,7 +1,7 @@
-import { honoursListenerCpu, LISTENER_CPU_SINCE, onlyCpu } from '../../native/ports/cpu.js';
 import { errnoName } from '../../native/errno.js';
 import type { Platform } from '../../native/platform.js';
-import type { ListenHandle } from '../../node/internals.js';
+import { honoursListenerCpu, LISTENER_CPU_SINCE, onlyCpu } from '../../native/ports/cpu.js';
+import type { ListenHandle } from '../../node/net.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 
 /** What became of a program that chooses among this many listeners. */

@@ -1,7 +1,9 @@
 import { debug } from '../../diagnostics.js';
-import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
 import type { Platform } from '../../native/platform.js';
-import { type ListenHandle, type NetServer, net, ownerOf, type SocketHandle } from '../../node/internals.js';
+import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
+import { net } from '../../node/modules.js';
+import { type ListenHandle, type NetServer, ownerOf, type SocketHandle } from '../../node/net.js';
+import { aroundConnection } from '../../node/patch/net.js';
 import { applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type SocketKind, type Step } from '../../options/plan.js';
@@ -10,13 +12,12 @@ import { connectionChannel, publishConnection } from '../../report/channels.js';
 import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteConnection } from '../../report/live-connections.js';
+import type { HookContext } from '../context.js';
+import { warnOfFailures } from '../warn.js';
 import { undecided } from './app-choice.js';
 import { isTunedElsewhere } from './foreign-socket.js';
-import type { HookContext } from '../context.js';
-import { aroundConnection } from '../../node/patch.js';
 import { armQuickAck } from './quick-ack.js';
 import { setServerTuning } from './tuning.js';
-import { warnOfFailures } from '../warn.js';
 
 /** What the accepted sockets of a listener are to have. */
 export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {

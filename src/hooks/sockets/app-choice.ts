@@ -1,10 +1,11 @@
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { type NetSocket, net } from '../../node/internals.js';
+import { net } from '../../node/modules.js';
+import type { NetSocket } from '../../node/net.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import { applyStep } from '../../options/apply.js';
 import type { Step } from '../../options/plan.js';
 import type { OptionKey } from '../../options/table.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
-import { replaceMethod, type Undo } from '../../node/patch.js';
 import { tuningOf } from './tuning.js';
 
 type SetNoDelay = NetSocket['setNoDelay'];

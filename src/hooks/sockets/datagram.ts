@@ -1,12 +1,12 @@
 import { debug } from '../../diagnostics.js';
 import type { Platform } from '../../native/platform.js';
-import { type DatagramHandle, datagramPrototype } from '../../node/internals.js';
+import { type DatagramHandle, datagramPrototype } from '../../node/dgram.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import { type Plan, planOptions } from '../../options/plan.js';
 import { datagramRecord } from '../../report/socket-record.js';
-import { tuneGiven } from './foreign-socket.js';
 import type { HookContext } from '../context.js';
-import { replaceMethod, type Undo } from '../../node/patch.js';
 import { warnOfFailures } from '../warn.js';
+import { tuneGiven } from './foreign-socket.js';
 
 type ReceiveStart = DatagramHandle['recvStart'];
 

@@ -1,5 +1,5 @@
 import type { Platform } from '../../native/platform.js';
-import type { SocketHandle } from '../../node/internals.js';
+import type { SocketHandle } from '../../node/net.js';
 import { applyAndConfirm, confirm, enough, readOption } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import type { Step } from '../../options/plan.js';

@@ -1,10 +1,14 @@
 import { nextTick } from '../../node/clock.js';
-import { asNetServer, asNetSocket, datagramHandle, net, pendingHandles } from '../../node/internals.js';
-import { tuneBound } from './datagram.js';
-import { type Sources, tuneArriving } from './received-socket.js';
+import { pendingHandles } from '../../node/cluster.js';
+import { datagramHandle } from '../../node/dgram.js';
+import { net } from '../../node/modules.js';
+import { asNetServer, asNetSocket } from '../../node/net.js';
+import { aroundHandles } from '../../node/patch/cluster.js';
+import type { Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
+import { tuneBound } from './datagram.js';
 import { tuneListening } from './listener.js';
-import { aroundHandles, type Undo } from '../../node/patch.js';
+import { type Sources, tuneArriving } from './received-socket.js';
 
 const { subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 

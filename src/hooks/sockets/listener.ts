@@ -1,25 +1,29 @@
 import { debug } from '../../diagnostics.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import { familyOf } from '../../native/sockets/handle-fd.js';
-import { boundPort, formatName, isNodesOwn, type ListenHandle, type NetServer, net } from '../../node/internals.js';
+import { boundPort, formatName } from '../../node/addresses.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import { net } from '../../node/modules.js';
+import type { ListenHandle, NetServer } from '../../node/net.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { keepNagle, watchHandle } from '../../node/patch/net.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import { applyAndConfirm } from '../../options/apply.js';
 import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { listenerChannel } from '../../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
-import { serverWord } from './server-word.js';
-import { countForPrimary } from '../shared-port/accepted-count.js';
-import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { patchBind, setBeforeBind } from '../before-bind.js';
-import { drainOnClose, endDrain } from '../shared-port/drain.js';
-import { isTunedElsewhere, tuneGiven } from './foreign-socket.js';
-import { holdPort } from '../shared-port/own-ports.js';
 import { allValues, type Hook, type HookContext, valuesAt } from '../context.js';
-import { keepNagle, replaceMethod, type Undo, watchHandle } from '../../node/patch.js';
+import { countForPrimary } from '../shared-port/accepted-count.js';
+import { drainOnClose, endDrain } from '../shared-port/drain.js';
+import { holdPort } from '../shared-port/own-ports.js';
 import { portMembers } from '../shared-port/port-members.js';
 import { maySharePort, ownListeners, sharesPorts, sharingOf, sharingOutcome } from '../shared-port/reuse-port.js';
 import { steerOwn } from '../shared-port/steering.js';
 import { warnOfFailures } from '../warn.js';
+import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
+import { isTunedElsewhere, tuneGiven } from './foreign-socket.js';
+import { serverWord } from './server-word.js';
 
 type Listen = NetServer['_listen2'];
 

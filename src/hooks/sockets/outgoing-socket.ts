@@ -1,5 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
+import { net } from '../../node/modules.js';
 import {
   type Connect,
   type ConnectingHandle,
@@ -7,22 +8,22 @@ import {
   connectingPrototype,
   handleBelow,
   type NetSocket,
-  net,
   ownerOf,
   type SocketHandle,
-} from '../../node/internals.js';
+} from '../../node/net.js';
+import { afterCompletion, watchSocketHandle } from '../../node/patch/net.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
-import { undecided } from './app-choice.js';
-import { giveSocket } from '../create-socket.js';
 import type { Hook, HookContext } from '../context.js';
-import { afterCompletion, replaceMethod, type Undo, watchSocketHandle } from '../../node/patch.js';
+import { giveSocket } from '../create-socket.js';
+import { warnOfFailures } from '../warn.js';
+import { undecided } from './app-choice.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
-import { warnOfFailures } from '../warn.js';
 
 /** What the outgoing sockets of this thread are given. */
 interface Outgoing extends Tuning {

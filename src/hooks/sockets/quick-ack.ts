@@ -1,9 +1,11 @@
 import { nextTick, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { handleBelow, isNodesOwn, type NetSocket, net, type SocketHandle } from '../../node/internals.js';
+import { net } from '../../node/modules.js';
+import { handleBelow, type NetSocket, type SocketHandle } from '../../node/net.js';
+import { isNodesOwn } from '../../node/own-source.js';
+import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import { counters } from '../../report/counters.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
-import { replaceMethod, type Undo } from '../../node/patch.js';
 
 /** What is known of a connection whose reads are to be acknowledged at once. */
 interface ArmedConnection {

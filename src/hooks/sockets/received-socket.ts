@@ -1,16 +1,18 @@
 import { debug } from '../../diagnostics.js';
-import { familyOf } from '../../native/sockets/handle-fd.js';
 import type { Platform } from '../../native/platform.js';
-import { boundAddress, type HandleMessage, hasPeer, type SocketHandle } from '../../node/internals.js';
+import { familyOf } from '../../native/sockets/handle-fd.js';
+import { boundAddress, hasPeer } from '../../node/addresses.js';
+import type { HandleMessage } from '../../node/cluster.js';
+import type { SocketHandle } from '../../node/net.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import { counters } from '../../report/counters.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
 import { noteConnection } from '../../report/live-connections.js';
-import { tuneGiven } from './foreign-socket.js';
 import { type HookContext, valuesAt } from '../context.js';
+import { warnOfFailures } from '../warn.js';
+import { tuneGiven } from './foreign-socket.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
-import { warnOfFailures } from '../warn.js';
 
 /** Sockets that come from one listener elsewhere, as far as that can be known. */
 interface Source extends Tuning {

@@ -1,6 +1,6 @@
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { Platform } from '../../native/platform.js';
-import { handleBelow, type NetSocket, type SocketHandle, serverOf } from '../../node/internals.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import { handleBelow, type NetSocket, type SocketHandle, serverOf } from '../../node/net.js';
 import type { Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 

@@ -1,4 +1,4 @@
-import { fs } from '../../node/internals.js';
+import { fs } from '../../node/modules.js';
 import { isOlder, versionOf } from '../version.js';
 
 const { release } = process.getBuiltinModule('node:os');

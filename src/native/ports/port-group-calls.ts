@@ -1,9 +1,9 @@
-import type { SocketHandle } from '../../node/internals.js';
+import type { SocketHandle } from '../../node/net.js';
 import { isLittleEndian } from '../endianness.js';
-import { fdOf } from '../sockets/handle-fd.js';
 import type { Libc } from '../libc.js';
-import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sockets/open-socket.js';
 import type { Platform, SocketConstant } from '../platform.js';
+import { fdOf } from '../sockets/handle-fd.js';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sockets/open-socket.js';
 import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from './socket-program.js';
 
 /** include/uapi/asm-generic/socket.h */

@@ -1,4 +1,4 @@
-import type { SocketHandle } from '../../node/internals.js';
+import type { SocketHandle } from '../../node/net.js';
 
 /**
  * The descriptor of a handle as it is now, or -1: a handle that is closed, not connected yet, or belongs to another process

@@ -1,6 +1,6 @@
-import { fdOf } from './handle-fd.js';
 import type { Libc } from '../libc.js';
 import type { Platform, SocketConstant } from '../platform.js';
+import { fdOf } from './handle-fd.js';
 
 const TCP_INFO: SocketConstant = { level: 6, name: 11 };
 

@@ -1,7 +1,7 @@
-import type { SocketHandle } from '../../node/internals.js';
-import { fdOf } from './handle-fd.js';
+import type { SocketHandle } from '../../node/net.js';
 import type { Libc } from '../libc.js';
 import type { OptionBytes, Platform, SocketConstant } from '../platform.js';
+import { fdOf } from './handle-fd.js';
 
 /**
  * setsockopt(2) and getsockopt(2), alike on every POSIX system. A handle that is closed has descriptor -1, to which

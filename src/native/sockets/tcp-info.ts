@@ -1,7 +1,7 @@
-import type { SocketHandle } from '../../node/internals.js';
+import type { SocketHandle } from '../../node/net.js';
 import { isLittleEndian } from '../endianness.js';
-import { fdOf } from './handle-fd.js';
 import type { Libc } from '../libc.js';
+import { fdOf } from './handle-fd.js';
 
 /** What the kernel knows of a TCP connection; a number is missing where the kernel is too old to tell it. */
 export interface TcpInfo {

@@ -16,7 +16,8 @@ import {
   whyNotNow,
   whyNotSource,
 } from '../../../src/hooks/files/eligibility.js';
-import { asNetSocket, type FileReadStream } from '../../../src/node/internals.js';
+import { asNetSocket } from '../../../src/node/net.js';
+import type { FileReadStream } from '../../../src/node/streams.js';
 import { realFiles } from '../../support/fake-files.js';
 import { type HeldResponses, holdResponses } from '../../support/held-response.js';
 import { useScratch } from '../../support/scratch.js';

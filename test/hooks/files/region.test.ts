@@ -8,7 +8,7 @@ import {
   FileRegion,
   liveRegions,
 } from '../../../src/hooks/files/region.js';
-import type { NetSocket } from '../../../src/node/internals.js';
+import type { NetSocket } from '../../../src/node/net.js';
 import { fakeFiles } from '../../support/fake-files.js';
 import { type SocketPair, socketPair } from '../../support/socket-pair.js';
 

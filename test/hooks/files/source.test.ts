@@ -16,9 +16,9 @@ import {
   type WindowLimits,
 } from '../../../src/hooks/files/source.js';
 import { StagedRegion } from '../../../src/hooks/files/staging.js';
-import { moveOn } from '../../../src/node/patch.js';
 import type { FileCalls } from '../../../src/native/platform.js';
-import type { FileReadStream } from '../../../src/node/internals.js';
+import { moveOn } from '../../../src/node/patch/streams.js';
+import type { FileReadStream } from '../../../src/node/streams.js';
 import { content, digest } from '../../support/content.js';
 import { descriptorsOf } from '../../support/descriptors.js';
 import { realFiles } from '../../support/fake-files.js';

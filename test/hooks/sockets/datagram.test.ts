@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { makeHooks } from '../../../src/hooks/index.js';
 import { install } from '../../../src/install.js';
 import type { Platform } from '../../../src/native/platform.js';
-import { type DatagramHandle, datagramPrototype } from '../../../src/node/internals.js';
+import { type DatagramHandle, datagramPrototype } from '../../../src/node/dgram.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { datagramRecord } from '../../../src/report/socket-record.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { expect } from 'chai';
-import { type Libc, loadLibc } from '../../../src/native/libc.js';
 import { residency } from '../../../src/native/files/residency.js';
+import { type Libc, loadLibc } from '../../../src/native/libc.js';
 import { content } from '../../support/content.js';
 import { collectGarbage } from '../../support/garbage.js';
 import { cachedPages, evict } from '../../support/page-cache.js';

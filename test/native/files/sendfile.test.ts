@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { expect } from 'chai';
+import { sendCalls } from '../../../src/native/files/sendfile.js';
 import { loadLibc } from '../../../src/native/libc.js';
 import type { FileCalls } from '../../../src/native/platform.js';
-import { sendCalls } from '../../../src/native/files/sendfile.js';
 import { content, digest } from '../../support/content.js';
 import { isCloseOnExec, positionOf } from '../../support/descriptors.js';
 import { linux } from '../../support/kernel-value.js';

@@ -2,7 +2,7 @@ import { createServer, Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { expect } from 'chai';
 import { familyOf, fdOf } from '../../../src/native/sockets/handle-fd.js';
-import { asNetSocket } from '../../../src/node/internals.js';
+import { asNetSocket } from '../../../src/node/net.js';
 import { useScratch } from '../../support/scratch.js';
 import { handleOf, listenHandleOf, listening, socketPair } from '../../support/socket-pair.js';
 

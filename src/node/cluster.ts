@@ -1,0 +1,91 @@
+import type nodeCluster from 'node:cluster';
+import type { Socket } from 'node:net';
+import type { SocketHandle } from './net.js';
+
+/** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */
+export interface ClusterMessage {
+  readonly cmd?: unknown;
+  readonly act?: unknown;
+  readonly seq?: unknown;
+  readonly ack?: unknown;
+  readonly key?: unknown;
+  readonly accepted?: unknown;
+  readonly index?: unknown;
+  readonly data?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
+  readonly addressType?: unknown;
+  readonly fd?: unknown;
+  readonly flags?: unknown;
+  readonly backlog?: unknown;
+}
+
+/** What a server asks for, in a worker (lib/net.js `listenInCluster`). */
+export interface ServerQuery {
+  readonly address: string | null;
+  readonly port: number;
+  readonly addressType: number | string;
+  readonly fd?: number;
+  readonly flags?: number;
+}
+
+/** What comes with a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed-over. */
+export interface HandleMessage {
+  readonly cmd?: unknown;
+  /** The kind of object that was sent: `net.Socket`, or `net.Native` for a bare handle. */
+  readonly type?: unknown;
+  /** What it was sent with; Node's own messages have a `cmd` that begins with `NODE_`. */
+  readonly msg?: unknown;
+  /** `_connectionKey` of the server that has accepted the socket. */
+  readonly key?: unknown;
+}
+
+export type GetServer = (
+  this: unknown,
+  server: object,
+  query: ServerQuery,
+  callback: (error: number, handle: unknown) => void,
+) => unknown;
+
+export type Fork = (this: unknown, env?: object) => ClusterWorker;
+
+/** lib/internal/cluster/{primary,child}.js. */
+export type ClusterModule = typeof nodeCluster & {
+  readonly _getServer?: GetServer;
+};
+
+export type ClusterWorker = import('node:cluster').Worker;
+
+/** Send a worker a message of Node's own kind, and a handle. */
+export function sendHandle(
+  worker: ClusterWorker,
+  message: ClusterMessage & { readonly errno?: number },
+  handle: SocketHandle,
+  onSent: (error: Error | null) => void,
+): void {
+  worker.process.send({ ...message, cmd: 'NODE_CLUSTER' }, handle as unknown as Socket, undefined, onSent);
+}
+
+/** Tell the primary of the cluster something of ours. Returns whether it can be told. */
+export function sendToPrimary(act: string, address: string, data: number): boolean {
+  if (!process.connected) return false;
+  // It may have gone this very moment, which Node itself notices.
+  return process.send?.({ cmd: 'NODE_CLUSTER', act, address, data }, undefined, undefined, () => undefined) ?? false;
+}
+
+/** The cluster, as it is in this process. Asking for it loads net and child_process. */
+export function cluster(): ClusterModule {
+  return process.getBuiltinModule('node:cluster') as unknown as ClusterModule;
+}
+
+/**
+ * What has come from the parent process, and waits for the app to listen for messages (lib/internal/child_process.js
+ * `kPendingMessages`): handles as the app will see them, sockets and servers. Test: register/handed-over.
+ */
+export function pendingHandles(): readonly unknown[] {
+  const channel: object = process.channel ?? {};
+  const symbol = Object.getOwnPropertySymbols(channel).find(({ description }) => description === 'kPendingMessages');
+  const messages: unknown = symbol === undefined ? undefined : Reflect.get(channel, symbol);
+  // The arguments that 'message' will be emitted with.
+  return Array.isArray(messages) ? messages.map((args: unknown) => Array.isArray(args) && args[2]).filter(Boolean) : [];
+}

@@ -1,0 +1,173 @@
+import type { Server, Socket } from 'node:net';
+import type { HttpMessage } from './http.js';
+import type { WriteBatch, WriteCallback, WritePart } from './streams.js';
+
+/** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/handle-fd. */
+export interface SocketHandle {
+  readonly fd?: number;
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  /** Bytes that libuv has queued because the socket took no more. */
+  readonly writeQueueSize?: number;
+  /** Not of a Unix socket. */
+  getpeername?(name: SocketName): number;
+  setNoDelay?(enable: boolean): number;
+  setKeepAlive?(enable: boolean, seconds: number): number;
+  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`); see {@link handleBelow}. */
+  readonly _parent?: SocketHandle;
+}
+
+/** The TCP handle below a TLSWrap; undefined of a handle that has none below. */
+export function handleBelow(handle: SocketHandle): SocketHandle | undefined {
+  return Object.hasOwn(handle, '_parent') ? handle._parent : undefined;
+}
+
+/** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
+export interface ListenHandle extends SocketHandle {
+  /** Not of a Unix socket. */
+  getsockname?(name: SocketName): number;
+  /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
+  readonly onconnection?: ConnectionCallback;
+}
+
+/** A TCP handle before it is connected (src/tcp_wrap.cc). Test: hooks/outgoing-socket. */
+export interface ConnectingHandle extends SocketHandle {
+  open(fd: number): number;
+  readonly connect: Connect;
+  readonly connect6: Connect;
+  readonly bind: Bind;
+  readonly bind6: Bind;
+  close(): void;
+}
+
+/** bind(2); 0, or libuv's error. */
+export type Bind = (this: ConnectingHandle, ...args: unknown[]) => number;
+
+/** Begins a connection; 0, or libuv's error. */
+export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) => number;
+
+/** TCPConnectWrap. */
+export interface ConnectRequest {
+  /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
+  readonly oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
+}
+
+export type ConnectionCallback = (this: ListenHandle, error: number, handle: SocketHandle | undefined) => unknown;
+
+/** lib/net.js `Socket.prototype._writeGeneric`. Test: hooks/socket-write. */
+export type WriteGeneric = (
+  this: NetSocket,
+  writev: boolean,
+  data: WriteBatch | Uint8Array | string,
+  encoding: string,
+  callback: WriteCallback,
+) => unknown;
+
+/** lib/net.js. */
+export interface NetSocket extends Socket {
+  readonly _handle: SocketHandle | null;
+  readonly _writeGeneric: WriteGeneric;
+  _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
+  _writev(chunks: WritePart[], callback: WriteCallback): void;
+  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+  /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/quick-ack. */
+  readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
+  connect(...args: unknown[]): this;
+  /** Restarts the socket's timeout; Node calls it for every read and write. */
+  _unrefTimer(): void;
+  /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */
+  readonly _httpMessage?: HttpMessage | null;
+  /** lib/_http_common.js; only its current message is looked at. */
+  readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null;
+  /** Set on process.stdout and process.stderr (lib/internal/bootstrap/switches/is_main_thread.js). */
+  readonly _isStdio?: boolean;
+}
+
+/** lib/net.js. */
+export interface NetServer extends Server {
+  readonly _handle: ListenHandle | null;
+  /** Whether Node switches NODELAY on for each connection (lib/net.js `onconnection`). */
+  readonly noDelay?: boolean;
+  /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
+  readonly keepAlive?: boolean;
+  _listen2(...args: unknown[]): unknown;
+  /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
+  _emitCloseIfDrained(): void;
+}
+
+/** A TCP handle that is bound. */
+export type BoundHandle = ConnectingHandle & ListenHandle & { listen(backlog: number): number };
+
+/** src/tcp_wrap.cc, TCPWrap::SocketType. */
+const TCP_SOCKET = 0;
+
+const TCP_SERVER = 1;
+
+/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is still the caller's. */
+function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | undefined {
+  const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
+  const handle = new TCP(type);
+  if (handle.open(fd) === 0) return handle;
+  handle.close();
+  return undefined;
+}
+
+/** A second handle for a listener that is open already; as {@link handleFor}. */
+export function listenerHandle(like: ListenHandle, fd: number): BoundHandle | undefined {
+  return handleFor(like, TCP_SERVER, fd);
+}
+
+/** A handle for a connection that a listener has accepted; as {@link handleFor}. */
+export function connectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
+  return handleFor(listener, TCP_SOCKET, fd);
+}
+
+export function closeHandle(handle: SocketHandle): void {
+  (handle as BoundHandle).close();
+}
+
+/** Node publishes each server here before it binds: lib/net.js; Node's docs, diagnostics_channel. */
+export const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
+
+/** As Node gives the ends of sockets. */
+export interface SocketName {
+  readonly address?: string;
+  readonly port?: number;
+  readonly family?: string;
+}
+
+/** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */
+let ownerSymbol: symbol | undefined;
+
+export function ownerOf(handle: object): unknown {
+  ownerSymbol ??= Object.getOwnPropertySymbols(handle).find((symbol) => symbol.description === 'owner_symbol');
+  return ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+}
+
+/** What the handle of a class has for its prototype, if it looks as we know it. */
+export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
+  const prototype: unknown = handle && Object.getPrototypeOf(handle);
+  const known = prototype as ConnectingHandle | undefined;
+  const isKnown = ['open', 'connect', 'connect6'].every(
+    (name) => known !== undefined && typeof Reflect.get(known, name) === 'function',
+  );
+  return isKnown ? known : undefined;
+}
+
+/** The server that has accepted a socket (lib/net.js `onconnection`); nothing of one that was connected from here. */
+export function serverOf(socket: NetSocket): unknown {
+  return Reflect.get(socket, 'server');
+}
+
+export function asNetSocket(socket: Socket): NetSocket {
+  return socket as NetSocket;
+}
+
+export function asNetServer(server: Server): NetServer {
+  return server as NetServer;
+}
+
+/** Whether it has an `_handle` at all, i.e. is, or looks like, one of net's sockets or servers. */
+export function hasHandle(value: unknown): value is { readonly _handle: SocketHandle | null } {
+  return typeof value === 'object' && value !== null && '_handle' in value;
+}

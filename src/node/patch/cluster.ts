@@ -1,0 +1,76 @@
+import type { ClusterMessage, HandleMessage } from '../cluster.js';
+import type { BoundHandle, SocketHandle } from '../net.js';
+import { isNodesOwn } from '../own-source.js';
+import { standBefore } from './listeners.js';
+import { replaceMethod, type Undo } from './replace.js';
+
+function internalReceiver(
+  channel: NodeJS.EventEmitter,
+  isReceiver: (listener: Function) => boolean,
+): Function | undefined {
+  return channel.rawListeners('internalMessage').find(isReceiver);
+}
+
+/**
+ * Stand before Node's own receiver of what a cluster's worker says to its primary (lib/internal/cluster/utils.js `internal`).
+ *
+ * @param around is given a message, and what passes it on
+ */
+export function aroundMessages(
+  child: NodeJS.EventEmitter,
+  around: (message: ClusterMessage, next: () => void) => void,
+): void {
+  const original = internalReceiver(child, ({ name }) => name === 'onInternalMessage');
+  standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
+}
+
+/**
+ * Stand before Node's own receiver of handles that come with messages (lib/internal/child_process.js `setupChannel`).
+ *
+ * @param around is given what came with a message, and what receives it
+ * @returns an undo; undefined where there is no such receiver: this is no channel, or Node's code is not what we know
+ */
+export function aroundHandles(
+  channel: NodeJS.EventEmitter,
+  around: (message: HandleMessage, handle: SocketHandle | undefined, receive: () => void) => void,
+): Undo | undefined {
+  const original = internalReceiver(channel, (listener) => isNodesOwn(listener, 'setupChannel/internalMessage'));
+  return standBefore<[HandleMessage, SocketHandle | undefined]>(
+    channel,
+    'internalMessage',
+    original,
+    (next, message, handle) => around(message, handle, next),
+  );
+}
+
+/**
+ * Call `act`, which sends a message to this process's parent, and keep what `isKept` picks from being sent.
+ *
+ * @returns the messages that were kept
+ */
+export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: () => void): readonly ClusterMessage[] {
+  const kept: ClusterMessage[] = [];
+  const undo = replaceMethod<(...args: unknown[]) => boolean>(
+    process,
+    'send',
+    (original) =>
+      function (this: unknown, ...args) {
+        const message = args[0] as ClusterMessage;
+        if (!isKept(message)) return original.apply(this, args);
+        kept.push(message);
+        return true;
+      },
+  );
+  try {
+    act();
+  } finally {
+    undo();
+  }
+  return kept;
+}
+
+/** Answer a query of this worker as its primary would, with a listener that is this worker's own. */
+export function answerQuery(query: ClusterMessage, key: string, handle: BoundHandle): void {
+  const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
+  (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);
+}

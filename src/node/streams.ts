@@ -1,0 +1,62 @@
+import type { ReadStream } from 'node:fs';
+
+export type WriteCallback = (error?: Error | null) => void;
+
+/** Part of a `_writev` batch (lib/internal/streams/writable.js `clearBuffer`). */
+export interface WritePart {
+  readonly chunk: Uint8Array | string;
+  readonly encoding: string;
+}
+
+/** Batch of a `_writev`; `allBuffers` says that no part is a string. */
+export type WriteBatch = WritePart[] & { allBuffers?: boolean };
+
+/** lib/internal/fs/streams.js. Test: hooks/read-stream. */
+export interface FileReadStream extends ReadStream {
+  readonly fd: number | null;
+  /** Next position to read from; undefined reads on from wherever the descriptor stands. */
+  readonly pos: number | undefined;
+  /** Position of the last byte, or Infinity. */
+  readonly end: number;
+  /** Absent when the stream was given a descriptor instead of a path. */
+  readonly flags?: string | number;
+  readonly bytesRead: number;
+  readonly mode?: number;
+  /** Whether the stream closes its descriptor. */
+  readonly autoClose: boolean;
+  readonly _readableState: ReadableState;
+  /** A method of the app's is called instead of fs.open(). */
+  readonly open?: unknown;
+  _construct(callback: (error?: Error | null) => void): void;
+  _read(size: number): void;
+  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+}
+
+/** lib/internal/streams/readable.js. */
+export interface ReadableState {
+  readonly pipes: readonly unknown[];
+  readonly length: number;
+  readonly objectMode: boolean;
+  readonly flowing: boolean | null;
+  readonly ended: boolean;
+  readonly errored: Error | null;
+  readonly decoder: unknown;
+  /** `_read` was called and has not pushed yet. */
+  readonly reading: boolean;
+  readonly readableListening: boolean;
+}
+
+/** lib/internal/fs/streams.js `kFs`, found on the first stream by its description. */
+let fsSymbol: symbol | undefined;
+
+/** The stream's own `fs`. */
+export function fsOf(stream: object): unknown {
+  fsSymbol ??= Object.getOwnPropertySymbols(stream).find((symbol) => symbol.description === 'kFs');
+  return fsSymbol === undefined ? undefined : (stream as Record<symbol, unknown>)[fsSymbol];
+}
+
+/** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */
+export function onlyListener(emitter: object, event: string): Function | undefined {
+  const listener = (emitter as { readonly _events?: Readonly<Record<string, unknown>> })._events?.[event];
+  return typeof listener === 'function' ? listener : undefined;
+}
