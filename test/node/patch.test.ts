@@ -1,3 +1,4 @@
+import { ReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
@@ -12,6 +13,7 @@ import {
   watchHandle,
   watchServers,
 } from '../../src/node/patch/net.js';
+import { type Replacements, replaceAllOwn, replaceOwn } from '../../src/node/patch/own-methods.js';
 import { type Mutable, replaceMethod, type Undo } from '../../src/node/patch/replace.js';
 import { postponeRead } from '../../src/node/patch/streams.js';
 import type { FileReadStream } from '../../src/node/streams.js';
@@ -76,16 +78,35 @@ describe('replacing a method', () => {
     expect(object.greet('you')).to.equal('hi, you');
   });
 
-  it('is left in place, and told so, where somebody else has replaced the method since', () => {
+  it('is left in place where somebody else has replaced the method since, and does nothing any more', () => {
     const object = subject();
-    let outlived = 0;
-    const undo = replaceMethod(object, 'greet', louder, () => outlived++);
+    const undo = replaceMethod(object, 'greet', louder);
     const ours = object.greet;
     const theirs: Subject['greet'] = (...args) => `well, ${ours(...args)}`;
     object.greet = theirs;
+    expect(object.greet('you')).to.equal('well, hi, you!');
     undo();
     expect(object.greet).to.equal(theirs);
-    expect(outlived).to.equal(1);
+    expect(object.greet('you', true)).to.equal('well, good day, you');
+  });
+
+  it('passes on this, every argument and how many there are, and what comes back', () => {
+    const object = {
+      count(...rest: unknown[]): unknown {
+        return [this, rest.length, ...rest];
+      },
+    };
+    replaceMethod(
+      object,
+      'count',
+      (original: typeof object.count) =>
+        function (this: typeof object, ...rest) {
+          return original.apply(this, rest);
+        },
+    );
+    expect(object.count()).to.deep.equal([object, 0]);
+    expect(object.count(1, undefined)).to.deep.equal([object, 2, 1, undefined]);
+    expect(object.count.call({ ...object, other: true }, 1)).to.deep.include({ ...object, other: true });
   });
 
   it('undoes nested replacements from the outside in', () => {
@@ -102,6 +123,59 @@ describe('replacing a method', () => {
   it('refuses what is no method', () => {
     expect(() => replaceMethod({ greet: 1 }, 'greet', louder)).to.throw(TypeError, 'greet is not a method');
     expect(() => replaceMethod({}, 'greet', louder)).to.throw(TypeError);
+  });
+});
+
+describe('replacing a method of Node’s own', () => {
+  const { prototype } = ReadStream as unknown as { prototype: FileReadStream };
+
+  /** What else is done to a prototype while `act` runs. */
+  function withMethod(name: '_read' | '_destroy', method: () => void, act: () => void): void {
+    const own = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+    Object.defineProperty(prototype, name, { ...own, value: method });
+    try {
+      act();
+    } finally {
+      Object.defineProperty(prototype, name, own);
+    }
+  }
+
+  it('is done where it is Node’s own, and can be undone', () => {
+    const { _read: before } = prototype;
+    const undo = replaceOwn('ReadStream._read', (original) => original);
+    expect(prototype._read).not.to.equal(before);
+    undo?.();
+    expect(prototype._read).to.equal(before);
+    expect(undo).to.be.a('function');
+  });
+
+  it('is not done where somebody else has replaced it', () => {
+    const theirs = (): void => undefined;
+    withMethod('_read', theirs, () => {
+      expect(replaceOwn('ReadStream._read', (original) => original)).to.equal(undefined);
+      expect(prototype._read).to.equal(theirs);
+    });
+  });
+
+  it('is done to all that are named, or to none', () => {
+    const { _read: read, _destroy: destroy } = prototype;
+    const replacements: Replacements = {
+      'ReadStream._read': (original) => original,
+      'ReadStream._destroy': (original) => original,
+    };
+    const undo = replaceAllOwn(replacements);
+    expect(prototype._read).not.to.equal(read);
+    expect(prototype._destroy).not.to.equal(destroy);
+    undo?.();
+    expect([prototype._read, prototype._destroy]).to.deep.equal([read, destroy]);
+    withMethod(
+      '_destroy',
+      () => undefined,
+      () => {
+        expect(replaceAllOwn(replacements)).to.equal(undefined);
+        expect(prototype._read).to.equal(read);
+      },
+    );
   });
 });
 

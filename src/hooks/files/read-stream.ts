@@ -2,10 +2,9 @@ import { debug } from '../../diagnostics.js';
 import type { FileCalls } from '../../native/platform.js';
 import { poolTurn } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { fs } from '../../node/modules.js';
 import type { NetSocket } from '../../node/net.js';
-import { isNodesOwn } from '../../node/own-source.js';
-import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { replaceAllOwn, replaceOwn } from '../../node/patch/own-methods.js';
+import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import { endConnectionAfter, moveOn, postponeRead } from '../../node/patch/streams.js';
 import type { FileReadStream } from '../../node/streams.js';
 import { fileChannel, publishFile } from '../../report/channels.js';
@@ -27,11 +26,9 @@ import {
 import { type DescriptorContext, makeConstruct, makeDestroy } from './open-close.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
 import { AT_END, cutRegion, hasLostBytes, newSource, nextChunk, nextWindow, type Source } from './source.js';
-import { lingering } from './undo-after-regions.js';
+import { undoneAfterRegions } from './undo-after-regions.js';
 
 type Read = FileReadStream['_read'];
-type Construct = FileReadStream['_construct'];
-type Destroy = FileReadStream['_destroy'];
 
 const sources = hiddenSlot<FileReadStream, Source>();
 
@@ -191,37 +188,33 @@ function sourceAtDestroy(stream: FileReadStream): Source | undefined {
   return source;
 }
 
-const patchDestroy = lingering(() =>
-  replaceMethod<Destroy>(fs().ReadStream.prototype, '_destroy', (original) => makeDestroy(sourceAtDestroy, original)),
+const patchDestroy = undoneAfterRegions(() =>
+  replaceOwn('ReadStream._destroy', (original) => makeDestroy(sourceAtDestroy, original)),
 );
 
 function install(context: HookContext): Undo | undefined {
   const limits = context.sendfile;
   if (limits === undefined) return undefined;
-  const { prototype } = fs().ReadStream;
-  if (!isNodesOwn(Reflect.get(prototype, '_construct'), 'ReadStream._construct')) return undefined;
-  if (!isNodesOwn(Reflect.get(prototype, '_read'), 'ReadStream._read')) return undefined;
-  if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'ReadStream._destroy')) return undefined;
   const files = (): FileCalls | undefined => context.platform().files;
-  const undoWrite = installSocketWrite(files, limits.joins);
-  if (undoWrite === undefined) return undefined;
   const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
   const state = { isUndone: false };
   const descriptors = { files, eligibility, state, sourceOf };
-  const undoConstruct = replaceMethod<Construct>(prototype, '_construct', (original) =>
-    makeConstruct(descriptors, original),
+  const undo = allOrNone([
+    () => installSocketWrite(files, limits.joins),
+    patchDestroy,
+    () =>
+      replaceAllOwn({
+        'ReadStream._construct': (original) => makeConstruct(descriptors, original),
+        'ReadStream._read': (original) => makeRead({ ...descriptors, limits, original }),
+      }),
+  ]);
+  return (
+    undo &&
+    (() => {
+      state.isUndone = true;
+      undo();
+    })
   );
-  const undoRead = replaceMethod<Read>(prototype, '_read', (original) =>
-    makeRead({ ...descriptors, limits, original }),
-  );
-  const undoDestroy = patchDestroy();
-  return () => {
-    state.isUndone = true;
-    undoConstruct();
-    undoRead();
-    undoDestroy();
-    undoWrite();
-  };
 }
 
 /** fs.ReadStream piped to a plain socket or response: its windows become regions. */

@@ -1,15 +1,15 @@
 import { debug } from '../../diagnostics.js';
 import type { FileCalls } from '../../native/platform.js';
 import { fs, net } from '../../node/modules.js';
-import type { NetSocket, WriteGeneric } from '../../node/net.js';
-import { isNodesOwn } from '../../node/own-source.js';
+import { asNetSocket, type NetSocket, type WriteGeneric } from '../../node/net.js';
 import { addBytesWritten, noteWriteProgress } from '../../node/patch/net.js';
-import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { replaceAllOwn } from '../../node/patch/own-methods.js';
+import type { Undo } from '../../node/patch/replace.js';
 import { count, counters } from '../../report/counters.js';
 import { endRegionsOf, liveRegions } from './region.js';
 import { hasRegion, transfer } from './transfer.js';
 import type { TransferContext } from './transfer-state.js';
-import { lingering } from './undo-after-regions.js';
+import { undoneAfterRegions } from './undo-after-regions.js';
 
 /** The replacement that is in place now, for eligibility to recognise. */
 let current: WriteGeneric | undefined;
@@ -71,22 +71,10 @@ function makeDestroy(original: NetSocket['_destroy']): NetSocket['_destroy'] {
   };
 }
 
-let replacement: WriteGeneric | undefined;
-
 /** A region that is on its way must not meet Node's own code, which would take it for a Buffer. */
-const patchSockets = lingering(() => {
-  const { prototype } = net().Socket;
-  const undos = [
-    replaceMethod<WriteGeneric>(prototype, '_writeGeneric', (original) => {
-      replacement = makeWrite(original);
-      return replacement;
-    }),
-    replaceMethod<NetSocket['_destroy']>(prototype, '_destroy', makeDestroy),
-  ];
-  return () => {
-    for (const undo of undos) undo();
-  };
-});
+const patchSockets = undoneAfterRegions(() =>
+  replaceAllOwn({ 'Socket._writeGeneric': makeWrite, 'Socket._destroy': makeDestroy }),
+);
 
 /**
  * Make the sockets of this thread send regions. Every write in the process goes through here, so a write without a region, in
@@ -97,13 +85,11 @@ const patchSockets = lingering(() => {
  * @returns undefined if Node's own code is not what we know
  */
 export function installSocketWrite(files: () => FileCalls | undefined, joins = true): Undo | undefined {
-  const { prototype } = net().Socket;
-  if (!isNodesOwn(Reflect.get(prototype, '_writeGeneric'), 'Socket._writeGeneric')) return undefined;
-  if (!isNodesOwn(Reflect.get(prototype, '_destroy'), 'Socket._destroy')) return undefined;
+  const unpatch = patchSockets();
+  if (unpatch === undefined) return undefined;
   filesOf = files;
   joinsHeaders = joins;
-  const unpatch = patchSockets();
-  current = replacement;
+  current = asNetSocket(net().Socket.prototype)._writeGeneric;
   return () => {
     current = undefined;
     unpatch();

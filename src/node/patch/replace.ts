@@ -3,7 +3,7 @@ import { standsFor } from '../own-source.js';
 
 export type Undo = () => void;
 
-type Method = (this: never, ...args: never[]) => unknown;
+export type Method = (this: never, ...args: never[]) => unknown;
 
 /** Elsewhere the properties of Node's objects are readonly to the compiler. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -24,29 +24,56 @@ export function looksLike(replacement: Function, original: Function): void {
  * Replace a method of one of Node's objects.
  *
  * @param make is given the original and answers with the replacement
- * @returns an undo. It restores what was there, unless somebody else has replaced the method since: then it can only be left
- *   in place, and `onOutlived` is called, so that it passes everything on to the original.
+ * @returns an undo, from which on only the original runs. It restores what was there, unless somebody else has replaced the method
+ *   since: then what we have put in place stays there, and passes every call on to the original.
+ * @throws TypeError if there is no such method
  */
-export function replaceMethod<F extends Method>(
-  object: object,
-  name: string,
-  make: (original: F) => F,
-  onOutlived?: () => void,
-): Undo {
+export function replaceMethod<F extends Method>(object: object, name: string, make: (original: F) => F): Undo {
   const holder = object as Record<string, F>;
   const own = Object.getOwnPropertyDescriptor(object, name);
   const original = holder[name];
   if (typeof original !== 'function') throw new TypeError(`${name} is not a method`);
-  const replacement = make(original);
+  let current: Function = make(original);
+  const replacement = function (this: unknown): unknown {
+    // biome-ignore lint/complexity/noArguments: V8 hands them on without an array
+    return current.apply(this, arguments);
+  };
   looksLike(replacement, original);
   standsFor(replacement, original);
   const attributes = own ?? { writable: true, enumerable: true, configurable: true };
   defineProperty(object, name, { ...attributes, value: replacement });
   return () => {
-    if (holder[name] !== replacement) onOutlived?.();
-    else if (own === undefined) delete holder[name];
+    current = original;
+    if ((holder[name] as Function) !== replacement) return;
+    if (own === undefined) delete holder[name];
     else defineProperty(object, name, own);
   };
+}
+
+/** One undo for several, which are undone from the last to the first. */
+export function undoAll(undos: readonly Undo[]): Undo {
+  return () => {
+    for (const undo of undos.toReversed()) undo();
+  };
+}
+
+/**
+ * Put several patches in place, in this order, or none of them.
+ *
+ * @returns one undo for all; undefined if one of them is not to be had
+ */
+export function allOrNone(patches: readonly (() => Undo | undefined)[]): Undo | undefined {
+  const undos: Undo[] = [];
+  const undo = (): void => undoAll(undos)();
+  for (const patch of patches) {
+    const one = patch();
+    if (one === undefined) {
+      undo();
+      return undefined;
+    }
+    undos.push(one);
+  }
+  return undo;
 }
 
 /** Put a value in the place of another, if that is there. */

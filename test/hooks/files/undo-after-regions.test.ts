@@ -1,17 +1,18 @@
 import { expect } from 'chai';
 import { FileDescriptor } from '../../../src/hooks/files/file-descriptor.js';
 import { FileRegion, liveRegions } from '../../../src/hooks/files/region.js';
-import { lingering } from '../../../src/hooks/files/undo-after-regions.js';
+import { undoneAfterRegions } from '../../../src/hooks/files/undo-after-regions.js';
+import type { Undo } from '../../../src/node/patch/replace.js';
 import { fakeFiles } from '../../support/fake-files.js';
 
-describe('a patch that lingers', () => {
+describe('a patch that regions still need', () => {
   let log: string[];
-  let put: () => () => void;
+  let put: () => Undo | undefined;
 
   beforeEach(() => {
     expect(liveRegions()).to.equal(0);
     log = [];
-    put = lingering(() => {
+    put = undoneAfterRegions(() => {
       log.push('patched');
       return () => log.push('unpatched');
     });
@@ -25,14 +26,14 @@ describe('a patch that lingers', () => {
     expect(log).to.deep.equal([]);
     const undo = put();
     expect(log).to.deep.equal(['patched']);
-    undo();
+    undo?.();
     expect(log).to.deep.equal(['patched', 'unpatched']);
   });
 
   it('stays until the last region has ended', () => {
     const undo = put();
     const regions = [region(), region()];
-    undo();
+    undo?.();
     regions[0]?.end();
     expect(log).to.deep.equal(['patched']);
     regions[1]?.end();
@@ -42,17 +43,17 @@ describe('a patch that lingers', () => {
   it('stays for good where it is wanted again by then, and is not put in place twice', () => {
     const undo = put();
     const one = region();
-    undo();
+    undo?.();
     const undoAgain = put();
     one.end();
     expect(log).to.deep.equal(['patched']);
-    undoAgain();
+    undoAgain?.();
     expect(log).to.deep.equal(['patched', 'unpatched']);
   });
 
   it('can be put in place anew once it was taken back', () => {
-    put()();
-    put()();
+    put()?.();
+    put()?.();
     expect(log).to.deep.equal(['patched', 'unpatched', 'patched', 'unpatched']);
   });
 });
