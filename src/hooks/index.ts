@@ -3,6 +3,7 @@ import type { Undo } from '../node/patch/replace.js';
 import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
+import { fsHook } from './fs/index.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -15,7 +16,7 @@ import { quickAckHook } from './sockets/quick-ack.js';
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
 /** What a process needs that opens sockets: files may be piped to them. */
-const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
+const SOCKET_HOOKS: readonly Hook[] = [readStreamHook, fsHook];
 
 /** What a cluster needs whose workers share ports: before the first of them is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];

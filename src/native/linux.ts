@@ -3,7 +3,7 @@ import { fs } from '../node/modules.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import { statusCalls } from './files/file-status.js';
 import { pathLookup } from './files/path-lookup.js';
-import { residency } from './files/residency.js';
+import { bufferReader, residency } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
 import { staging } from './files/staging.js';
 import type { Libc } from './libc.js';
@@ -100,11 +100,20 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
   const type = new Int32Array(1);
   try {
     const send = sendCalls(libc);
-    const { cachedStatus, ...status } = statusCalls(libc);
+    const status = statusCalls(libc);
+    const find = pathLookup(libc);
     return {
       ...send,
       ...status,
-      lookUp: pathLookup(libc, cachedStatus, send.close),
+      find,
+      lookUp(path, of) {
+        const fd = find(path, true);
+        if (fd < 0) return false;
+        const isKnown = status.cachedStatus(fd, of);
+        send.close(fd);
+        return isKnown;
+      },
+      readNow: bufferReader(libc),
       resident: residency(libc),
       ...staging(libc),
       isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,

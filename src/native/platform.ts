@@ -41,8 +41,20 @@ export interface FileCalls {
   close(fd: number): number;
   /** Fill `status` with what the file is now; false if the system does not say. */
   status(fd: number, status: FileStatus): boolean;
+  /** The same as far as the kernel knows without asking anybody: a server, or a process behind a FUSE mount. */
+  cachedStatus(fd: number, status: FileStatus): boolean;
+  /** The same, and the 18 fields of which Node makes its Stats (src/node_file.h `FsStatsOffset`). */
+  cachedFields(fd: number, status: FileStatus, fields: Float64Array): boolean;
   /** The same of what a path names; false also if that is not known without waiting for a disk. */
   lookUp(path: string, status: FileStatus): boolean;
+  /** An O_PATH descriptor of what a path names. EAGAIN where that is not known without waiting for a disk. */
+  find(path: string, followsLink: boolean): number;
+  /** preadv2(2) of what is in the page cache; EAGAIN where the first byte is not. Position -1 is where the descriptor stands. */
+  readNow(fd: number, buffer: Buffer, offset: number, count: number, position: number): number;
+  /** Whether a descriptor was opened for reading alone. */
+  isReadOnly(fd: number): boolean;
+  /** Take back where a descriptor stands, by so many bytes; false if that is not possible. */
+  moveBack(fd: number, bytes: number): boolean;
   /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
   resident(fd: number, position: number, count: number): number;
   readonly staging: Staging;
@@ -50,8 +62,10 @@ export interface FileCalls {
   stage(fd: number, position: number, count: number, slot: number): boolean;
   /** Whether the file, of this status, lies on a file system whose files have the size they claim. */
   hasKnownFilesystem(fd: number, status: FileStatus): boolean;
-  /** Whether `hasKnownFilesystem` has said so of a file on the same file system before. */
+  /** Whether `hasKnownFilesystem` or `noteFilesystem` has told so of a file on the same file system before. */
   isOnKnownFilesystem(status: FileStatus): boolean;
+  /** Learn on what kind of file system, by the number of statfs(2), a file of this status is. */
+  noteFilesystem(status: FileStatus, magic: number): void;
   /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
   isStreamSocket(fd: number): boolean;
   /** After how many milliseconds a full socket has room worth filling, long before it reports that itself; 0 if it reports it soon. */

@@ -29,6 +29,7 @@ const OWN_SOURCE = {
   'Readable.push': 'readableAddChunk',
   'Readable.pipe/ondata': 'const ret = dest.write(chunk)',
   'EventEmitter.emit': 'kErrorMonitor',
+  'process.binding': 'processBindingAllowList',
   'fs.read': 'binding.read(',
   'fs.open': 'binding.open(',
   'fs.openSync': 'binding.open(',

@@ -44,6 +44,7 @@ const WHERE = {
     return onlyListener(stream, 'data');
   },
   'EventEmitter.emit': () => EventEmitter.prototype.emit,
+  'process.binding': () => Reflect.get(process, 'binding'),
   'fs.read': () => fs.read,
   'fs.open': () => fs.open,
   'fs.openSync': () => fs.openSync,

@@ -7,13 +7,25 @@ const AT_STATX_DONT_SYNC = 0x4000;
 const STATX_TYPE = 0x1;
 const STATX_INO = 0x100;
 const STATX_SIZE = 0x200;
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_BTIME = 0x800;
 /** Kernel 6.8. */
 const STATX_MNT_ID_UNIQUE = 0x4000;
 const WANTED = STATX_TYPE | STATX_INO | STATX_SIZE;
 const MASK_OFFSET = 0;
+const BLOCK_SIZE_OFFSET = 4;
+const LINKS_OFFSET = 16;
+const USER_OFFSET = 20;
+const GROUP_OFFSET = 24;
 const MODE_OFFSET = 28;
 const INODE_OFFSET = 32;
 const SIZE_OFFSET = 40;
+const BLOCKS_OFFSET = 48;
+/** Of access, change of content, change of the inode, and birth: in the order in which Node has them. */
+const TIME_OFFSETS = [64, 112, 96, 80] as const;
+const NANOSECONDS = 8;
+const SPECIAL_MAJOR_OFFSET = 128;
+const SPECIAL_MINOR_OFFSET = 132;
 const DEVICE_MAJOR_OFFSET = 136;
 const DEVICE_MINOR_OFFSET = 140;
 const MOUNT_OFFSET = 144;
@@ -52,10 +64,16 @@ function placeOf({ mount, deviceMajor, deviceMinor }: FileStatus): number | unde
   return deviceMajor === 0 ? undefined : -(deviceMajor * 2 ** 20 + deviceMinor);
 }
 
-type StatusCalls = Pick<FileCalls, 'status' | 'hasKnownFilesystem' | 'isOnKnownFilesystem'> & {
-  /** As far as the kernel knows without asking anybody: a server, or a process behind a FUSE mount. */
-  readonly cachedStatus: FileCalls['status'];
-};
+type StatusCalls = Pick<
+  FileCalls,
+  'status' | 'cachedStatus' | 'cachedFields' | 'hasKnownFilesystem' | 'isOnKnownFilesystem' | 'noteFilesystem'
+>;
+
+/** makedev(3): the number of a device as stat(2) gives it. Beyond 32 bits, so not by shifts. */
+function deviceNumber(major: number, minor: number): number {
+  const low = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
+  return (low >>> 0) + Math.floor(minor / 0x100000) * 2 ** 32 + Math.floor(major / 0x1000) * 2 ** 44;
+}
 
 /** statx(2) and fstatfs(2). */
 export function statusCalls(libc: Libc): StatusCalls {
@@ -74,10 +92,10 @@ export function statusCalls(libc: Libc): StatusCalls {
     const [low, high] = littleEndian ? [offset, offset + 4] : [offset + 4, offset];
     return view.getUint32(low, littleEndian) + view.getUint32(high, littleEndian) * 2 ** 32;
   };
-  const look = (fd: number, status: FileStatus, flags: number): boolean => {
-    if (statx(fd, emptyPath, AT_EMPTY_PATH | flags, WANTED | STATX_MNT_ID_UNIQUE, view) !== 0) return false;
+  const look = (fd: number, status: FileStatus, flags: number, wanted = WANTED): boolean => {
+    if (statx(fd, emptyPath, AT_EMPTY_PATH | flags, wanted | STATX_MNT_ID_UNIQUE, view) !== 0) return false;
     const mask = view.getUint32(MASK_OFFSET, littleEndian);
-    if ((mask & WANTED) !== WANTED) return false;
+    if ((mask & wanted) !== wanted) return false;
     status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
     status.size = wide(SIZE_OFFSET);
     status.inode = wide(INODE_OFFSET);
@@ -86,6 +104,9 @@ export function statusCalls(libc: Libc): StatusCalls {
     status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : wide(MOUNT_OFFSET);
     return true;
   };
+  const word = (offset: number): number => view.getUint32(offset, littleEndian);
+  /** Before 1970 they are negative. */
+  const seconds = (offset: number): number => Number(view.getBigInt64(offset, littleEndian));
   const isKnown = (status: FileStatus): boolean => {
     const place = placeOf(status);
     return place !== undefined && known.has(place);
@@ -94,6 +115,29 @@ export function statusCalls(libc: Libc): StatusCalls {
   return {
     status: (fd, status) => look(fd, status, 0),
     cachedStatus: (fd, status) => look(fd, status, AT_STATX_DONT_SYNC),
+    cachedFields(fd, status, fields) {
+      if (!look(fd, status, AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME)) return false;
+      fields[0] = deviceNumber(status.deviceMajor, status.deviceMinor);
+      fields[1] = view.getUint16(MODE_OFFSET, littleEndian);
+      fields[2] = word(LINKS_OFFSET);
+      fields[3] = word(USER_OFFSET);
+      fields[4] = word(GROUP_OFFSET);
+      fields[5] = deviceNumber(word(SPECIAL_MAJOR_OFFSET), word(SPECIAL_MINOR_OFFSET));
+      fields[6] = word(BLOCK_SIZE_OFFSET);
+      fields[7] = status.inode;
+      fields[8] = status.size;
+      fields[9] = wide(BLOCKS_OFFSET);
+      let field = 10;
+      for (const offset of TIME_OFFSETS) {
+        fields[field++] = seconds(offset);
+        fields[field++] = word(offset + NANOSECONDS);
+      }
+      return true;
+    },
+    noteFilesystem(status, magic) {
+      const place = placeOf(status);
+      if (place !== undefined && KNOWN_FILESYSTEMS.has(magic)) known.add(place);
+    },
     isOnKnownFilesystem: isKnown,
     hasKnownFilesystem(fd, status) {
       if (isKnown(status)) return true;

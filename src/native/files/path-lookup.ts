@@ -12,27 +12,26 @@ const AT_FDCWD = -100;
 const O_PATH = 0o10000000n;
 const O_CLOEXEC = 0o2000000n;
 
+/** include/uapi/asm-generic/fcntl.h; arm and ppc have numbers of their own (arch/arm64/include/uapi/asm/fcntl.h). */
+const O_NOFOLLOW: Readonly<Record<string, bigint>> = { arm64: 0o100000n, ppc64: 0o100000n };
+const O_NOFOLLOW_ELSEWHERE = 0o400000n;
+
 /** `struct open_how`: flags, mode, resolve. */
 const OPEN_HOW_BYTES = 24;
 
 /**
- * What a path names, as far as the kernel can tell without waiting for a disk, a network or another process. O_PATH opens
+ * openat2(2) of a path, as far as the kernel can resolve it without waiting for a disk, a network or another process. O_PATH opens
  * nothing: a FIFO's writer or a device's driver does not notice.
  */
-export function pathLookup(
-  libc: Libc,
-  cachedStatus: FileCalls['status'],
-  close: FileCalls['close'],
-): FileCalls['lookUp'] {
+export function pathLookup(libc: Libc): FileCalls['find'] {
   const openat2 = libc.bind<(n: number, directory: number, path: string, how: BigUint64Array, size: number) => number>(
     'long syscall(long n, int directory, const char *path, void *how, size_t size)',
   );
-  const how = BigUint64Array.of(O_PATH | O_CLOEXEC, 0n, RESOLVE_CACHED);
-  return (path, of) => {
-    const fd = openat2(SYS_OPENAT2, AT_FDCWD, path, how, OPEN_HOW_BYTES);
-    if (fd < 0) return false;
-    const isKnown = cachedStatus(fd, of);
-    close(fd);
-    return isKnown;
+  const noFollow = O_NOFOLLOW[process.arch] ?? O_NOFOLLOW_ELSEWHERE;
+  const following = BigUint64Array.of(O_PATH | O_CLOEXEC, 0n, RESOLVE_CACHED);
+  const stopping = BigUint64Array.of(O_PATH | O_CLOEXEC | noFollow, 0n, RESOLVE_CACHED);
+  return (path, followsLink) => {
+    const fd = openat2(SYS_OPENAT2, AT_FDCWD, path, followsLink ? following : stopping, OPEN_HOW_BYTES);
+    return fd < 0 ? -libc.errno() : fd;
   };
 }

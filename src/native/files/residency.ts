@@ -1,5 +1,6 @@
 import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
+import type { FileCalls } from '../platform.js';
 
 /** The same number on every architecture (include/uapi/asm-generic/unistd.h); kernel 6.5. */
 const SYS_CACHESTAT = 451;
@@ -46,11 +47,32 @@ function byCachestat(
 
 type ReadNow = (fd: number, position: number, count: number) => number;
 
+type Preadv2 = (fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number;
+
+function bindPreadv2(libc: Libc): Preadv2 {
+  return libc.bind<Preadv2>('long preadv2(int fd, void *parts, int n, int64_t position, int flags)');
+}
+
+/** preadv2(RWF_NOWAIT) into any buffer; a negated errno, EAGAIN where the bytes are not in the page cache. */
+export function bufferReader(libc: Libc): FileCalls['readNow'] {
+  const preadv2 = bindPreadv2(libc);
+  const parts = new BigUint64Array(2);
+  return (fd, buffer, offset, count, position) => {
+    // The kernel writes to the Buffer by its address alone. `buffer` is referred to by our caller until this returns.
+    parts[0] = libc.address(buffer) + BigInt(offset);
+    parts[1] = BigInt(count);
+    for (;;) {
+      const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
+      if (bytes >= 0) return bytes;
+      const errno = libc.errno();
+      if (errno !== ERRNO.EINTR) return -errno;
+    }
+  };
+}
+
 /** preadv2(RWF_NOWAIT) into a buffer: every user may ask, and it tells the truth where mincore(2) does not. */
 export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
-  const preadv2 = libc.bind<(fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number>(
-    'long preadv2(int fd, void *parts, int n, int64_t position, int flags)',
-  );
+  const preadv2 = bindPreadv2(libc);
   const parts = BigUint64Array.of(libc.address(buffer) + BigInt(offset), 0n);
   return (fd, position, count) => {
     // The kernel writes to the Buffer by its address alone: it must be referred to, or it is freed under the call.

@@ -1,0 +1,87 @@
+import { isNodesOwn } from './own-source.js';
+
+/**
+ * What Node's own JavaScript calls for all that `fs` does (src/node_file.cc): `fs.stat`, its promise, a copy of either that an app
+ * took when it was loaded, a FileHandle, a stream. Without a request the call is synchronous, and throws. Its functions count their
+ * arguments, so they are handed on as they came. Test: hooks/fs.
+ */
+export interface FsBinding {
+  stat(...args: unknown[]): unknown;
+  lstat(...args: unknown[]): unknown;
+  fstat(...args: unknown[]): unknown;
+  access(...args: unknown[]): unknown;
+  realpath(...args: unknown[]): unknown;
+  open(...args: unknown[]): unknown;
+  openFileHandle(...args: unknown[]): unknown;
+  close(...args: unknown[]): unknown;
+  read(...args: unknown[]): unknown;
+  readlink(...args: unknown[]): unknown;
+  statfs(...args: unknown[]): unknown;
+  readonly FSReqCallback: new (bigint?: boolean) => FsRequest;
+  /** Stands for a request where a promise is asked for. */
+  readonly kUsePromises: symbol;
+  readonly FileHandle: (new (fd: number) => NativeFileHandle) & { readonly prototype: NativeFileHandle };
+  /** Node 26: open, fstat, read and close of a small file in one trip to the thread pool. */
+  readonly ReadFileJob?: (new (...args: unknown[]) => ReadFileJob) & { readonly prototype: ReadFileJob };
+}
+
+/** Called back with an error or null, and then with what the call has brought, if that is anything. */
+export interface FsRequest {
+  readonly oncomplete?: (...args: unknown[]) => unknown;
+}
+
+/** What a FileHandle of `node:fs/promises` holds. */
+export interface NativeFileHandle {
+  readonly fd: number;
+  close(): Promise<void>;
+  /** Leave the descriptor to the caller. */
+  releaseFD(): void;
+}
+
+export interface ReadFileJob {
+  readonly ondone?: (...args: unknown[]) => unknown;
+  /** Of `fs.readFile` with a callback; see ReadFileContext in lib/internal/fs/read/context.js. */
+  readonly context?: { readonly options?: { readonly flag?: unknown } };
+  /** Returns an error if it could not begin. */
+  run(path: string): unknown;
+}
+
+/** Versions of Node whose functions we have seen. A wrong number of arguments ends the process, so no others are touched. */
+const KNOWN_MAJORS: ReadonlySet<number> = new Set([20, 22, 23, 24, 25, 26]);
+
+/** Where one of the calls is another's already (mock-fs), none is ours. */
+const CALLS = ['stat', 'lstat', 'fstat', 'access', 'realpath', 'open', 'openFileHandle', 'close', 'read'] as const;
+
+export type FsCall = (typeof CALLS)[number];
+
+function isNative(value: unknown): boolean {
+  return typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]');
+}
+
+function isKnownBinding(value: unknown): value is FsBinding {
+  if (typeof value !== 'object' || value === null) return false;
+  const { FSReqCallback, kUsePromises, FileHandle } = value as Partial<FsBinding>;
+  return (
+    isNative(FSReqCallback) &&
+    typeof kUsePromises === 'symbol' &&
+    isNative(FileHandle?.prototype?.releaseFD) &&
+    CALLS.every((name) => isNative(Reflect.get(value, name)))
+  );
+}
+
+/**
+ * The binding, if it is Node's own and as we know it.
+ *
+ * Under `--pending-deprecation` asking for it would print a warning, and under `--permission` it is not to be had.
+ */
+export function fsBinding(): FsBinding | undefined {
+  const [major = Number.NaN] = process.versions.node.split('.').map(Number);
+  const { binding } = process as { readonly binding?: (name: string) => unknown };
+  if (!KNOWN_MAJORS.has(major) || !isNodesOwn(binding, 'process.binding')) return undefined;
+  try {
+    const found = binding.call(process, 'fs');
+    return isKnownBinding(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
