@@ -54,8 +54,32 @@ const CALLS = ['stat', 'lstat', 'fstat', 'access', 'realpath', 'open', 'openFile
 
 export type FsCall = (typeof CALLS)[number];
 
+/** A function of the binding that the preload stands before, so that who takes it when it is loaded gets what is replaced later. */
+export interface HeldCall {
+  readonly original: FsBinding[FsCall];
+  /** What stands in the binding. It calls `current`. */
+  readonly wrapper: FsBinding[FsCall];
+  current: FsBinding[FsCall];
+}
+
+/** Channels are one registry a thread: the preload holds the calls, and the runtime, which has a copy of this file, finds them. */
+const HELD = Symbol.for('socket-tune:held-fs-calls');
+const registry: object = process.getBuiltinModule('node:diagnostics_channel').channel(HELD);
+
+export function heldCalls(): Map<FsCall, HeldCall> {
+  const known: unknown = Reflect.get(registry, HELD);
+  if (known instanceof Map) return known;
+  const made = new Map<FsCall, HeldCall>();
+  Reflect.set(registry, HELD, made);
+  return made;
+}
+
 function isNative(value: unknown): boolean {
   return typeof value === 'function' && Function.prototype.toString.call(value).includes('[native code]');
+}
+
+function isOwn(name: FsCall, value: unknown): boolean {
+  return value === heldCalls().get(name)?.wrapper || isNative(value);
 }
 
 function isKnownBinding(value: unknown): value is FsBinding {
@@ -65,7 +89,7 @@ function isKnownBinding(value: unknown): value is FsBinding {
     isNative(FSReqCallback) &&
     typeof kUsePromises === 'symbol' &&
     isNative(FileHandle?.prototype?.releaseFD) &&
-    CALLS.every((name) => isNative(Reflect.get(value, name)))
+    CALLS.every((name) => isOwn(name, Reflect.get(value, name)))
   );
 }
 

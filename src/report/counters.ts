@@ -12,6 +12,10 @@ export interface Counters {
   /** File streams piped to a socket or response that took the original path, by reason. */
   readonly notRerouted: Map<string, number>;
   truncatedFiles: number;
+  /** Calls of `fs` that were answered without the thread pool, by name. */
+  readonly inlineCalls: Map<string, number>;
+  /** Those that might have been and were not, by reason. */
+  readonly pooledCalls: Map<string, number>;
 }
 
 export const counters: Counters = {
@@ -22,6 +26,8 @@ export const counters: Counters = {
   copiedBytes: new Map(),
   notRerouted: new Map(),
   truncatedFiles: 0,
+  inlineCalls: new Map(),
+  pooledCalls: new Map(),
 };
 
 /** Add to one of the counters that are kept by reason. */

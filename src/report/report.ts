@@ -21,6 +21,10 @@ export interface Report {
     /** Streams that took Node's own path, by reason. */
     readonly notRerouted: Readonly<Record<string, number>>;
     readonly truncatedFiles: number;
+    /** Calls of `fs` that were answered without the thread pool, by name. */
+    readonly inlineCalls: Readonly<Record<string, number>>;
+    /** Calls of the same functions that took the thread pool, by reason. */
+    readonly pooledCalls: Readonly<Record<string, number>>;
   };
 }
 
@@ -37,6 +41,8 @@ export function makeReport(): Report {
       copiedBytes: Object.fromEntries(counters.copiedBytes),
       notRerouted: Object.fromEntries(counters.notRerouted),
       truncatedFiles: counters.truncatedFiles,
+      inlineCalls: Object.fromEntries(counters.inlineCalls),
+      pooledCalls: Object.fromEntries(counters.pooledCalls),
     },
   };
 }
@@ -98,6 +104,8 @@ export function formatReport(report: Report): string {
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),
+    ...reasonLines('calls without the thread pool,', files.inlineCalls),
+    ...reasonLines('calls by the thread pool,', files.pooledCalls),
   ].join('\n');
 }
 

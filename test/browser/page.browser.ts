@@ -85,6 +85,8 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
         sendfileBytes: isBusy ? (at % 100_000_000) * 9000 : 0,
         copiedBytes: isBusy ? { 'socket-full': (at % 100_000_000) * 900, [HOSTILE]: 5 } : {},
         notRerouted: isBusy ? { 'not-a-plain-socket': 40, 'wrapped-write': 7 } : {},
+        inlineCalls: {},
+        pooledCalls: {},
         truncatedFiles: 0,
       },
     },

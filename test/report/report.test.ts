@@ -27,6 +27,8 @@ const REPORT: Report = {
     sendfileBytes: 12_345,
     copiedBytes: { 'socket-full': 678 },
     notRerouted: { 'small-file': 9, 'no-body': 1 },
+    inlineCalls: {},
+    pooledCalls: {},
     truncatedFiles: 0,
   },
 };

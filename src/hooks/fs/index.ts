@@ -1,38 +1,54 @@
-import { fsBinding } from '../../node/fs-binding.js';
-import { answerInline, closeHandlesInline, readFilesInline } from '../../node/patch/fs-binding.js';
+import { type FsBinding, fsBinding } from '../../node/fs-binding.js';
+import { answerInline, closeHandlesInline, type InlineAnswer, readFilesInline } from '../../node/patch/fs-binding.js';
 import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
-import type { FsContext } from './cached-files.js';
-import { answerClose, answerFstat, answerOpen, mayCloseInline } from './descriptors.js';
+import { type Answer, counted } from './answer.js';
+import type { FsContext, SynchronousCalls } from './cached-files.js';
+import { answerClose, answerFstat, answerOpen, closeFile } from './descriptors.js';
 import { answerAccess, answerRealpath, answerStat } from './lookups.js';
 import { answerRead, answerReadFile } from './reads.js';
+
+/** Taken before they are replaced. */
+function synchronousCalls(binding: FsBinding): SynchronousCalls {
+  const { access, open, close, readlink } = binding;
+  return {
+    access: (path, mode) => void Reflect.apply(access, binding, [path, mode]),
+    open: (path, flags, mode) => Number(Reflect.apply(open, binding, [path, flags, mode])),
+    close: (fd) => void Reflect.apply(close, binding, [fd]),
+    readlink: (path, encoding) => String(Reflect.apply(readlink, binding, [path, encoding])),
+  };
+}
 
 function install(hookContext: HookContext): Undo | undefined {
   const binding = fsBinding();
   if (binding === undefined) return undefined;
-  const { access, open, close, readlink, FileHandle } = binding;
-  const context: FsContext = {
-    binding,
-    files: () => hookContext.platform().files,
-    node: {
-      access: (path, mode) => void Reflect.apply(access, binding, [path, mode]),
-      open: (path, flags, mode) => Number(Reflect.apply(open, binding, [path, flags, mode])),
-      close: (fd) => void Reflect.apply(close, binding, [fd]),
-      readlink: (path, encoding) => String(Reflect.apply(readlink, binding, [path, encoding])),
-    },
+  const { FileHandle } = binding;
+  const node = synchronousCalls(binding);
+  // The native calls are loaded for the first call that may need them.
+  let context: FsContext | undefined;
+  const known = (name: string, answer: (context: FsContext) => Answer): InlineAnswer | undefined => {
+    if (context === undefined) {
+      const { files } = hookContext.platform();
+      if (files === undefined) return counted(name, 'no-calls');
+      context = { binding, node, files };
+    }
+    return counted(name, answer(context));
   };
   return allOrNone([
-    () => answerInline(binding, 'stat', (args) => answerStat(context, 'stat', args)),
-    () => answerInline(binding, 'lstat', (args) => answerStat(context, 'lstat', args)),
-    () => answerInline(binding, 'fstat', (args) => answerFstat(context, args)),
-    () => answerInline(binding, 'access', (args) => answerAccess(context, args)),
-    () => answerInline(binding, 'realpath', (args) => answerRealpath(context, args)),
-    () => answerInline(binding, 'open', (args) => answerOpen(context, args)),
-    () => answerInline(binding, 'openFileHandle', (args) => answerOpen(context, args, (fd) => new FileHandle(fd))),
-    () => answerInline(binding, 'close', (args) => answerClose(context, args)),
-    () => answerInline(binding, 'read', (args) => answerRead(context, args)),
-    () => closeHandlesInline(binding, (fd) => mayCloseInline(context, fd), context.node.close),
-    () => readFilesInline(binding, (path) => answerReadFile(context, path)) ?? (() => undefined),
+    () => answerInline(binding, 'stat', (args) => known('stat', (of) => answerStat(of, 'stat', args))),
+    () => answerInline(binding, 'lstat', (args) => known('lstat', (of) => answerStat(of, 'lstat', args))),
+    () => answerInline(binding, 'fstat', (args) => known('fstat', (of) => answerFstat(of, args))),
+    () => answerInline(binding, 'access', (args) => known('access', (of) => answerAccess(of, args))),
+    () => answerInline(binding, 'realpath', (args) => known('realpath', (of) => answerRealpath(of, args))),
+    () => answerInline(binding, 'open', (args) => known('open', (of) => answerOpen(of, args))),
+    () =>
+      answerInline(binding, 'openFileHandle', (args) =>
+        known('open', (of) => answerOpen(of, args, (fd) => new FileHandle(fd))),
+      ),
+    () => answerInline(binding, 'close', (args) => known('close', (of) => answerClose(of, args))),
+    () => answerInline(binding, 'read', (args) => known('read', (of) => answerRead(of, args))),
+    () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeFile(of, fd, release))),
+    () => readFilesInline(binding, (path) => known('readFile', (of) => answerReadFile(of, path))),
   ]);
 }
 

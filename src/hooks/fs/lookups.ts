@@ -1,4 +1,4 @@
-import type { InlineAnswer } from '../../node/patch/fs-binding.js';
+import type { Answer } from './answer.js';
 import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
 import { fitsTurn } from './turn-budget.js';
 
@@ -9,46 +9,48 @@ export function answerStat(
   context: FsContext,
   syscall: 'stat' | 'lstat',
   { 0: path, 1: isBigint, 3: throwIfNoEntry }: Args,
-): InlineAnswer | undefined {
-  if (typeof path !== 'string' || isBigint !== false || throwIfNoEntry === false || !fitsTurn()) return undefined;
-  return lookAtPath(context, syscall, path, syscall === 'stat', (files, fd) => {
-    const value = knownFields(context, files, fd);
-    return value && { value };
+): Answer {
+  if (typeof path !== 'string' || isBigint !== false || throwIfNoEntry === false) return 'other-arguments';
+  if (!fitsTurn()) return 'turn-is-full';
+  return lookAtPath(context, syscall, path, syscall === 'stat', (fd) => {
+    const value = knownFields(context, fd);
+    return value === undefined ? 'unknown-filesystem' : { value };
   });
 }
 
 /** F_OK of access(2). */
 const EXISTS = 0;
 
-/** Where the two differ, access(2) resolves the path with the rights of another user than we do. */
+/** Where the two differ, access(2) resolves the path with the rights of another user than openat2(2). */
 function hasOneUser(): boolean {
   return process.getuid?.() === process.geteuid?.();
 }
 
 /** access: path, mode, request. */
-export function answerAccess(context: FsContext, { 0: path, 1: mode }: Args): InlineAnswer | undefined {
-  if (typeof path !== 'string' || typeof mode !== 'number' || !hasOneUser() || !fitsTurn()) return undefined;
-  return lookAtPath(context, 'access', path, true, (files, fd) => {
+export function answerAccess(context: FsContext, { 0: path, 1: mode }: Args): Answer {
+  if (typeof path !== 'string' || typeof mode !== 'number' || !hasOneUser()) return 'other-arguments';
+  if (!fitsTurn()) return 'turn-is-full';
+  return lookAtPath(context, 'access', path, true, (fd) => {
     if (mode === EXISTS) return {};
-    if (knownStatus(context, files, fd) === undefined) return undefined;
+    if (knownStatus(context, fd) === undefined) return 'unknown-filesystem';
     try {
       context.node.access(path, mode);
       return {};
     } catch {
-      // Node's own way meets the same error, and reports it.
-      return undefined;
+      return 'error';
     }
   });
 }
 
-/** d_path() of the kernel ends so where a file has lost its name. */
+/** The kernel's d_path() ends so where a file has lost its name. */
 const NAMELESS = ' (deleted)';
 
 /** realpath: path, encoding, request. The kernel tells the path of a descriptor as it has resolved it. */
-export function answerRealpath(context: FsContext, { 0: path, 1: encoding }: Args): InlineAnswer | undefined {
-  if (typeof path !== 'string' || encoding !== 'utf8' || !fitsTurn()) return undefined;
-  return lookAtPath(context, 'realpath', path, true, (_files, fd) => {
+export function answerRealpath(context: FsContext, { 0: path, 1: encoding }: Args): Answer {
+  if (typeof path !== 'string' || encoding !== 'utf8') return 'other-arguments';
+  if (!fitsTurn()) return 'turn-is-full';
+  return lookAtPath(context, 'realpath', path, true, (fd) => {
     const value = context.node.readlink(`/proc/self/fd/${fd}`, encoding);
-    return value.startsWith('/') && !value.endsWith(NAMELESS) ? { value } : undefined;
+    return value.startsWith('/') && !value.endsWith(NAMELESS) ? { value } : 'error';
   });
 }

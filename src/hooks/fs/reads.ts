@@ -1,16 +1,16 @@
 import type { FileCalls } from '../../native/platform.js';
-import type { InlineAnswer } from '../../node/patch/fs-binding.js';
+import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
-import { openInline } from './descriptors.js';
+import { openFile } from './descriptors.js';
 import { fitsTurn } from './turn-budget.js';
 
 type Args = ArrayLike<unknown>;
 
-/** Where the descriptor stands. */
+/** Position of a read that goes on where the descriptor stands. */
 const CURRENT = -1;
 
 /**
- * Read what is in the page cache, to the last byte or the end of the file.
+ * Read what is in the page cache, up to the last byte that is asked for or the end of the file.
  *
  * @returns the bytes that were read; undefined if some are not in the page cache, and then the descriptor stands where it stood
  */
@@ -36,44 +36,50 @@ function readCached(
   return done;
 }
 
+/** Whether we know where the bytes of a view are: not where they are shared, or their number may change. */
 function isPlainMemory(buffer: unknown): buffer is Buffer {
-  // The address of any other (a view, shared or resizable memory) is not known to be its bytes.
-  return Buffer.isBuffer(buffer) && buffer.buffer instanceof ArrayBuffer && !Reflect.get(buffer.buffer, 'resizable');
+  return (
+    Buffer.isBuffer(buffer) && buffer.buffer instanceof ArrayBuffer && Reflect.get(buffer.buffer, 'resizable') !== true
+  );
 }
 
 /** read: fd, buffer, offset, length, position, request. */
-export function answerRead(context: FsContext, args: Args): InlineAnswer | undefined {
-  const { 0: fd, 1: buffer, 2: offset, 3: count, 4: position } = args;
-  const files = context.files();
-  if (files === undefined || typeof fd !== 'number' || !isPlainMemory(buffer)) return undefined;
-  if (typeof offset !== 'number' || typeof count !== 'number' || typeof position !== 'number') return undefined;
-  if (offset + count > buffer.length || !fitsTurn(count)) return undefined;
-  // A pipe or a device has no positions, and is refused by the kernel where one is given.
-  if (position === CURRENT && knownStatus(context, files, fd)?.regular !== true) return undefined;
-  const value = readCached(files, fd, buffer, offset, count, position);
-  return value === undefined ? undefined : { value };
+export function answerRead(context: FsContext, args: Args): Answer {
+  const { 0: fd, 1: buffer, 2: offset, 3: size, 4: position } = args;
+  if (typeof fd !== 'number' || !isPlainMemory(buffer) || typeof offset !== 'number') return 'other-arguments';
+  if (typeof size !== 'number' || typeof position !== 'number' || offset + size > buffer.length)
+    return 'other-arguments';
+  if (!fitsTurn(size)) return 'turn-is-full';
+  // A pipe or a device has no positions: the kernel refuses a read of them at one.
+  if (position === CURRENT && knownStatus(context, fd)?.regular !== true) return 'not-a-regular-file';
+  const value = readCached(context.files, fd, buffer, offset, size, position);
+  return value === undefined ? 'not-resident' : { value };
 }
-
-/** Mode of files that an open creates, which ours do not. */
-const MODE = 0o666;
 
 /** Node reads a file of up to this size in one trip to the thread pool (lib/internal/fs/utils.js `kReadFileBufferLength`). */
 const MOST_AT_ONCE = 512 << 10;
 
+function readWhole(context: FsContext, fd: number): Answer {
+  const size = knownStatus(context, fd)?.size ?? 0;
+  // A file without a size makes up its bytes as it is read.
+  if (size === 0) return 'not-a-regular-file';
+  if (size > MOST_AT_ONCE) return 'large-file';
+  if (!fitsTurn(size)) return 'turn-is-full';
+  const value = Buffer.allocUnsafeSlow(size);
+  return readCached(context.files, fd, value, 0, size, 0) === size ? { value } : 'not-resident';
+}
+
+/** Mode of a file that open(2) would create, which ours never does. */
+const MODE = 0o666;
+
 /** A whole file; see `readFilesInline`. */
-export function answerReadFile(context: FsContext, path: string): InlineAnswer | undefined {
-  const files = context.files();
-  if (files === undefined || !fitsTurn()) return undefined;
-  const opened = openInline(context, 'open', path, MODE);
-  if (typeof opened?.value !== 'number') return opened;
-  const fd = opened.value;
+export function answerReadFile(context: FsContext, path: string): Answer {
+  if (!fitsTurn()) return 'turn-is-full';
+  const opened = openFile(context, path, MODE);
+  if (!isAnswered(opened) || typeof opened.value !== 'number') return opened;
   try {
-    const size = knownStatus(context, files, fd)?.size ?? 0;
-    // Of no size is what makes up its bytes as it is read.
-    if (size === 0 || size > MOST_AT_ONCE || !fitsTurn(size)) return undefined;
-    const buffer = Buffer.allocUnsafeSlow(size);
-    return readCached(files, fd, buffer, 0, size, 0) === size ? { value: buffer } : undefined;
+    return readWhole(context, opened.value);
   } finally {
-    context.node.close(fd);
+    context.node.close(opened.value);
   }
 }

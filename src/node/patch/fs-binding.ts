@@ -1,5 +1,12 @@
 import { poolTurn } from '../clock.js';
-import type { FsBinding, FsCall, FsRequest, NativeFileHandle, ReadFileJob } from '../fs-binding.js';
+import {
+  type FsBinding,
+  type FsCall,
+  type FsRequest,
+  heldCalls,
+  type NativeFileHandle,
+  type ReadFileJob,
+} from '../fs-binding.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { exchange, replaceMethod, type Undo, undoAll } from './replace.js';
 
@@ -37,6 +44,38 @@ function promiseOf({ error, value }: InlineAnswer): Promise<unknown> {
   });
 }
 
+/** What lib/internal/fs/read/context.js takes for itself when it is loaded, which is at the first `fs.readFile` of the process. */
+const TAKEN_EARLY: readonly FsCall[] = ['read', 'close'];
+
+/** Stand before what Node's own modules take from the binding when they are loaded, so that it can be replaced later. */
+export function holdCalls(binding: FsBinding): void {
+  for (const name of TAKEN_EARLY) {
+    if (heldCalls().has(name)) continue;
+    replaceMethod<FsBinding[FsCall]>(binding, name, (original) => {
+      const wrapper = function (this: unknown): unknown {
+        // biome-ignore lint/complexity/noArguments: the original counts them
+        return Reflect.apply(held.current, this, arguments);
+      };
+      const held = { original, wrapper, current: original };
+      heldCalls().set(name, held);
+      return wrapper;
+    });
+  }
+}
+
+function replaceCall(
+  binding: FsBinding,
+  name: FsCall,
+  make: (original: FsBinding[FsCall]) => FsBinding[FsCall],
+): Undo {
+  const held = heldCalls().get(name);
+  if (held === undefined) return replaceMethod<FsBinding[FsCall]>(binding, name, make);
+  held.current = make(held.original);
+  return () => {
+    held.current = held.original;
+  };
+}
+
 /**
  * Have the asynchronous calls of a function of the binding answered inline, where `answer` can.
  *
@@ -49,7 +88,7 @@ export function answerInline(
 ): Undo {
   const requestAt = REQUEST_AT[name];
   const { FSReqCallback, kUsePromises } = binding;
-  return replaceMethod<FsBinding[FsCall]>(binding, name, (original) => {
+  return replaceCall(binding, name, (original) => {
     const replacement = function (this: unknown): unknown {
       // biome-ignore lint/complexity/noArguments: the original counts them
       const args = arguments;
@@ -65,22 +104,22 @@ export function answerInline(
   });
 }
 
-/** Have FileHandles close without the thread pool, where `mayClose` says of their descriptor that this waits for nothing. */
+/**
+ * Have FileHandles close without the thread pool.
+ *
+ * @param close closes a descriptor, after it has called `release`, where that waits for nothing; else it does neither
+ */
 export function closeHandlesInline(
   { FileHandle }: FsBinding,
-  mayClose: (fd: number) => boolean,
-  close: (fd: number) => void,
+  close: (fd: number, release: () => void) => InlineAnswer | undefined,
 ): Undo {
   return replaceMethod<NativeFileHandle['close']>(
     FileHandle.prototype,
     'close',
     (original) =>
       function (this: NativeFileHandle) {
-        const { fd } = this;
-        if (!mayClose(fd)) return original.call(this);
-        this.releaseFD();
-        close(fd);
-        return promiseOf({}) as Promise<void>;
+        const answer = close(this.fd, () => this.releaseFD());
+        return answer === undefined ? original.call(this) : (promiseOf(answer) as Promise<void>);
       },
   );
 }
@@ -101,16 +140,12 @@ function noteFlags(binding: FsBinding, Job: NonNullable<FsBinding['ReadFileJob']
 }
 
 /**
- * Have whole files read without the thread pool, where `read` answers with their bytes.
- *
- * @returns undefined before Node 26, whose `readFile` opens, reads and closes by calls of their own
+ * Have whole files read without the thread pool, where `read` answers with their bytes. Before Node 26 `readFile` opens, reads and
+ * closes by calls of their own, and there is nothing to do.
  */
-export function readFilesInline(
-  binding: FsBinding,
-  read: (path: string) => InlineAnswer | undefined,
-): Undo | undefined {
+export function readFilesInline(binding: FsBinding, read: (path: string) => InlineAnswer | undefined): Undo {
   const { ReadFileJob: Job } = binding;
-  if (Job === undefined) return undefined;
+  if (Job === undefined) return () => undefined;
   const undoRun = replaceMethod<ReadFileJob['run']>(
     Job.prototype,
     'run',

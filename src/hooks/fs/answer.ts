@@ -1,0 +1,38 @@
+import type { InlineAnswer } from '../../node/patch/fs-binding.js';
+import { count, counters } from '../../report/counters.js';
+
+/** Why a call is left to the thread pool. Each reason is counted and shown by the report. */
+export type PoolReason =
+  /** A path that is a Buffer, BigInt values, a flag other than reading, an encoding other than utf8, memory that is shared. */
+  | 'other-arguments'
+  /** The kernel would have to ask a disk, a server or another process where the path leads. */
+  | 'not-cached'
+  | 'not-resident'
+  | 'unknown-filesystem'
+  | 'not-a-regular-file'
+  | 'large-file'
+  /** It was not opened for reading alone. */
+  | 'open-for-writing'
+  /** Enough was answered inline in this turn of the event loop. */
+  | 'turn-is-full'
+  /** Node's own call reports the error. */
+  | 'error'
+  /** There are no native calls here. */
+  | 'no-calls';
+
+/** What a call has come to, or why it is left to the thread pool. */
+export type Answer = InlineAnswer | PoolReason;
+
+export function isAnswered(answer: Answer): answer is InlineAnswer {
+  return typeof answer !== 'string';
+}
+
+/** The answer for whoever hands it over, if there is one. It is counted. */
+export function counted(name: string, answer: Answer): InlineAnswer | undefined {
+  if (isAnswered(answer)) {
+    count(counters.inlineCalls, name);
+    return answer;
+  }
+  count(counters.pooledCalls, answer);
+  return undefined;
+}
