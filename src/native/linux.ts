@@ -8,12 +8,12 @@ import { sendCalls } from './files/sendfile.js';
 import { staging } from './files/staging.js';
 import type { Libc } from './libc.js';
 import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
-import { portGroupCalls } from './ports/port-group-calls.js';
+import { portGroupCalls } from './ports/port-calls.js';
+import { portSocketsCall } from './ports/sock-diag.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { listenBacklog } from './sockets/listen-backlog.js';
 import { socketCalls } from './sockets/open-socket.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
-import { portSocketsCall } from './sockets/sock-diag.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { tcpInfoCall } from './sockets/tcp-info.js';
 

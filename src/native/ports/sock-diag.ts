@@ -1,8 +1,8 @@
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
 import type { Platform } from '../platform.js';
-import type { PortSocket, PortState } from '../ports/port-socket.js';
-import { SOCK_CLOEXEC } from './open-socket.js';
+import { SOCK_CLOEXEC } from '../sockets/open-socket.js';
+import type { PortSocket, PortState } from './port-socket.js';
 
 /** include/net/tcp_states.h */
 const STATES = { ESTAB: 1, 'SYN-RECV': 3, LISTEN: 10 } as const satisfies Record<PortState, number>;
