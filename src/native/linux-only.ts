@@ -9,11 +9,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   openSocket: () => undefined,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
-  steer: () => undefined,
-  ignoreNewcomers: () => undefined,
-  accept: () => -ERRNO.EOPNOTSUPP,
-  migratesConnections: () => false,
-  portSockets: () => undefined,
+  ports: undefined,
   files: undefined,
   signals: undefined,
 };

@@ -1,5 +1,4 @@
 import { debug } from '../diagnostics.js';
-import { fs } from '../node/modules.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import { statusCalls } from './files/file-status.js';
 import { pathLookup } from './files/path-lookup.js';
@@ -8,14 +7,14 @@ import { sendCalls } from './files/sendfile.js';
 import { staging } from './files/staging.js';
 import type { Libc } from './libc.js';
 import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
-import { portGroupCalls } from './ports/port-calls.js';
-import { portSocketsCall } from './ports/sock-diag.js';
+import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { listenBacklog } from './sockets/listen-backlog.js';
 import { socketCalls } from './sockets/open-socket.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { tcpInfoCall } from './sockets/tcp-info.js';
+import { sysctl } from './sysctl.js';
 
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
@@ -86,15 +85,6 @@ const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', '
  */
 const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
 
-/** A sysctl as numbers; undefined where /proc is not to be had. */
-function sysctl(name: string): readonly number[] | undefined {
-  try {
-    return fs().readFileSync(`/proc/sys/net/${name}`, 'latin1').trim().split(/\s+/).map(Number);
-  } catch {
-    return undefined;
-  }
-}
-
 function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCalls | undefined {
   if (!WIDE.has(process.arch)) return undefined;
   const type = new Int32Array(1);
@@ -143,9 +133,7 @@ export function linuxPlatform(libc: Libc): Platform {
     limitOf,
     ...socketCalls(libc),
     tcpInfo,
-    ...portGroupCalls(libc, calls.set),
-    migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
-    portSockets: portSocketsCall(libc),
+    ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: WIDE.has(process.arch) ? signalActions(libc, SIGNAL_LAYOUT) : undefined,
   };

@@ -90,6 +90,23 @@ export interface SignalActions {
   once(action: SignalAction): SignalAction | undefined;
 }
 
+/** Calls on ports that several listeners share. */
+export interface PortCalls {
+  /** Choose which listener of a port gets a connection; any one of them will do. `undefined` takes the choice back. Returns 0 or an errno. */
+  steer(handle: SocketHandle, steering: Steering | undefined): number;
+  /**
+   * Have a listener drop new SYNs, while handshakes under way still complete. Clients retransmit the SYN after a second. Returns 0 or an
+   * errno.
+   */
+  ignoreNewcomers(handle: SocketHandle): number;
+  /** Take the next connection of a listener's queue. Returns a descriptor, non-blocking and close-on-exec, or an errno, negated. */
+  accept(handle: SocketHandle): number;
+  /** Whether the connections of a closed listener pass to another on its port (net.ipv4.tcp_migrate_req). */
+  migratesConnections(): boolean;
+  /** The TCP sockets of all processes on a port; 0 means every port. Undefined where the kernel refuses to tell. */
+  sockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
+}
+
 /** What a system offers. Everything that differs between systems is behind this. */
 export interface Platform {
   readonly name: string;
@@ -119,22 +136,8 @@ export interface Platform {
   close(fd: number): number;
   /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
-  /**
-   * Choose which of the listeners that share a port gets a connection, by any one of them; undefined takes the choice back. Returns 0
-   * or an errno; undefined where the system has no such thing.
-   */
-  steer(handle: SocketHandle, steering: Steering | undefined): number | undefined;
-  /**
-   * Have a listener ignore whoever begins to connect from now on, while it takes the connections that are under way. Clients begin anew
-   * after a second. Returns 0 or an errno; undefined where that is not possible.
-   */
-  ignoreNewcomers(handle: SocketHandle): number | undefined;
-  /** The next connection in a listener's queue. Returns a descriptor, non-blocking and closed on exec, or an errno, negated. */
-  accept(handle: SocketHandle): number;
-  /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
-  migratesConnections(): boolean;
-  /** The TCP sockets on a port, or on all of them (0), of all processes; undefined where the system does not tell. */
-  portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
+  /** Calls on ports that several listeners share; undefined where the system has none. */
+  readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;
   readonly signals: SignalActions | undefined;
 }

@@ -1,9 +1,11 @@
 import type { SocketHandle } from '../../node/net.js';
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
-import type { Platform, SocketConstant } from '../platform.js';
+import type { Platform, PortCalls, SocketConstant } from '../platform.js';
 import { fdOf } from '../sockets/handle-fd.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../sockets/open-socket.js';
+import { sysctl } from '../sysctl.js';
+import { portSocketsCall } from './sock-diag.js';
 import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from './socket-program.js';
 
 /** include/uapi/asm-generic/socket.h */
@@ -15,10 +17,7 @@ const SO_DETACH_REUSEPORT_BPF: SocketConstant = { level: 1, name: 68 };
 const FPROG_BYTES = 16;
 
 /** What is done to listeners that share a port. */
-export function portGroupCalls(
-  libc: Libc,
-  set: Platform['set'],
-): Pick<Platform, 'steer' | 'ignoreNewcomers' | 'accept'> {
+export function portCalls(libc: Libc, set: Platform['set']): PortCalls {
   const nothing = Int32Array.of(0);
   // Kept until the next: the kernel is given an address, which no collector of garbage sees.
   let code: Buffer;
@@ -41,5 +40,7 @@ export function portGroupCalls(
       const fd = accept4(fdOf(handle), null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
       return fd >= 0 ? fd : -libc.errno();
     },
+    migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
+    sockets: portSocketsCall(libc),
   };
 }

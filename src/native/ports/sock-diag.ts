@@ -1,6 +1,6 @@
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
-import type { Platform } from '../platform.js';
+import type { PortCalls } from '../platform.js';
 import { SOCK_CLOEXEC } from '../sockets/open-socket.js';
 import type { PortSocket, PortState } from './port-socket.js';
 
@@ -110,7 +110,7 @@ function ask(calls: Calls, fd: number, question: Buffer, family: 4 | 6): PortSoc
 }
 
 /** What the kernel tells of the sockets on a port: by sock_diag(7), which every user may ask. */
-export function portSocketsCall(libc: Libc): Platform['portSockets'] {
+export function portSocketsCall(libc: Libc): PortCalls['sockets'] {
   let calls: Calls | undefined;
   return (port, ...states) => {
     calls ??= bindCalls(libc);

@@ -60,7 +60,7 @@ describe('a program that chooses among listeners', () => {
   }
 
   function steer(steering: Steering | undefined): void {
-    expect(linux().steer(listenHandleOf(at(0)), steering)).to.equal(0);
+    expect(linux().ports?.steer(listenHandleOf(at(0)), steering)).to.equal(0);
   }
 
   async function close(index: number): Promise<void> {
@@ -122,8 +122,8 @@ describe('a program that chooses among listeners', () => {
     undo = undefined;
     const stranger = createServer().listen(0, '127.0.0.1');
     await once(stranger, 'listening');
-    expect(linux().steer(listenHandleOf(alone), { active: [0], ...NO_CPU })).to.equal(0);
-    expect(linux().steer(listenHandleOf(stranger), { active: [0], ...NO_CPU })).to.be.above(0);
+    expect(linux().ports?.steer(listenHandleOf(alone), { active: [0], ...NO_CPU })).to.equal(0);
+    expect(linux().ports?.steer(listenHandleOf(stranger), { active: [0], ...NO_CPU })).to.be.above(0);
     alone.close();
     stranger.close();
   });
@@ -131,7 +131,7 @@ describe('a program that chooses among listeners', () => {
   it('that ignores newcomers leaves them to the others, which they try again', async () => {
     steer({ active: [1], ...NO_CPU });
     expect(await answers(3)).to.deep.equal([1]);
-    expect(linux().ignoreNewcomers(listenHandleOf(at(1)))).to.equal(0);
+    expect(linux().ports?.ignoreNewcomers(listenHandleOf(at(1)))).to.equal(0);
     const client = connect(port(), '127.0.0.1');
     const talk = Promise.race([
       once(client, 'data').then(String),
