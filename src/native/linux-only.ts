@@ -6,7 +6,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   autotuningCeiling: () => undefined,
   inertCause: () => undefined,
   limitOf: () => undefined,
-  openSocket: () => undefined,
+  openSocket: () => -ERRNO.EOPNOTSUPP,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
   ports: undefined,

@@ -35,7 +35,7 @@ export function nodeApiPlatform(cause: string): Platform {
     constants: CONSTANTS,
     // libuv's errors are errnos, negated.
     set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
-    get: () => undefined,
+    get: () => ERRNO.EOPNOTSUPP,
     ...LINUX_ONLY,
   };
 }

@@ -116,8 +116,8 @@ export interface Platform {
   readonly constants: Readonly<Record<string, SocketConstant>>;
   /** setsockopt(2) with an int, or the bytes of a name. Returns 0 or an errno. */
   set(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number;
-  /** getsockopt(2) into `value`. Returns 0 or an errno; undefined where reading is not possible. */
-  get(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number | undefined;
+  /** getsockopt(2) into `value`. Returns 0 or an errno: EOPNOTSUPP where nothing can be read. */
+  get(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number;
   /** The size in bytes up to which the kernel grows this buffer by itself; undefined if unknown. */
   autotuningCeiling(direction: 'receive' | 'send'): number | undefined;
   /** Why a listener's option that was set and read back has no effect all the same. */
@@ -125,10 +125,10 @@ export interface Platform {
   /** The system's limit that an option meets, with its value, in words. */
   limitOf(constant: string): string | undefined;
   /**
-   * A TCP or UDP socket that is neither bound nor connected, non-blocking and closed on exec, as libuv makes them: for what must be set
-   * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
+   * A TCP or UDP socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
+   * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot.
    */
-  openSocket(isIPv6: boolean, isDatagram?: boolean): number | undefined;
+  openSocket(isIPv6: boolean, isDatagram?: boolean): number;
   /**
    * close(2) of a descriptor that came from here. Node's own closeSync() warns in worker threads of a descriptor that its own open() has not
    * opened there. Returns 0 or an errno.

@@ -1,3 +1,4 @@
+import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
 import type { Platform, SocketConstant } from '../platform.js';
 import { fdOf } from './handle-fd.js';
@@ -29,7 +30,8 @@ export function listenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCall
       if (constant.call !== 'listen') return get(handle, constant, value);
       info.fill(0);
       const errno = get(handle, TCP_INFO, info);
-      if (errno !== 0 || state[STATE] !== TCP_LISTEN) return errno === 0 ? undefined : errno;
+      if (errno !== 0) return errno;
+      if (state[STATE] !== TCP_LISTEN) return ERRNO.EOPNOTSUPP;
       value[0] = info[BACKLOG] ?? 0;
       return 0;
     },
