@@ -14,7 +14,7 @@ const IPPROTO_IPV6 = 41;
  * Keepalive and its times do not pass from a listener to what it accepts; TCP_FASTOPEN is on or off, and refused before listen(2);
  * TCP_RXT_CONNDROPTIME, which is what Linux calls TCP_USER_TIMEOUT, counts seconds.
  */
-const CONSTANTS = constantTable({
+const DARWIN_CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002 },
   SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001 },
@@ -34,16 +34,16 @@ const CONSTANTS = constantTable({
 });
 
 /** bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
-const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
+const DARWIN_SIGACTION: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
 
 export function darwinPlatform(libc: Libc): Platform {
   return {
     name: 'darwin',
     unavailable: undefined,
-    constants: CONSTANTS,
+    constants: DARWIN_CONSTANTS,
     ...socketOptionCalls(libc),
     // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
     ...LINUX_ONLY,
-    signals: signalActions(libc, SIGNAL_LAYOUT),
+    signals: signalActions(libc, DARWIN_SIGACTION),
   };
 }

@@ -2,7 +2,7 @@ import type { Libc } from './libc.js';
 import type { SignalAction, SignalActions } from './platform.js';
 
 /** Larger than struct sigaction of any system: 152 bytes with glibc and musl, 16 on macOS. */
-const ROOM = 256;
+const SIGACTION_ROOM = 256;
 
 /** Where `sa_flags` of struct sigaction is, and the numbers of two flags. */
 export interface SignalLayout {
@@ -23,7 +23,7 @@ export function signalActions(libc: Libc, { flagsAt, restart, resetHand, added }
   };
   return {
     current(signal) {
-      const action = new Uint8Array(ROOM);
+      const action = new Uint8Array(SIGACTION_ROOM);
       return sigaction(signal, null, action) === 0 ? action : undefined;
     },
     set: (signal, action) => sigaction(signal, action, null) === 0,

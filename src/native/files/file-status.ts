@@ -1,3 +1,4 @@
+import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls, FileStatus } from '../platform.js';
 
@@ -46,7 +47,7 @@ const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
  * What stays with one file system for good, for as long as we know of it; undefined if the kernel tells nothing such. The
  * number of a real device does; that of tmpfs or overlayfs may be another's after an unmount.
  */
-function placeOf({ mount, deviceMajor, deviceMinor }: FileStatus): number | undefined {
+function filesystemId({ mount, deviceMajor, deviceMinor }: FileStatus): number | undefined {
   // Mounts and devices are numbered independently; numbers of mounts begin above all of devices.
   if (mount !== 0) return mount;
   return deviceMajor === 0 ? undefined : -(deviceMajor * 2 ** 20 + deviceMinor);
@@ -66,43 +67,42 @@ export function statusCalls(libc: Libc): StatusCalls {
   const emptyPath = new Uint8Array(1);
   const view = new DataView(new ArrayBuffer(STATX_BYTES));
   const filesystem = new Uint8Array(STATFS_BYTES);
-  const known = new Set<number>();
-  const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+  const remembered = new Set<number>();
 
   // In halves: a BigInt would be one more object for every question.
-  const wide = (offset: number): number => {
-    const [low, high] = littleEndian ? [offset, offset + 4] : [offset + 4, offset];
-    return view.getUint32(low, littleEndian) + view.getUint32(high, littleEndian) * 2 ** 32;
+  const uint64 = (offset: number): number => {
+    const [low, high] = isLittleEndian ? [offset, offset + 4] : [offset + 4, offset];
+    return view.getUint32(low, isLittleEndian) + view.getUint32(high, isLittleEndian) * 2 ** 32;
   };
-  const look = (fd: number, status: FileStatus, flags: number): boolean => {
+  const readStatus = (fd: number, status: FileStatus, flags: number): boolean => {
     if (statx(fd, emptyPath, AT_EMPTY_PATH | flags, WANTED | STATX_MNT_ID_UNIQUE, view) !== 0) return false;
-    const mask = view.getUint32(MASK_OFFSET, littleEndian);
+    const mask = view.getUint32(MASK_OFFSET, isLittleEndian);
     if ((mask & WANTED) !== WANTED) return false;
-    status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
-    status.size = wide(SIZE_OFFSET);
-    status.inode = wide(INODE_OFFSET);
-    status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, littleEndian);
-    status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, littleEndian);
-    status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : wide(MOUNT_OFFSET);
+    status.regular = (view.getUint16(MODE_OFFSET, isLittleEndian) & S_IFMT) === S_IFREG;
+    status.size = uint64(SIZE_OFFSET);
+    status.inode = uint64(INODE_OFFSET);
+    status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, isLittleEndian);
+    status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, isLittleEndian);
+    status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : uint64(MOUNT_OFFSET);
     return true;
   };
-  const isKnown = (status: FileStatus): boolean => {
-    const place = placeOf(status);
-    return place !== undefined && known.has(place);
+  const isRemembered = (status: FileStatus): boolean => {
+    const id = filesystemId(status);
+    return id !== undefined && remembered.has(id);
   };
 
   return {
-    status: (fd, status) => look(fd, status, 0),
-    cachedStatus: (fd, status) => look(fd, status, AT_STATX_DONT_SYNC),
-    isOnKnownFilesystem: isKnown,
+    status: (fd, status) => readStatus(fd, status, 0),
+    cachedStatus: (fd, status) => readStatus(fd, status, AT_STATX_DONT_SYNC),
+    isOnKnownFilesystem: isRemembered,
     hasKnownFilesystem(fd, status) {
-      if (isKnown(status)) return true;
+      if (isRemembered(status)) return true;
       if (fstatfs(fd, filesystem) !== 0) return false;
       // The first word is 32 bits of magic, in a long: its low half is what the list has, whatever the byte order.
-      const low = littleEndian ? 0 : 4;
-      if (!KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian))) return false;
-      const place = placeOf(status);
-      if (place !== undefined) known.add(place);
+      const low = isLittleEndian ? 0 : 4;
+      if (!KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, isLittleEndian))) return false;
+      const id = filesystemId(status);
+      if (id !== undefined) remembered.add(id);
       return true;
     },
   };

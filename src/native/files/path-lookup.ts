@@ -19,7 +19,7 @@ const OPEN_HOW_BYTES = 24;
  * What a path names, as far as the kernel can tell without waiting for a disk, a network or another process. O_PATH opens
  * nothing: a FIFO's writer or a device's driver does not notice.
  */
-export function pathLookup(
+export function pathLookupCall(
   libc: Libc,
   cachedStatus: FileCalls['status'],
   close: FileCalls['close'],

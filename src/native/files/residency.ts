@@ -66,7 +66,7 @@ export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
  * How much of a file, from a position on, is in the page cache. Where the kernel does not say, nothing counts as resident:
  * then files are read in the thread pool as ever.
  */
-export function residency(libc: Libc): Residency {
+export function residencyCall(libc: Libc): Residency {
   // getpagesize(2): arm64 kernels have pages of 4, 16 or 64 KB, and cachestat counts those.
   const pageSize = libc.bind<() => number>('int getpagesize()')();
   const cachestat = byCachestat(libc, pageSize);

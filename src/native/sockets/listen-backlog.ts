@@ -1,9 +1,8 @@
 import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
-import type { Platform, SocketConstant } from '../platform.js';
+import type { Platform } from '../platform.js';
 import { fdOf } from './handle-fd.js';
-
-const TCP_INFO: SocketConstant = { level: 6, name: 11 };
+import { TCP_INFO } from './tcp-info.js';
 
 /** struct tcp_info (include/uapi/linux/tcp.h) up to tcpi_sacked, in which a listener has its backlog (net/ipv4/tcp.c, tcp_get_info). */
 const TCP_INFO_INTS = 8;
@@ -17,7 +16,7 @@ type OptionCalls = Pick<Platform, 'set' | 'get'>;
  * The same calls, with the backlog of a listener as an option of its own: listen(2) of a socket that listens already changes it
  * and nothing else.
  */
-export function listenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCalls {
+export function withListenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCalls {
   const listen = libc.bind<(fd: number, backlog: number) => number>('int listen(int fd, int backlog)');
   const info = new Int32Array(TCP_INFO_INTS);
   const state = new Uint8Array(info.buffer);

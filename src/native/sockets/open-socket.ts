@@ -3,7 +3,7 @@ import type { Platform } from '../platform.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
-const SOCK_STREAM = 1;
+export const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 /** include/linux/net.h: as what a descriptor is made, by socket(2) and accept4(2). */
 export const SOCK_NONBLOCK = 0o4000;

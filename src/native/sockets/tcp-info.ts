@@ -1,6 +1,7 @@
 import type { SocketHandle } from '../../node/net.js';
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
+import type { SocketConstant } from '../platform.js';
 import { fdOf } from './handle-fd.js';
 
 /** What the kernel knows of a TCP connection; a number is missing where the kernel is too old to tell it. */
@@ -29,12 +30,11 @@ export interface TcpInfo {
 }
 
 /** include/uapi/linux/tcp.h: option, and offsets in struct tcp_info, of which later kernels have more than earlier ones. */
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
+export const TCP_INFO: SocketConstant = { level: 6, name: 11 };
 
 /** The part that every kernel has that Node runs on. */
 const LEAST_BYTES = 104;
-const ROOM = 256;
+const INFO_BYTES = 256;
 
 const OFFSET = {
   segmentSize: 16,
@@ -53,7 +53,7 @@ const OFFSET = {
 } as const;
 
 /** include/net/tcp_states.h */
-const STATES = [
+const STATE_NAMES = [
   'UNKNOWN',
   'ESTAB',
   'SYN-SENT',
@@ -79,7 +79,7 @@ export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | und
   const getsockopt = libc.bind<
     (fd: number, level: number, name: number, value: Uint8Array, size: Uint32Array) => number
   >('int getsockopt(int fd, int level, int name, void *value, void *size)');
-  const bytes = new Uint8Array(ROOM);
+  const bytes = new Uint8Array(INFO_BYTES);
   const ints = new Uint32Array(bytes.buffer);
   const size = new Uint32Array(1);
   const int = (offset: number): number | undefined => ((size[0] ?? 0) >= offset + 4 ? ints[offset / 4] : undefined);
@@ -88,11 +88,12 @@ export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | und
     return (ints[offset / 4 + LOW] ?? 0) + (ints[offset / 4 + 1 - LOW] ?? 0) * 2 ** 32;
   };
   return (handle) => {
-    size[0] = ROOM;
-    if (getsockopt(fdOf(handle), IPPROTO_TCP, TCP_INFO, bytes, size) !== 0 || size[0] < LEAST_BYTES) return undefined;
+    size[0] = INFO_BYTES;
+    if (getsockopt(fdOf(handle), TCP_INFO.level, TCP_INFO.name, bytes, size) !== 0 || size[0] < LEAST_BYTES)
+      return undefined;
     const least = int(OFFSET.minRoundTripTime);
     return {
-      state: STATES[bytes[0] ?? 0] ?? STATES[0],
+      state: STATE_NAMES[bytes[0] ?? 0] ?? STATE_NAMES[0],
       roundTripTime: int(OFFSET.roundTripTime) ?? 0,
       roundTripVariation: int(OFFSET.roundTripVariation) ?? 0,
       minRoundTripTime: least === NO_ROUND_TRIP ? undefined : least,

@@ -1,13 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { expect } from 'chai';
-import { residency } from '../../../src/native/files/residency.js';
+import { residencyCall } from '../../../src/native/files/residency.js';
 import { type Libc, loadLibc } from '../../../src/native/libc.js';
 import { content } from '../../support/content.js';
 import { collectGarbage } from '../../support/garbage.js';
 import { cachedPages, evict } from '../../support/page-cache.js';
 import { useScratch } from '../../support/scratch.js';
 
-type Residency = ReturnType<typeof residency>;
+type Residency = ReturnType<typeof residencyCall>;
 
 const SIZE = 4 << 20;
 const PAGE = 4096;
@@ -36,8 +36,8 @@ describe('what is in the page cache of a file', () => {
 
   before(function () {
     if (process.platform !== 'linux') this.skip();
-    ways['cachestat, where the kernel has it'] = residency(loadLibc());
-    ways['probing by preadv2'] = residency(withoutCachestat((buffer) => kept.push(buffer)));
+    ways['cachestat, where the kernel has it'] = residencyCall(loadLibc());
+    ways['probing by preadv2'] = residencyCall(withoutCachestat((buffer) => kept.push(buffer)));
     fd = openSync(scratch.file('file', content(SIZE)), 'r+');
   });
 
@@ -156,7 +156,7 @@ describe('what is in the page cache of a file', () => {
         },
       };
       read(0, SIZE);
-      const resident = residency(pagesOf);
+      const resident = residencyCall(pagesOf);
       expect(resident(fd, 0, SIZE), `all, in pages of ${pageSize}`).to.equal(SIZE);
       expect(resident(fd, 5000, 1 << 20), `a part, in pages of ${pageSize}`).to.equal(1 << 20);
     }
@@ -164,7 +164,7 @@ describe('what is in the page cache of a file', () => {
 
   it('is looked for with memory that is still there when the garbage has been collected', async () => {
     const buffers: WeakRef<Buffer>[] = [];
-    const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
+    const resident = residencyCall(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
     expect(buffers).to.have.length(1);
     await collectGarbage();
     expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
