@@ -10,9 +10,9 @@ const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
 /**
- * xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h; what the kernel makes of them: bsd/netinet/tcp_usrreq.c.
- * Keepalive and its times do not pass from a listener to what it accepts; TCP_FASTOPEN is on or off, and refused before listen(2);
- * TCP_RXT_CONNDROPTIME, which is what Linux calls TCP_USER_TIMEOUT, counts seconds.
+ * Numbers of xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h. Their effects: bsd/netinet/tcp_usrreq.c.
+ * An accepted socket does not inherit keepalive or its times. TCP_FASTOPEN is on or off, and fails before listen(2).
+ * TCP_USER_TIMEOUT of Linux is TCP_RXT_CONNDROPTIME here, in seconds.
  */
 const DARWIN_CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
@@ -33,7 +33,7 @@ const DARWIN_CONSTANTS = constantTable({
   SO_NOSIGPIPE: { level: SOL_SOCKET, name: 0x1022, acceptedOnly: true },
 });
 
-/** bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
+/** struct sigaction of bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
 const DARWIN_SIGACTION: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
 
 export function darwinPlatform(libc: Libc): Platform {
@@ -42,7 +42,7 @@ export function darwinPlatform(libc: Libc): Platform {
     unavailable: undefined,
     constants: DARWIN_CONSTANTS,
     ...socketOptionCalls(libc),
-    // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
+    // No openSocket either. Without SOCK_CLOEXEC, a child process that starts between two calls would inherit the socket.
     ...LINUX_ONLY,
     signals: signalActions(libc, DARWIN_SIGACTION),
   };

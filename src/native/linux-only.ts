@@ -1,7 +1,7 @@
 import { ERRNO } from './errno.js';
 import type { Platform } from './platform.js';
 
-/** What only Linux has, or tells, as every other platform answers to it. */
+/** Answers of every other platform to the calls that only Linux has. */
 export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | 'set' | 'get'> = {
   autotuningCeiling: () => undefined,
   inertCause: () => undefined,

@@ -60,7 +60,7 @@ const LINUX_CONSTANTS = constantTable({
   IP_RECVTOS: { level: IPPROTO_IP, name: 13 },
 });
 
-/** The sysctls that cut an option's value, by the option. */
+/** The sysctl that caps an option, by the option. */
 const LIMITS: Readonly<Record<string, string>> = withoutPrototype({
   SO_RCVBUF: 'core/rmem_max',
   SO_SNDBUF: 'core/wmem_max',
@@ -69,18 +69,18 @@ const LIMITS: Readonly<Record<string, string>> = withoutPrototype({
 
 const SO_TYPE: SocketConstant = { level: SOL_SOCKET, name: 3 };
 
-/** Bits of net.ipv4.tcp_fastopen that let sockets have data in a SYN (Documentation/networking/ip-sysctl.rst). */
+/** Bits of net.ipv4.tcp_fastopen that allow data in a SYN: Documentation/networking/ip-sysctl.rst. */
 const FASTOPEN_BITS: Readonly<Record<string, number>> = withoutPrototype({
   TCP_FASTOPEN_CONNECT: 1,
   TCP_FASTOPEN: 2,
 });
 
-/** struct layouts and off_t are the 64-bit ones on these. */
+/** Architectures with 64-bit struct layouts and off_t. */
 const LAYOUTS_OF_64_BITS: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
 
 /**
- * glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h). Both may add
- * SA_RESTORER. s390x has another layout, which shows by the flags.
+ * struct sigaction of glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h).
+ * Both may add SA_RESTORER. s390x has another layout, and its flags show it.
  */
 const LINUX_SIGACTION: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
 
@@ -100,7 +100,7 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
       refillDelay: refillDelayCall(calls),
     };
   } catch (error) {
-    // A C library older than statx(2) or preadv2(2): options work, and files are sent as ever.
+    // The C library lacks statx(2) or preadv2(2). Options work, and Node sends the files.
     debug('no sendfile: %s', error);
     return undefined;
   }

@@ -3,7 +3,7 @@ import { ERRNO } from './errno.js';
 import { LINUX_ONLY } from './linux-only.js';
 import { constantTable, type Platform, type SocketConstant } from './platform.js';
 
-/** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
+/** Default idle time of keepalive by RFC 1122; Linux: net.ipv4.tcp_keepalive_time. */
 const DEFAULT_IDLE_SECONDS = 7200;
 
 const NODE_API_CONSTANTS = constantTable({
@@ -24,16 +24,16 @@ const SETTERS: ReadonlyMap<SocketConstant | undefined, Setter> = new Map<SocketC
 ]);
 
 /**
- * NODELAY and keepalive by what Node itself offers: for systems that we have no table of, and wherever koffi cannot load.
+ * NODELAY and keepalive through Node's own API, for systems without a table and processes without koffi.
  *
- * @param cause why there is nothing better
+ * @param cause reason for the lack of native calls
  */
 export function nodeApiPlatform(cause: string): Platform {
   return {
     name: 'node-api',
     unavailable: cause,
     constants: NODE_API_CONSTANTS,
-    // libuv's errors are errnos, negated.
+    // libuv returns errnos, negated.
     set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
     get: () => ERRNO.EOPNOTSUPP,
     ...LINUX_ONLY,

@@ -34,7 +34,7 @@ function dumpRequest(family: number, states: number, port: number): Buffer {
   view.setUint8(HEADER, family);
   view.setUint8(HEADER + 1, IPPROTO_TCP);
   view.setUint32(HEADER + 4, states, isLittleEndian);
-  // In the order of the network.
+  // Network byte order.
   view.setUint16(HEADER + 8, port);
   return bytes;
 }
@@ -45,7 +45,7 @@ function stateOfNumber(number: number): PortState | undefined {
   return number === STATE_NUMBERS.ESTAB ? 'ESTAB' : undefined;
 }
 
-/** One struct inet_diag_msg behind its header. */
+/** One struct inet_diag_msg, after its header. */
 function portSocketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6): PortSocket | undefined {
   const body = at + HEADER;
   const state = stateOfNumber(view.getUint8(body + 1));
@@ -65,7 +65,7 @@ function portSocketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6):
   };
 }
 
-/** Read the messages of one answer. Returns whether it was the last. */
+/** Read the messages of one answer. Returns whether it is the last. */
 function readAnswer(bytes: Buffer, length: number, family: 4 | 6, found: PortSocket[]): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   for (let at = 0; at + HEADER <= length; ) {
@@ -97,7 +97,7 @@ function netlinkCalls(libc: Libc): NetlinkCalls {
   };
 }
 
-/** The sockets of one family; undefined if the kernel does not tell. */
+/** The sockets of one family; undefined on an error. */
 function socketsOfFamily(calls: NetlinkCalls, fd: number, question: Buffer, family: 4 | 6): PortSocket[] | undefined {
   if (calls.send(fd, question, REQUEST, 0) !== REQUEST) return undefined;
   const found: PortSocket[] = [];
@@ -109,7 +109,10 @@ function socketsOfFamily(calls: NetlinkCalls, fd: number, question: Buffer, fami
   }
 }
 
-/** What the kernel tells of the sockets on a port: by sock_diag(7), which every user may ask. */
+/**
+ * The sockets on a port by sock_diag(7), which every user may call. Undefined on an error of a call: EPROTONOSUPPORT (no sock_diag in the
+ * kernel), EAFNOSUPPORT (RestrictAddressFamilies of systemd), EMFILE, ENOBUFS.
+ */
 export function portSocketsCall(libc: Libc): PortCalls['sockets'] {
   let calls: NetlinkCalls | undefined;
   return (port, ...states) => {

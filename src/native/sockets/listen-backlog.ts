@@ -4,7 +4,7 @@ import type { Platform } from '../platform.js';
 import { fdOf } from './handle-fd.js';
 import { TCP_INFO } from './tcp-info.js';
 
-/** struct tcp_info (include/uapi/linux/tcp.h) up to tcpi_sacked, in which a listener has its backlog (net/ipv4/tcp.c, tcp_get_info). */
+/** struct tcp_info up to tcpi_sacked: include/uapi/linux/tcp.h. A listener has its backlog there: net/ipv4/tcp.c, tcp_get_info. */
 const TCP_INFO_INTS = 8;
 const STATE = 0;
 const TCP_LISTEN = 10;
@@ -13,8 +13,8 @@ const BACKLOG = 7;
 type OptionCalls = Pick<Platform, 'set' | 'get'>;
 
 /**
- * The same calls, with the backlog of a listener as an option of its own: listen(2) of a socket that listens already changes it
- * and nothing else.
+ * The same calls, with the backlog of a listener as an option. A second listen(2) on a listener changes its backlog and nothing else.
+ * `get` answers EOPNOTSUPP for a socket that does not listen.
  */
 export function withListenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCalls {
   const listen = libc.bind<(fd: number, backlog: number) => number>('int listen(int fd, int backlog)');

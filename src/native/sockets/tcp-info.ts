@@ -4,24 +4,24 @@ import type { Libc } from '../libc.js';
 import type { SocketConstant } from '../platform.js';
 import { fdOf } from './handle-fd.js';
 
-/** What the kernel knows of a TCP connection; a number is missing where the kernel is too old to tell it. */
+/** The kernel's numbers of a TCP connection: TCP_INFO of tcp(7). An older kernel lacks some. */
 export interface TcpInfo {
-  /** Name of the state, as ss(8) has it. */
+  /** Name of the state, as in ss(8). */
   readonly state: string;
-  /** Smoothed round-trip time and its variation, and the least one seen, in microseconds. */
+  /** Smoothed round-trip time, its variation and its minimum, in microseconds. */
   readonly roundTripTime: number;
   readonly roundTripVariation: number;
   readonly minRoundTripTime: number | undefined;
-  /** Segments that may be in flight, and those that are. */
+  /** Segments that may be in flight, and segments in flight. */
   readonly congestionWindow: number;
   readonly unacknowledged: number;
-  /** Largest segment that is sent, in bytes. */
+  /** Maximum segment size of sent segments, in bytes. */
   readonly segmentSize: number;
-  /** Segments that were sent again, since the connection began. */
+  /** Retransmitted segments since the connection began. */
   readonly retransmits: number;
-  /** Bytes that were written and not sent yet. */
+  /** Bytes that were written, and not sent yet. */
   readonly notSentBytes: number | undefined;
-  /** Bytes a second that were delivered lately. */
+  /** Recent delivery rate, in bytes a second. */
   readonly deliveryRate: number | undefined;
   readonly bytesSent: number | undefined;
   readonly bytesAcknowledged: number | undefined;
@@ -29,10 +29,10 @@ export interface TcpInfo {
   readonly bytesRetransmitted: number | undefined;
 }
 
-/** include/uapi/linux/tcp.h: option, and offsets in struct tcp_info, of which later kernels have more than earlier ones. */
+/** include/uapi/linux/tcp.h. Later kernels have a longer struct tcp_info. */
 export const TCP_INFO: SocketConstant = { level: 6, name: 11 };
 
-/** The part that every kernel has that Node runs on. */
+/** Bytes of struct tcp_info on the oldest kernel that Node supports. */
 const LEAST_BYTES = 104;
 const INFO_BYTES = 256;
 
@@ -68,13 +68,13 @@ const STATE_NAMES = [
   'CLOSING',
 ] as const;
 
-/** What tcpi_min_rtt is before there has been one. */
+/** Value of tcpi_min_rtt before the first measurement. */
 const NO_ROUND_TRIP = 0xffff_ffff;
 
-/** Where the low half of a 64-bit number is. */
+/** Index of the low half of a 64-bit number. */
 const LOW = isLittleEndian ? 0 : 1;
 
-/** TCP_INFO of a handle; undefined if it is no open TCP socket. */
+/** TCP_INFO of a handle, by getsockopt(2). Undefined on an error: EOPNOTSUPP (no TCP socket), EBADF (closed). */
 export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | undefined {
   const getsockopt = libc.bind<
     (fd: number, level: number, name: number, value: Uint8Array, size: Uint32Array) => number
