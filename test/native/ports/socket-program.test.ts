@@ -8,7 +8,7 @@ import { hookContext, observedPlatform } from '../../support/hook-context.js';
 import { linux } from '../../support/kernel-value.js';
 import { listenHandleOf, reach } from '../../support/socket-pair.js';
 
-/** SO_REUSEPORT, of which nothing else is made. */
+/** Configuration with SO_REUSEPORT alone. */
 const RAW = [{ level: 1, name: 15, value: 1, phase: 'before-bind' }] as const;
 
 const NO_CPU = { byCpu: false, pinned: new Map() } as const;
@@ -49,7 +49,7 @@ describe('a program that chooses among listeners', () => {
     return place.port;
   }
 
-  /** Who answers so many connections, one after the other. */
+  /** Servers that answer a number of connections, one after the other. */
   async function answers(count: number): Promise<readonly number[]> {
     const found = new Set<number>();
     for (let round = 0; round < count; round++) {
@@ -68,7 +68,7 @@ describe('a program that chooses among listeners', () => {
     await once(at(index), 'close');
   }
 
-  it('is not there at first: the kernel gives each of them some', async () => {
+  it('is absent at first: the kernel spreads connections over all listeners', async () => {
     expect(await answers(80)).to.deep.equal([0, 1, 2, 3]);
   });
 
@@ -88,20 +88,20 @@ describe('a program that chooses among listeners', () => {
     expect(await answers(80)).to.deep.equal([0, 1, 2, 3]);
   });
 
-  it('is taken back', async () => {
+  it('can be detached', async () => {
     steer({ active: [3], ...NO_CPU });
     expect(await answers(12)).to.deep.equal([3]);
     steer(undefined);
     expect(await answers(80)).to.deep.equal([0, 1, 2, 3]);
   });
 
-  it('finds the last in the place of one that was closed', async () => {
+  it('finds the last listener in the place of a closed one', async () => {
     await close(1);
     steer({ active: [1], ...NO_CPU });
     expect(await answers(12)).to.deep.equal([3]);
     steer({ active: [2], ...NO_CPU });
     expect(await answers(12)).to.deep.equal([2]);
-    // Nobody has that any more, so it is the kernel's own choice.
+    // No listener has this index any more, so the kernel chooses by its hash.
     steer({ active: [3], ...NO_CPU });
     expect(await answers(60)).to.deep.equal([0, 2, 3]);
   });
@@ -110,12 +110,12 @@ describe('a program that chooses among listeners', () => {
     const cpus = Array.from({ length: availableParallelism() }, (_, cpu) => cpu);
     steer({ active: [0, 1, 2, 3], byCpu: true, pinned: new Map(cpus.map((cpu) => [cpu, 2])) });
     expect(await answers(20)).to.deep.equal([2]);
-    // Of CPUs that nobody is bound to, the number decides.
+    // Without a listener for the CPU, the CPU's number decides.
     steer({ active: [3], byCpu: true, pinned: new Map([[4095, 1]]) });
     expect(await answers(20)).to.deep.equal([3]);
   });
 
-  it('is refused on a socket that is no listener of a group', async () => {
+  it('is refused on a socket outside of a group', async () => {
     const alone = createServer().listen(0, '127.0.0.1');
     await once(alone, 'listening');
     undo?.();
@@ -128,7 +128,7 @@ describe('a program that chooses among listeners', () => {
     stranger.close();
   });
 
-  it('that ignores newcomers leaves them to the others, which they try again', async () => {
+  it('leaves new connections to the others if it ignores newcomers: the clients try again', async () => {
     steer({ active: [1], ...NO_CPU });
     expect(await answers(3)).to.deep.equal([1]);
     expect(linux().ports?.ignoreNewcomers(listenHandleOf(at(1)))).to.equal(0);
@@ -143,7 +143,7 @@ describe('a program that chooses among listeners', () => {
     expect(String(data)).to.equal('2');
   });
 
-  it('is encoded as the kernel has it', () => {
+  it('is encoded as in the kernel’s headers', () => {
     const program = steeringProgram({ active: [0, 2], byCpu: true, pinned: new Map([[5, 2]]) });
     const codes = program.map(([code]) => code);
     expect(codes).to.deep.equal([0x20, 0x15, 0x06, 0x94, 0x15, 0x06, 0x15, 0x06, 0x16]);
@@ -153,7 +153,7 @@ describe('a program that chooses among listeners', () => {
     const operand = (line: number): number =>
       little ? bytes.readUInt32LE(line * 8 + 4) : bytes.readUInt32BE(line * 8 + 4);
     expect([operand(0), operand(1), operand(2), operand(3)]).to.deep.equal([0xffff_f024, 5, 2, 2]);
-    // If it is the CPU, the next line is run; else it is skipped.
+    // For this CPU the next line runs; otherwise it is skipped.
     expect([bytes[8 + 2], bytes[8 + 3]]).to.deep.equal([0, 1]);
   });
 });
