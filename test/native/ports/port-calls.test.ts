@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { listenerHook } from '../../../src/hooks/sockets/listener.js';
-import { encodeProgram, type Steering, steeringProgram } from '../../../src/native/ports/socket-program.js';
+import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { hookContext, observedPlatform } from '../../support/hook-context.js';
 import { linux } from '../../support/kernel-value.js';
 import { listenHandleOf, reach } from '../../support/socket-pair.js';
@@ -141,19 +141,5 @@ describe('a program that chooses among listeners', () => {
     steer({ active: [2], ...NO_CPU });
     const [data] = await once(client, 'data');
     expect(String(data)).to.equal('2');
-  });
-
-  it('is encoded as in the kernel’s headers', () => {
-    const program = steeringProgram({ active: [0, 2], byCpu: true, pinned: new Map([[5, 2]]) });
-    const codes = program.map(([code]) => code);
-    expect(codes).to.deep.equal([0x20, 0x15, 0x06, 0x94, 0x15, 0x06, 0x15, 0x06, 0x16]);
-    const bytes = encodeProgram(program);
-    expect(bytes).to.have.length(8 * program.length);
-    const little = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-    const operand = (line: number): number =>
-      little ? bytes.readUInt32LE(line * 8 + 4) : bytes.readUInt32BE(line * 8 + 4);
-    expect([operand(0), operand(1), operand(2), operand(3)]).to.deep.equal([0xffff_f024, 5, 2, 2]);
-    // For this CPU the next line runs; otherwise it is skipped.
-    expect([bytes[8 + 2], bytes[8 + 3]]).to.deep.equal([0, 1]);
   });
 });
