@@ -1,7 +1,6 @@
 import type { SocketHandle } from '../../node/net.js';
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
-import type { SocketConstant } from '../platform.js';
 import { fdOf } from './handle-fd.js';
 
 /** The kernel's numbers of a TCP connection: TCP_INFO of tcp(7). An older kernel lacks some. */
@@ -30,7 +29,7 @@ export interface TcpInfo {
 }
 
 /** include/uapi/linux/tcp.h. Later kernels have a longer struct tcp_info. */
-export const TCP_INFO: SocketConstant = { level: 6, name: 11 };
+export const TCP_INFO = { level: 6, name: 11 } as const;
 
 /** Bytes of struct tcp_info on the oldest kernel that Node supports. */
 const LEAST_BYTES = 104;
