@@ -26,8 +26,8 @@ const S_IFREG = 0o100000;
 const STATFS_BYTES = 256;
 
 /**
- * File systems with true file sizes and a page cache; the numbers are those of statfs(2). Others generate files on read
- * (proc, sysfs), or wait for a network or a user process, which would block the event loop.
+ * File systems with true file sizes and a page cache; the numbers are those of statfs(2). Some others generate files on read
+ * (proc, sysfs). Some wait for a network or a user process, which would block the event loop.
  */
 const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
   0xef53, // ext2, ext3, ext4

@@ -8,7 +8,7 @@ const LEAD = 16 << 10;
 /** Bytes for the file: as many as fs.ReadStream reads at a time. */
 const FILE_ROOM = 64 << 10;
 
-/** Small files in flight at the same time; requests come in bursts. */
+/** Small files in flight at the same time without a further copy; requests come in bursts. */
 const SLOTS = 16;
 
 /**

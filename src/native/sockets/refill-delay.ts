@@ -26,8 +26,8 @@ export interface SendMemory {
 }
 
 /**
- * Linux reports room once a third of the send buffer is free. On a long path nearly the whole buffer is in flight, so that third is
- * missing in flight until the report.
+ * Linux reports room once a third of the send buffer is free. On a long path nearly the whole buffer is in flight. Until the
+ * report, the path carries a third less.
  *
  * @param memory called only if the other numbers allow a delay
  * @returns milliseconds until a refill; 0 if the report comes as soon, or unsent bytes last until then
