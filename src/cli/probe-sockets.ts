@@ -51,7 +51,7 @@ async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<P
 
 /** A socket that has not begun to connect: later it is too late for some options. */
 function unconnected(platform: Platform, isIPv6: boolean): ProbeSocket {
-  const fd = platform.openSocket(isIPv6) ?? -1;
+  const fd = platform.openSocket(isIPv6);
   if (fd < 0) throw new Error(`no socket (errno ${-fd})`);
   return { handle: { fd }, close: () => platform.close(fd) };
 }

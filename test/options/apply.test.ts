@@ -200,7 +200,7 @@ describe('reading back', () => {
   function confirmed(values: OptionValues, kernel: number | undefined, overrides: Partial<Platform> = {}) {
     const get: Platform['get'] = (_, __, value) => {
       value[0] = kernel ?? 0;
-      return kernel === undefined ? undefined : 0;
+      return kernel === undefined ? os.errno.EOPNOTSUPP : 0;
     };
     const platform = fakePlatform({ get, ...overrides });
     const kind = { ...(values.deferAccept || values.fastOpen ? LISTENER : ACCEPTED), clientSpeaksFirst: true };

@@ -63,7 +63,7 @@ function describe(shared: SharedPort): string {
 
 /** A finding about the ports of this machine that are shared. */
 export function lookAtSharedPorts({ platform, machine }: Circumstances): Finding {
-  const sockets = platform.portSockets(0, 'LISTEN', 'ESTAB');
+  const sockets = platform.ports?.sockets(0, 'LISTEN', 'ESTAB');
   if (sockets === undefined) return unknown();
   const shared = sharedPorts(sockets, machine.socketOwners());
   if (shared.length === 0) return { value: 'none', verdict: 'ok' };

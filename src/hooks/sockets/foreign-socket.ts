@@ -14,8 +14,8 @@ const initialValues = new WeakMap<Platform, Map<string, Kernel>>();
 
 function readInitial(platform: Platform, step: Step, isDatagram: boolean): Kernel {
   // Where there is no IPv6 there are no IPv6 sockets to compare with.
-  const ofIPv6 = platform.openSocket(true, isDatagram) ?? -1;
-  const fd = ofIPv6 >= 0 ? ofIPv6 : (platform.openSocket(false, isDatagram) ?? -1);
+  const ofIPv6 = platform.openSocket(true, isDatagram);
+  const fd = ofIPv6 >= 0 ? ofIPv6 : platform.openSocket(false, isDatagram);
   if (fd < 0) return undefined;
   const kernel = readOption(platform, step, { fd });
   platform.close(fd);
