@@ -4,7 +4,7 @@ import { parseInspectAddress } from '../config/inspect-address.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
-import { formatAge, formatBytes, formatTime } from './format.js';
+import { formatAge, formatBytes, formatTime } from '../report/format.js';
 import type { Output } from './output.js';
 
 const VARIABLE = 'SOCKET_TUNE_INSPECT';

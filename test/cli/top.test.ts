@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { formatAge, formatBytes, formatTime } from '../../src/cli/format.js';
+import { formatAge, formatBytes, formatTime } from '../../src/report/format.js';
 import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
 import { skip } from '../support/skipped.js';
