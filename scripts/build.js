@@ -35,9 +35,12 @@ function clean() {
   for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
 }
 
+/** The page's TypeScript is for browsers, and a project of its own. It refers to the project of all the rest. */
+const PAGE = 'src/inspect/page';
+
 function compile() {
   try {
-    execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json'], { stdio: 'inherit' });
+    execFileSync('node_modules/.bin/tsc', ['--build', PAGE], { stdio: 'inherit' });
   } catch (error) {
     // The compiler has said what is wrong; a stack trace of this script would only bury it.
     process.exit(error.status ?? 1);
@@ -50,6 +53,37 @@ const FOR_NODE = { bundle: true, platform: 'node', target: 'node20.19', format: 
 // are not minified, so that a stack trace or a debugger shows code that people can read.
 async function bundle(entry, outfile) {
   await build({ ...FOR_NODE, entryPoints: [entry], outfile, packages: 'external', plugins: [runtimeStaysOutside] });
+}
+
+/**
+ * Text that can stand inside an element of HTML.
+ *
+ * @throws Error if it would end the element
+ */
+function inside(element, text) {
+  if (text.toLowerCase().includes(`</${element}`)) throw new Error(`${PAGE}: a ${element} that ends itself`);
+  return text;
+}
+
+/** The page's files as texts in a module, which src/inspect/page-files.d.ts declares. */
+async function writePageFiles() {
+  const { outputFiles } = await build({
+    entryPoints: [join(PAGE, 'page.ts')],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  const texts = {
+    HTML: readFileSync(join(PAGE, 'page.html'), 'utf8'),
+    STYLE: inside('style', readFileSync(join(PAGE, 'page.css'), 'utf8')),
+    SCRIPT: inside('script', outputFiles[0].text),
+  };
+  const lines = Object.entries(texts).map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};\n`);
+  writeFileSync('build/src/inspect/page-files.js', lines.join(''));
 }
 
 /** Without comments and long names, packages take half the space. Our own code stays readable. */
@@ -181,6 +215,7 @@ function publishDeclarations() {
 clean();
 compile();
 copyPrograms('build/bench');
+await writePageFiles();
 await bundle('build/src/runtime.js', 'dist/runtime.js');
 await bundle('build/src/index.js', 'dist/index.js');
 await bundle('build/src/config/config.js', 'dist/config/config.js');

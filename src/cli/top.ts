@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseInspectAddress } from '../config/inspect-address.js';
 import type { OptionOutcome } from '../options/outcome.js';
+import { CONNECTION_COLUMNS, type ConnectionColumn } from '../report/connection-columns.js';
+import { formatAge, formatBytes, formatCount, formatSharing } from '../report/format.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
-import { formatAge, formatBytes, formatTime } from '../report/format.js';
 import type { Output } from './output.js';
 
 const VARIABLE = 'SOCKET_TUNE_INSPECT';
@@ -75,33 +76,27 @@ function listenerLine(output: Output, { address, connections, outcomes, group }:
   const applied = outcomes.filter(({ verdict }) => verdict === 'applied').length;
   return [
     output.style('bold', address),
-    `${connections} accepted`,
+    `${formatCount(connections)} accepted`,
     `${applied} options applied`,
-    ...(group === undefined ? [] : [`${group.listeners} listeners share the port`]),
-    ...(group?.imbalance === undefined ? [] : [`imbalance ${group.imbalance.toFixed(2)}`]),
+    ...(group === undefined ? [] : formatSharing(group)),
     ...notable.map(tell),
   ].join('  ');
 }
 
-function connectionRow({ peer, listener, age, bytesWritten, bytesBySendfile, tcp }: ConnectionSnapshot): string[] {
-  return [
-    peer,
-    listener,
-    formatAge(age),
-    formatTime(tcp?.roundTripTime),
-    String(tcp?.retransmits ?? '–'),
-    String(tcp?.congestionWindow ?? '–'),
-    tcp?.deliveryRate === undefined ? '–' : `${formatBytes(tcp.deliveryRate)}/s`,
-    formatBytes(tcp?.notSentBytes),
-    formatBytes(bytesBySendfile),
-    formatBytes(bytesWritten - bytesBySendfile),
-  ];
+const COLUMNS: readonly ConnectionColumn[] = [
+  ...CONNECTION_COLUMNS,
+  { head: 'otherwise', text: ({ bytesWritten, bytesBySendfile }) => formatBytes(bytesWritten - bytesBySendfile) },
+];
+
+/** Two words are two lines: a terminal is narrow. */
+const HEADS = COLUMNS.map(({ head }) => head.replace(' ', '\n'));
+
+function connectionRow(connection: ConnectionSnapshot): string[] {
+  return COLUMNS.map(({ text }) => text(connection));
 }
 
-const HEADS = ['peer', 'listener', 'age', 'rtt', 'retrans', 'cwnd', 'delivery', 'unsent', 'sendfile', 'otherwise'];
-
-function reasons(amounts: Readonly<Record<string, number>>, display: (amount: number) => string): string {
-  const told = Object.entries(amounts).map(([reason, amount]) => `${reason} ${display(amount)}`);
+function amountsByReason(amounts: Readonly<Record<string, number>>, format: (amount: number) => string): string {
+  const told = Object.entries(amounts).map(([reason, amount]) => `${reason} ${format(amount)}`);
   return told.length === 0 ? 'none' : told.join(', ');
 }
 
@@ -114,11 +109,11 @@ function formatSnapshot(output: Output, { pid, title, node, at, began, report, c
     '',
     ...listeners.map((listener) => listenerLine(output, listener)),
     '',
-    `files: ${files.reroutedStreams} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
-    `copied: ${reasons(files.copiedBytes, formatBytes)}`,
-    `not rerouted: ${reasons(files.notRerouted, String)}`,
+    `files: ${formatCount(files.reroutedStreams)} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
+    `copied: ${amountsByReason(files.copiedBytes, formatBytes)}`,
+    `not rerouted: ${amountsByReason(files.notRerouted, formatCount)}`,
     '',
-    `${connections.open} open connections${connections.open > MOST_CONNECTIONS ? `, the ${MOST_CONNECTIONS} slowest` : ''}`,
+    `${formatCount(connections.open)} open connections${connections.open > MOST_CONNECTIONS ? `, the ${MOST_CONNECTIONS} slowest` : ''}`,
     ...(rows.length === 0 ? [] : [output.table(HEADS, rows)]),
   ].join('\n');
 }

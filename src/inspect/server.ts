@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Snapshot } from '../report/snapshot.js';
+import { PAGE, POLICY } from './inlined-page.js';
 import { metrics } from './metrics.js';
-import { PAGE, SCRIPT, STYLE } from './page.js';
 import { whyRefused } from './request.js';
 
 /** What the server needs from the process that it is in. */
@@ -27,22 +26,6 @@ interface Answer {
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MOST_HEADER_BYTES = 8192;
-
-/** Of the only scripts and styles that the page may have. */
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-}
-
-const POLICY = [
-  "default-src 'none'",
-  'img-src data:',
-  "connect-src 'self'",
-  `style-src ${hashOf(STYLE)}`,
-  `script-src ${hashOf(SCRIPT)}`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise<Answer>> = new Map<
   string,

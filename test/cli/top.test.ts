@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { formatAge, formatBytes, formatTime } from '../../src/report/format.js';
 import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
 import { skip } from '../support/skipped.js';
@@ -90,23 +89,5 @@ describe('socket-tune top', () => {
     script.stdin.end('q');
     expect(await ended).to.deep.equal([0, null]);
     for (const screen of screens()) expect(screen).to.include(`process ${app.child.pid}`).and.include('\u001b[J');
-  });
-
-  it('writes sizes and times for people', () => {
-    expect([undefined, 0, 1023, 1024, 17.2 * 2 ** 20, 200 * 2 ** 30].map(formatBytes)).to.deep.equal([
-      '–',
-      '0 B',
-      '1023 B',
-      '1.0 KB',
-      '17.2 MB',
-      '200 GB',
-    ]);
-    expect([undefined, 350, 12_500, 1_200_000].map(formatTime)).to.deep.equal(['–', '350 µs', '12.5 ms', '1.2 s']);
-    expect([12_999, 200_000, 18_120_000, 349_200_000].map(formatAge)).to.deep.equal([
-      '12 s',
-      '3 min 20 s',
-      '5 h 2 min',
-      '4 d 1 h',
-    ]);
   });
 });
