@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { CONNECTION_COLUMNS } from '../../src/report/connection-columns.js';
 import { freePort } from '../support/free-port.js';
 import { type NodeProcess, startApp } from '../support/node-process.js';
 import { skip } from '../support/skipped.js';
@@ -50,6 +51,9 @@ describe('socket-tune top', () => {
     expect(stdout).to.match(new RegExp(`^127\\.0\\.0\\.1:${port} {2}1 accepted`, 'm'));
     const row = new RegExp(`^127\\.0\\.0\\.1:${client.localPort} +127\\.0\\.0\\.1:${port} .* 0 B +4 B$`, 'm');
     expect(stdout).to.match(row);
+    // Heads of two words are two lines.
+    const words = new Set(stdout.split(/\s+/));
+    for (const { head } of CONNECTION_COLUMNS) expect([...words], head).to.include.members(head.split(' '));
   });
 
   it('prints the snapshot as JSON', () => {
