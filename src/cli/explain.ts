@@ -42,7 +42,7 @@ export interface Subject {
   readonly variables: ReadonlyMap<string, string>;
 }
 
-function sourceOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
+function originOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
   const named = [prefix + row.variable, PREFIX + row.variable].find((variable) => variables.has(variable));
   if (named !== undefined) return named;
   if (value === undefined) return 'left alone';
@@ -59,7 +59,7 @@ function explanations(subject: Subject, target: OptionTarget | undefined): reado
       option: row.key,
       variable: PREFIX + row.variable,
       ...(value === undefined ? {} : { value }),
-      source: sourceOf(row, value, subject),
+      source: originOf(row, value, subject),
       constant: row.constant,
       supported: constants[row.constant] !== undefined,
       doc: row.doc,

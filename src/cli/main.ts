@@ -15,7 +15,7 @@ import { verify } from './verify.js';
 /** Nothing is wrong; something is missing; the command was not understood. */
 const EXIT = { ok: 0, missing: 1, usage: 2 } as const;
 
-interface Given {
+interface CommonOptions {
   readonly json: boolean;
   readonly preset?: string;
 }
@@ -98,7 +98,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .description('is this machine ready for the configuration in the environment? exit code 1 if not')
     .addOption(presetOption())
     .addOption(jsonOption())
-    .action(({ json, preset }: Given) => {
+    .action(({ json, preset }: CommonOptions) => {
       const isReady = doctor(output, readConfig(variablesWith(preset)), { json });
       process.exitCode = isReady ? EXIT.ok : EXIT.missing;
     });
@@ -110,7 +110,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .addOption(jsonOption())
     .addOption(new Option('--port <port>', 'of the listener on this port').argParser(parsePort))
     .addOption(new Option('--connect', 'of the sockets that the process opens').conflicts('port'))
-    .action(({ json, preset, port, connect = false }: Given & { port?: number; connect?: boolean }) => {
+    .action(({ json, preset, port, connect = false }: CommonOptions & { port?: number; connect?: boolean }) => {
       const variables = variablesWith(preset);
       const { config } = readConfig(variables);
       if (connect) {
@@ -126,7 +126,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .command('verify')
     .description('set every option on sockets of its own, and tell what the kernel makes of it')
     .addOption(jsonOption())
-    .action(async ({ json }: Given) => {
+    .action(async ({ json }: CommonOptions) => {
       process.exitCode = (await verify(output, { json })) ? EXIT.ok : EXIT.missing;
     });
 
@@ -152,7 +152,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .allowUnknownOption()
     // Else a -h of the app's would be taken for ours.
     .helpOption(false)
-    .action(async (argv: string[], { preset }: Given, command: Command) => {
+    .action(async (argv: string[], { preset }: CommonOptions, command: Command) => {
       if (argv[0] === '--help' || argv[0] === '-h') return command.outputHelp();
       process.exitCode = await run(preload, argv, preset === undefined ? {} : { [`${PREFIX}PRESET`]: preset });
     });

@@ -18,14 +18,14 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-async function listen(host: string): Promise<Server> {
+async function listenAt(host: string): Promise<Server> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
   return server;
 }
 
 async function listener(host: string): Promise<ProbeSocket> {
-  const server = await listen(host);
+  const server = await listenAt(host);
   const { _handle: handle } = asNetServer(server);
   if (handle === null) throw new Error('the server does not listen');
   return { handle, close: () => server.close() };
@@ -33,7 +33,7 @@ async function listener(host: string): Promise<ProbeSocket> {
 
 /** One end of a connection. */
 async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<ProbeSocket> {
-  const server = await listen(host);
+  const server = await listenAt(host);
   const client = connect(portOf(server), host);
   const [[accepted]]: [[Socket], unknown] = await Promise.all([
     once(server, 'connection').then(([socket]): [Socket] => [socket]),

@@ -45,7 +45,7 @@ function urlsOf(pid: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => `http://${name}:${first + index}/`);
 }
 
-async function ask(url: string): Promise<Snapshot> {
+async function askForSnapshot(url: string): Promise<Snapshot> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   const answer = await fetch(new URL('snapshot.json', url), { signal }).catch((error: unknown) => {
     throw new TopError(`${url} does not answer`, { cause: error });
@@ -58,7 +58,7 @@ async function ask(url: string): Promise<Snapshot> {
 /** The URL at which a process tells of itself. */
 async function findProcess(pid: number): Promise<string> {
   for (const url of urlsOf(pid)) {
-    const snapshot = await ask(url).catch(() => undefined);
+    const snapshot = await askForSnapshot(url).catch(() => undefined);
     if (snapshot?.pid === pid) return url;
   }
   throw new TopError(`process ${pid} does not answer where its ${VARIABLE} says`);
@@ -139,7 +139,7 @@ async function watch(output: Output, url: string, seconds: number, stdin: NodeJS
   output.line(CLEAR_SCREEN);
   try {
     while (!ended.signal.aborted) {
-      redraw(output, formatSnapshot(output, await ask(url)));
+      redraw(output, formatSnapshot(output, await askForSnapshot(url)));
       await setTimeout(seconds * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   } finally {
@@ -162,7 +162,7 @@ export interface TopOptions {
  */
 export async function top(output: Output, target: string, { json, once, interval }: TopOptions): Promise<void> {
   const url = /^\d+$/.test(target) ? await findProcess(Number(target)) : urlFrom(target);
-  const first = await ask(url);
+  const first = await askForSnapshot(url);
   if (json) output.json(first);
   else if (once || !output.isTerminal || !process.stdin.isTTY) output.line(formatSnapshot(output, first));
   else await watch(output, url, interval, process.stdin);

@@ -9,7 +9,7 @@ type Registry = InstanceType<Client['Registry']>;
 /** From a connection within a machine to one around the world, in seconds. */
 const ROUND_TRIPS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-const MICROSECONDS = 1e6;
+const MICROSECONDS_PER_SECOND = 1e6;
 
 interface Exposition {
   readonly client: Client;
@@ -103,7 +103,8 @@ function addConnections(
     buckets: ROUND_TRIPS,
     registers: [registry],
   });
-  for (const { tcp } of connections) if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS);
+  for (const { tcp } of connections)
+    if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS_PER_SECOND);
 }
 
 /** The metrics in Prometheus' text format. */

@@ -36,7 +36,7 @@ const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise
   ['/metrics', async ({ snapshot }) => metrics(snapshot())],
 ]);
 
-function send(
+function respond(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
@@ -61,12 +61,12 @@ async function answer(context: InspectContext, request: IncomingMessage, respons
   const [path = ''] = url.split('?', 1);
   const refusal = whyRefused({ method, headers, path, localAddress: request.socket.localAddress }, context.host);
   if (refusal !== undefined) {
-    return send(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
+    return respond(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
   }
   const make = ANSWERS.get(path);
-  if (make === undefined) return send(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
+  if (make === undefined) return respond(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
   const made = await make(context);
-  send(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
+  respond(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
 }
 
 function listen(context: InspectContext, server: Server, port: number): void {
@@ -98,7 +98,7 @@ export function serve(context: InspectContext): () => void {
       answer(context, request, response).catch((error: unknown) => {
         context.onFailure(error instanceof Error ? error : new Error(String(error)));
         if (response.headersSent) response.destroy();
-        else send(request, response, 500, PLAIN, 'socket-tune could not make this\n');
+        else respond(request, response, 500, PLAIN, 'socket-tune could not make this\n');
       });
     },
   );

@@ -39,7 +39,11 @@ export interface Snapshot {
 
 const MOST_SHOWN = 1000;
 
-function look(platform: Platform, at: number, { handle, listener, since }: LiveConnection): ConnectionSnapshot {
+function connectionSnapshot(
+  platform: Platform,
+  at: number,
+  { handle, listener, since }: LiveConnection,
+): ConnectionSnapshot {
   const tcp = platform.tcpInfo(handle);
   return {
     listener: listener.address,
@@ -55,7 +59,7 @@ function look(platform: Platform, at: number, { handle, listener, since }: LiveC
 /** This thread as it is now, with the connections that were accepted since somebody watches them. */
 export function takeSnapshot(platform: Platform): Snapshot {
   const at = now();
-  const connections = liveConnections().map((connection) => look(platform, at, connection));
+  const connections = liveConnections().map((connection) => connectionSnapshot(platform, at, connection));
   connections.sort((a, b) => (b.tcp?.roundTripTime ?? 0) - (a.tcp?.roundTripTime ?? 0));
   return {
     pid: process.pid,

@@ -12,7 +12,7 @@ import type { Machine } from './machine.js';
 export type CheckVerdict = 'ok' | 'advice' | 'missing' | 'unknown';
 
 /** What was found out. */
-export interface Finding {
+export interface CheckResult {
   readonly value: string;
   readonly verdict: CheckVerdict;
   /** The exact command that mends it. */
@@ -32,10 +32,10 @@ export interface Check {
   readonly name: string;
   /** Why it matters, for people who have never heard of it. */
   readonly why: string;
-  look(circumstances: Circumstances): Finding;
+  look(circumstances: Circumstances): CheckResult;
 }
 
-const UNKNOWN: Finding = { value: 'not told by this system', verdict: 'unknown' };
+const UNKNOWN: CheckResult = { value: 'not told by this system', verdict: 'unknown' };
 
 /** Every set of options that the configuration has: in general, for ports, for outgoing sockets. */
 export function scopesOf({ environment: { config } }: Circumstances): readonly OptionValues[] {
@@ -56,11 +56,11 @@ export function lack({ environment }: Circumstances, ...keys: OptionKey[]): Chec
 }
 
 /** A finding about a sysctl's numbers. */
-export function sysctlFinding(
+export function sysctlResult(
   { machine }: Circumstances,
   name: string,
   judge: (numbers: readonly number[]) => { verdict: CheckVerdict; wanted?: string },
-): Finding {
+): CheckResult {
   const words = machine.sysctl(name);
   if (words === undefined) return UNKNOWN;
   const { verdict, wanted } = judge(words.map(Number));
@@ -76,15 +76,15 @@ export function atLeast(
   name: string,
   least: number | undefined,
   ...keys: OptionKey[]
-): Finding {
-  return sysctlFinding(circumstances, name, ([value = 0]) =>
+): CheckResult {
+  return sysctlResult(circumstances, name, ([value = 0]) =>
     least === undefined || value >= least
       ? { verdict: 'ok' }
       : { verdict: lack(circumstances, ...keys), wanted: String(least) },
   );
 }
 
-export function unknown(): Finding {
+export function unknown(): CheckResult {
   return UNKNOWN;
 }
 

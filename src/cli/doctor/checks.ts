@@ -3,12 +3,12 @@ import { sharesPort } from '../../options/table.js';
 import {
   atLeast,
   type Check,
+  type CheckResult,
   type Circumstances,
-  type Finding,
   greatest,
   lack,
   scopesOf,
-  sysctlFinding,
+  sysctlResult,
   tooNew,
   unknown,
 } from './check.js';
@@ -29,19 +29,19 @@ const COMFORTABLE_FILES = 16_384;
 /** Idle time after which load balancers forget a connection: 240 s at Azure, 350 s AWS's NLB, 600 s Google. */
 const SHORTEST_IDLE_LIMIT = 240;
 
-function fastOpen(circumstances: Circumstances): Finding {
+function fastOpen(circumstances: Circumstances): CheckResult {
   const scopes = scopesOf(circumstances);
   const server = scopes.some((scope) => scope.fastOpen !== undefined) ? 2 : 0;
   const client = scopes.some((scope) => scope.fastOpenConnect) ? 1 : 0;
   const bits = server | client;
-  return sysctlFinding(circumstances, 'net.ipv4.tcp_fastopen', ([value = 0]) =>
+  return sysctlResult(circumstances, 'net.ipv4.tcp_fastopen', ([value = 0]) =>
     (value & bits) === bits
       ? { verdict: 'ok' }
       : { verdict: lack(circumstances, 'fastOpen', 'fastOpenConnect'), wanted: String(value | bits) },
   );
 }
 
-function fastOpenKey(circumstances: Circumstances): Finding {
+function fastOpenKey(circumstances: Circumstances): CheckResult {
   const key = circumstances.machine.sysctl('net.ipv4.tcp_fastopen_key')?.[0];
   if (key === undefined) return unknown();
   // The kernel makes a key of its own with the first use of FASTOPEN; until then it is zero.
@@ -54,7 +54,7 @@ function buffer(
   limit: string,
   tcp: 'receiveBuffer' | 'sendBuffer',
   udp: 'udpReceiveBuffer' | 'udpSendBuffer',
-): Finding {
+): CheckResult {
   const direction = tcp === 'receiveBuffer' ? 'receive' : 'send';
   const grown = circumstances.platform.autotuningCeiling(direction) ?? 0;
   const isExact = circumstances.environment.config.bufferMode === 'exact';
@@ -63,15 +63,15 @@ function buffer(
   return atLeast(circumstances, limit, least, tcp, udp);
 }
 
-function ceiling(circumstances: Circumstances, name: string): Finding {
-  return sysctlFinding(circumstances, name, ([least = 4096, initial = 131_072, most = 0]) =>
+function ceiling(circumstances: Circumstances, name: string): CheckResult {
+  return sysctlResult(circumstances, name, ([least = 4096, initial = 131_072, most = 0]) =>
     most >= COMFORTABLE_CEILING
       ? { verdict: 'ok' }
       : { verdict: 'advice', wanted: `${least} ${initial} ${COMFORTABLE_CEILING}` },
   );
 }
 
-function overflows({ machine }: Circumstances): Finding {
+function overflows({ machine }: Circumstances): CheckResult {
   const overflowed = machine.counter('ListenOverflows');
   const dropped = machine.counter('ListenDrops');
   if (overflowed === undefined || dropped === undefined) return unknown();
@@ -79,14 +79,14 @@ function overflows({ machine }: Circumstances): Finding {
   return { value, verdict: overflowed + dropped === 0 ? 'ok' : 'advice' };
 }
 
-function migration(circumstances: Circumstances): Finding {
+function migration(circumstances: Circumstances): CheckResult {
   const isShared = scopesOf(circumstances).some(sharesPort);
-  return sysctlFinding(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
+  return sysctlResult(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
     value === 1 || !isShared ? { verdict: 'ok' } : { verdict: 'advice', wanted: '1' },
   );
 }
 
-function congestion(circumstances: Circumstances): Finding {
+function congestion(circumstances: Circumstances): CheckResult {
   const available = circumstances.machine.sysctl('net.ipv4.tcp_available_congestion_control');
   if (available === undefined) return unknown();
   const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
@@ -96,7 +96,7 @@ function congestion(circumstances: Circumstances): Finding {
   return { value, verdict: 'missing', mend: lacking.map((name) => `modprobe tcp_${name}`).join(' && ') };
 }
 
-function allowedCongestion(circumstances: Circumstances): Finding {
+function allowedCongestion(circumstances: Circumstances): CheckResult {
   const allowed = circumstances.machine.sysctl('net.ipv4.tcp_allowed_congestion_control');
   if (allowed === undefined) return unknown();
   const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
@@ -107,7 +107,7 @@ function allowedCongestion(circumstances: Circumstances): Finding {
   return { value, verdict: 'missing', mend: `sysctl -w 'net.ipv4.tcp_allowed_congestion_control=${all}'` };
 }
 
-function openFiles({ machine }: Circumstances): Finding {
+function openFiles({ machine }: Circumstances): CheckResult {
   if (machine.openFiles === undefined) return unknown();
   const [soft, hard] = machine.openFiles;
   const value = `${soft}, at most ${hard}`;
@@ -115,7 +115,7 @@ function openFiles({ machine }: Circumstances): Finding {
   return { value, verdict: 'advice', mend: `ulimit -n ${hard === 'unlimited' ? 65_536 : hard}` };
 }
 
-function kernel(circumstances: Circumstances): Finding {
+function kernel(circumstances: Circumstances): CheckResult {
   const { kernel: release } = circumstances.machine;
   if (release === undefined) return unknown();
   const lacking = tooNew(circumstances);
@@ -126,20 +126,20 @@ function kernel(circumstances: Circumstances): Finding {
   return { value: release, verdict: isOld ? 'advice' : 'ok' };
 }
 
-function native({ platform }: Circumstances): Finding {
+function native({ platform }: Circumstances): CheckResult {
   const { unavailable } = platform;
   if (unavailable === undefined) return { value: 'they work', verdict: 'ok' };
   return { value: unavailable, verdict: 'missing', mend: 'npm install --include=optional' };
 }
 
-function permission({ environment }: Circumstances): Finding {
+function permission({ environment }: Circumstances): CheckResult {
   if (Reflect.get(process, 'permission') === undefined) return { value: 'off', verdict: 'ok' };
   const isAsked = environment.asked.size > 0;
   const mend = 'node --permission --allow-addons …';
   return { value: 'on: native code is not loaded', verdict: isAsked ? 'missing' : 'advice', mend };
 }
 
-function idle(circumstances: Circumstances): Finding {
+function idle(circumstances: Circumstances): CheckResult {
   const { config } = circumstances.environment;
   if (!config.keepAlive) return { value: 'no keepalive', verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE=on' };
   const longest = greatest(circumstances, 'keepAliveIdle') ?? 7200;
@@ -147,7 +147,7 @@ function idle(circumstances: Circumstances): Finding {
   return { value: `${longest} s`, verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE_IDLE=60s' };
 }
 
-function nodeVersion({ node }: Circumstances): Finding {
+function nodeVersion({ node }: Circumstances): CheckResult {
   const version = versionOf(node);
   const least = LEAST_NODES.map(versionOf);
   const isSupported = least.some((each, index) => {
@@ -249,7 +249,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'net.ipv4.tcp_notsent_lowat',
     why: 'Unsent bytes that every socket may queue; NOTSENT_LOWAT sets it for the app’s alone.',
-    look: (circumstances) => sysctlFinding(circumstances, 'net.ipv4.tcp_notsent_lowat', () => ({ verdict: 'ok' })),
+    look: (circumstances) => sysctlResult(circumstances, 'net.ipv4.tcp_notsent_lowat', () => ({ verdict: 'ok' })),
   },
   {
     name: 'open files',

@@ -1,12 +1,12 @@
 import type { EnvironmentConfig } from '../../config/config.js';
 import { platform } from '../../native/index.js';
 import type { Output } from '../output.js';
-import type { CheckVerdict, Finding } from './check.js';
+import type { CheckResult, CheckVerdict } from './check.js';
 import { CHECKS } from './checks.js';
 import { type Machine, machine } from './machine.js';
 
 /** What was found out by one check. */
-export interface Diagnosis extends Finding {
+export interface Diagnosis extends CheckResult {
   readonly name: string;
   readonly why: string;
 }

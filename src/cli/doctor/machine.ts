@@ -16,7 +16,7 @@ export interface Machine {
   socketOwners(): ReadonlyMap<number, number>;
 }
 
-function read(path: string): string | undefined {
+function readFact(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1').trim();
   } catch {
@@ -73,12 +73,12 @@ function socketOwners(proc: string): ReadonlyMap<number, number> {
  * @param root where its file system begins
  */
 export function machine(root = '/'): Machine {
-  const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read(join(root, 'proc/self/limits')) ?? '');
+  const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFact(join(root, 'proc/self/limits')) ?? '');
   return {
-    sysctl: (name) => read(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
-    kernel: read(join(root, 'proc/sys/kernel/osrelease')),
+    sysctl: (name) => readFact(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
+    kernel: readFact(join(root, 'proc/sys/kernel/osrelease')),
     openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
-    counter: (name) => counterOf(read(join(root, 'proc/net/netstat')) ?? '', name),
+    counter: (name) => counterOf(readFact(join(root, 'proc/net/netstat')) ?? '', name),
     socketOwners: () => socketOwners(join(root, 'proc')),
     isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
   };

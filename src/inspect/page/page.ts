@@ -21,7 +21,7 @@ function show(snapshot: Snapshot): void {
   for (const showPart of PARTS) showPart(snapshot);
 }
 
-async function ask(): Promise<Snapshot> {
+async function fetchSnapshot(): Promise<Snapshot> {
   const response = await fetch('snapshot.json', { cache: 'no-store' });
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
@@ -29,7 +29,7 @@ async function ask(): Promise<Snapshot> {
 
 async function poll(): Promise<void> {
   try {
-    show(await ask());
+    show(await fetchSnapshot());
   } catch {
     fill('state', html('span', { class: 'gone' }, 'The process does not answer; what is shown is what it said last.'));
   }
