@@ -83,16 +83,16 @@ function listenerLine(output: Output, { address, connections, outcomes, group }:
   ].join('  ');
 }
 
-const COLUMNS: readonly ConnectionColumn[] = [
+const TOP_COLUMNS: readonly ConnectionColumn[] = [
   ...CONNECTION_COLUMNS,
   { head: 'otherwise', text: ({ bytesWritten, bytesBySendfile }) => formatBytes(bytesWritten - bytesBySendfile) },
 ];
 
 /** Two words are two lines: a terminal is narrow. */
-const HEADS = COLUMNS.map(({ head }) => head.replace(' ', '\n'));
+const HEADS = TOP_COLUMNS.map(({ head }) => head.replace(' ', '\n'));
 
 function connectionRow(connection: ConnectionSnapshot): string[] {
-  return COLUMNS.map(({ text }) => text(connection));
+  return TOP_COLUMNS.map(({ text }) => text(connection));
 }
 
 function amountsByReason(amounts: Readonly<Record<string, number>>, format: (amount: number) => string): string {

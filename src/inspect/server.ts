@@ -4,13 +4,13 @@ import { PAGE, POLICY } from './inlined-page.js';
 import { metrics } from './metrics.js';
 import { whyRefused } from './request.js';
 
-/** What the server needs from the process that it is in. */
+/** What the server needs from its process. */
 export interface InspectContext {
   readonly host: string;
-  /** It listens on the first of these that is free. */
+  /** It listens on the first free port of this range. */
   readonly ports: readonly [first: number, last: number];
   snapshot(): Snapshot;
-  /** Before it listens: nobody is to tune or count it. */
+  /** Called before it listens, so that no hook tunes or counts it. */
   exempt(server: Server): void;
   onListening(url: string): void;
   onFailure(error: Error): void;
@@ -22,7 +22,7 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Nobody who asks for a page or a few numbers needs longer. */
+/** Generous for a page or a few numbers. A slow client must not hold a connection. */
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MOST_HEADER_BYTES = 8192;
@@ -82,14 +82,14 @@ function listen(context: InspectContext, server: Server, port: number): void {
     context.onListening(`http://${context.host.includes(':') ? `[${context.host}]` : context.host}:${port}/`);
   };
   server.once('error', onError).once('listening', onListening);
-  // A cluster worker listens for itself: its primary would hand everybody the same port.
+  // `exclusive`: else the primary of a cluster would give all workers the same port.
   server.listen({ host: context.host, port, exclusive: true });
 }
 
 /**
- * Serve the page, the metrics and the snapshot. Never keeps the process alive.
+ * Serve the page, the metrics and the snapshot. The server never keeps the process alive.
  *
- * @returns what ends it
+ * @returns a function that closes the server
  */
 export function serve(context: InspectContext): () => void {
   const server = createServer(

@@ -8,31 +8,31 @@ import { type Report, stats } from './report.js';
 
 /** One open connection. */
 export interface ConnectionSnapshot {
-  /** Address of the listener that has accepted it. */
+  /** Address of its listener. */
   readonly listener: string;
   readonly peer: string;
   /** Milliseconds since it was accepted. */
   readonly age: number;
   readonly bytesRead: number;
-  /** All that was written, of which `bytesBySendfile` by sendfile(2). */
+  /** All bytes written. `bytesBySendfile` is the part sent by sendfile(2). */
   readonly bytesWritten: number;
   readonly bytesBySendfile: number;
-  /** Absent of what is no TCP connection. */
+  /** Absent if it is no TCP connection. */
   readonly tcp?: TcpInfo;
 }
 
-/** What a process has to tell of itself. */
+/** What SOCKET_TUNE_INSPECT serves. */
 export interface Snapshot {
   readonly pid: number;
   readonly title: string;
   readonly node: string;
-  /** Of the wall clock, in milliseconds; when the process began, and now. */
+  /** When the process began, and now: milliseconds of the wall clock. */
   readonly began: number;
   readonly at: number;
   readonly report: Report;
   readonly connections: {
     readonly open: number;
-    /** At most {@link MOST_SHOWN}, those with the longest round trips first. */
+    /** At most {@link MOST_SHOWN}, the longest round trips first. */
     readonly shown: readonly ConnectionSnapshot[];
   };
 }
@@ -56,7 +56,7 @@ function connectionSnapshot(
   };
 }
 
-/** This thread as it is now, with the connections that were accepted since somebody watches them. */
+/** This thread as it is now. Connections are known from the time that they are watched. */
 export function takeSnapshot(platform: Platform): Snapshot {
   const at = now();
   const connections = liveConnections().map((connection) => connectionSnapshot(platform, at, connection));

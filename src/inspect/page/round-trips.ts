@@ -4,7 +4,7 @@ import { HEIGHT, makeChart, WIDTH } from './chart.js';
 import { dimmed, fill, fillEmpty, svg } from './elements.js';
 
 /** What each bar is below, in microseconds, and its label. */
-const LIMITS: ReadonlyArray<readonly [limit: number, label: string]> = [
+const BAR_LIMITS: ReadonlyArray<readonly [limit: number, label: string]> = [
   [100, '100 µs'],
   [250, '250 µs'],
   [500, '500 µs'],
@@ -20,7 +20,7 @@ const LIMITS: ReadonlyArray<readonly [limit: number, label: string]> = [
   [Number.POSITIVE_INFINITY, 'more'],
 ];
 
-const STEP = WIDTH / LIMITS.length;
+const STEP = WIDTH / BAR_LIMITS.length;
 const GAP = 4;
 /** Where bars stand. The labels are below. */
 const GROUND = HEIGHT - 22;
@@ -30,8 +30,8 @@ const LEAST_BAR = 2;
 
 /** How many of the times are in each bar. */
 function amountsOf(times: readonly number[]): number[] {
-  return LIMITS.map(([limit], index) => {
-    const [least] = LIMITS[index - 1] ?? [0];
+  return BAR_LIMITS.map(([limit], index) => {
+    const [least] = BAR_LIMITS[index - 1] ?? [0];
     return times.filter((time) => time >= least && time < limit).length;
   });
 }
@@ -65,7 +65,7 @@ export function showRoundTrips({ connections }: Snapshot): void {
   const chart = makeChart('round-trip times');
   chart.append(
     ...amounts.flatMap((amount, index) => bar(index, amount, greatest)),
-    ...LIMITS.map(([, label], index) => text(index, HEIGHT - 6, label)),
+    ...BAR_LIMITS.map(([, label], index) => text(index, HEIGHT - 6, label)),
   );
   const quantiles = `median ${quantile(times, 0.5)}, 99 of 100 below ${quantile(times, 0.99)}`;
   fill('round-trips', chart, dimmed(`${quantiles}; bars: below the time under them`));
