@@ -10,12 +10,12 @@ import type { Output } from './output.js';
 
 const VARIABLE = 'SOCKET_TUNE_INSPECT';
 
-/** Of a process that is there; it may be busy for a moment. */
+/** A process may be busy for a moment. */
 const ANSWER_TIMEOUT_MS = 3000;
 
 const MOST_CONNECTIONS = 20;
 
-/** What cannot be looked at, in words for the user. */
+/** Why there is nothing to show, in words for the user. */
 export class TopError extends Error {}
 
 function howToStart(pid: number): string {
@@ -32,7 +32,7 @@ function environmentOf(pid: number): string {
   }
 }
 
-/** Where a process may be found: each port of its range. */
+/** Each port of the process's range: it listens on one of them. */
 function urlsOf(pid: number): string[] {
   const variable = environmentOf(pid)
     .split('\0')
@@ -55,7 +55,7 @@ async function askForSnapshot(url: string): Promise<Snapshot> {
   return snapshot;
 }
 
-/** The URL at which a process tells of itself. */
+/** The URL at which a process serves its snapshot. */
 async function findProcess(pid: number): Promise<string> {
   for (const url of urlsOf(pid)) {
     const snapshot = await askForSnapshot(url).catch(() => undefined);
@@ -125,7 +125,7 @@ const CLEAR_SCREEN = '\u001b[2J';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Draw over what was there, line by line, so that nothing flickers. */
+/** Overwrite the screen line by line, so that nothing flickers. */
 function redraw(output: Output, screen: string): void {
   output.line(`${HOME}${screen.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_LINE}${CLEAR_BELOW}`);
 }
@@ -150,15 +150,15 @@ async function watch(output: Output, url: string, seconds: number, stdin: NodeJS
 export interface TopOptions {
   readonly json: boolean;
   readonly once: boolean;
-  /** Seconds between two looks. */
+  /** Seconds between two snapshots. */
   readonly interval: number;
 }
 
 /**
- * Show what a tuned process is doing, again and again on a terminal, else once.
+ * Show what a tuned process is doing: on a terminal until the user quits, else once.
  *
- * @param target the number of a process, or the URL that its SOCKET_TUNE_INSPECT has
- * @throws {TopError} if there is nothing to be seen
+ * @param target the number of a process, or the URL of its SOCKET_TUNE_INSPECT
+ * @throws {TopError} if there is nothing to show
  */
 export async function top(output: Output, target: string, { json, once, interval }: TopOptions): Promise<void> {
   const url = /^\d+$/.test(target) ? await findProcess(Number(target)) : urlFrom(target);

@@ -6,20 +6,20 @@ import { OPTION_ROWS } from '../../options/table.js';
 import type { Machine } from './machine.js';
 
 /**
- * `ok`; `advice`: better otherwise, and nothing that was asked for by name depends on it; `missing`: something that was asked for
- * by name does; `unknown`: the machine does not say.
+ * `ok`; `advice`: another value is better, but no option that the user set by name depends on it; `missing`: such an option
+ * depends on it; `unknown`: the machine does not tell.
  */
 export type CheckVerdict = 'ok' | 'advice' | 'missing' | 'unknown';
 
-/** What was found out. */
+/** What a check found. */
 export interface CheckResult {
   readonly value: string;
   readonly verdict: CheckVerdict;
-  /** The exact command that mends it. */
+  /** The exact command that fixes it. The field's name is part of `doctor --json`. */
   readonly mend?: string;
 }
 
-/** What the checks go by. */
+/** What the checks are given. */
 export interface Circumstances {
   readonly machine: Machine;
   readonly environment: EnvironmentConfig;
@@ -27,22 +27,22 @@ export interface Circumstances {
   readonly node: string;
 }
 
-/** One thing to look at. */
+/** One fact of the machine that matters to the configuration. */
 export interface Check {
   readonly name: string;
-  /** Why it matters, for people who have never heard of it. */
+  /** Why it matters, for readers who have never heard of it. */
   readonly why: string;
   look(circumstances: Circumstances): CheckResult;
 }
 
 const UNKNOWN: CheckResult = { value: 'not told by this system', verdict: 'unknown' };
 
-/** Every set of options that the configuration has: in general, for ports, for outgoing sockets. */
+/** Every set of options of the configuration: the general one, those of ports, that of outgoing sockets. */
 export function scopesOf({ environment: { config } }: Circumstances): readonly OptionValues[] {
   return [config, ...Object.values(config.ports ?? {}), ...(config.connect === undefined ? [] : [config.connect])];
 }
 
-/** The greatest value that the configuration has for an option; undefined if it has none. */
+/** The greatest value of an option in the configuration; undefined if it has none. */
 export function greatest(circumstances: Circumstances, key: OptionKey): number | undefined {
   const values = scopesOf(circumstances)
     .map((scope) => scope[key])
@@ -50,12 +50,12 @@ export function greatest(circumstances: Circumstances, key: OptionKey): number |
   return values.length === 0 ? undefined : Math.max(...values);
 }
 
-/** What it means that an option cannot have its way: more if the user asked for it by name. */
+/** The verdict where options cannot take effect: worse if the user set one by name. */
 export function lack({ environment }: Circumstances, ...keys: OptionKey[]): CheckVerdict {
   return keys.some((key) => environment.asked.has(key)) ? 'missing' : 'advice';
 }
 
-/** A finding about a sysctl's numbers. */
+/** Checks the numbers of a sysctl. */
 export function sysctlResult(
   { machine }: Circumstances,
   name: string,
@@ -70,7 +70,7 @@ export function sysctlResult(
   return { value, verdict, mend: `sysctl -w ${quoted}` };
 }
 
-/** A finding about a sysctl that must be at least as great as something that the configuration has. */
+/** Checks that a sysctl is not below a value of the configuration. */
 export function atLeast(
   circumstances: Circumstances,
   name: string,
@@ -88,7 +88,7 @@ export function unknown(): CheckResult {
   return UNKNOWN;
 }
 
-/** Options that the user asked for by name and that this kernel is too old for. */
+/** Options that the user set by name, for which this kernel is too old. */
 export function tooNew({ environment, machine }: Circumstances): { names: string[]; since: string } | undefined {
   const release = versionOf(machine.kernel ?? '');
   const rows = OPTION_ROWS.filter((row) => row.since !== undefined && environment.asked.has(row.key));

@@ -2,20 +2,20 @@ import type { PortSocket } from '../../native/ports/port-socket.js';
 import { imbalanceOf } from '../../report/listener-record.js';
 import { type CheckResult, type Circumstances, unknown } from './check.js';
 
-/** Listeners that share a port, and what each of their processes has of its connections now. */
+/** Listeners that share a port, and the connections of each process. */
 interface PortUse {
   readonly port: number;
   readonly listeners: number;
   /** Connections that wait to be accepted. */
   readonly queued: number;
-  /** Open connections, by the process that has them; -1 for those of which nothing is told. */
+  /** Open connections by process; -1 where the process is unknown. */
   readonly open: ReadonlyMap<number, number>;
 }
 
-/** So many connections for each listener are chance, however they are distributed. */
+/** With fewer connections for each listener, an imbalance is chance. */
 const LEAST_PER_LISTENER = 20;
 
-/** The busiest listener over the mean. With a hash of the addresses, 2 listeners with 32 connections each are below it nearly always. */
+/** The busiest listener divided by the mean. With a hash of the addresses, 2 listeners with 32 connections each are nearly always below. */
 const COMFORTABLE_IMBALANCE = 1.5;
 
 function countEach<K>(of: readonly K[]): Map<K, number> {
@@ -43,7 +43,7 @@ function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number,
   });
 }
 
-/** The busiest process over the mean of all listeners; undefined where there are too few connections to say. */
+/** The busiest process divided by the mean of all listeners; undefined if there are too few connections. */
 function imbalance({ listeners, open }: PortUse): number | undefined {
   const counts = [...open.values()];
   const total = counts.reduce((sum, connections) => sum + connections, 0);
@@ -61,7 +61,7 @@ function describePort(shared: PortUse): string {
   ].join(', ');
 }
 
-/** A finding about the ports of this machine that are shared. */
+/** Checks the shared ports of this machine. */
 export function lookAtSharedPorts({ platform, machine }: Circumstances): CheckResult {
   const sockets = platform.portSockets(0, 'LISTEN', 'ESTAB');
   if (sockets === undefined) return unknown();
