@@ -1,4 +1,4 @@
-// docs/presets.md: what the presets bring across networks, and why their values are what they are, by what was measured.
+// docs/presets.md: what the presets gain across networks, and the measurements behind their values.
 
 import { comparisonTable, HOW_TO_READ, tableText } from '../bench/page/markdown.js';
 import { sameOf } from '../bench/page/other-nodes.js';
@@ -23,7 +23,7 @@ Made by \`npm run bench:figures\` from what \`npm run bench\` and \`npm run benc
 loses some. At 1 Gbit/s, on a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
 `;
 
-/** Of the comparisons, those that say something of presets, in the order of the page. */
+/** The comparisons that are about presets, in the order of the page. */
 const SHOWN = [
   'link-first',
   'link-repeated',
@@ -44,10 +44,10 @@ const SILENCE = 'A client’s machine is gone';
 
 /** The row of a client that is being sent to, in bench/link/silent-peer.ts. */
 const SENDING = 'the server sends a little again and again';
-/** What has not ended while it was watched. */
+/** The cell of a connection that did not end while it was watched. */
 const UNNOTICED = /^not in /;
 
-/** Only lowlatency has the option now: of the others, an end in the table is that of an earlier version, and must be told. */
+/** Only lowlatency has the option now. If the table has an end for another preset, an earlier version was measured: the page says so. */
 function silenceNote(silence: Table | undefined): string {
   const row = silence?.rows.find(([what]) => what === SENDING) ?? [];
   const ended = ['default', 'highthroughput'].flatMap((preset) => {
@@ -76,8 +76,8 @@ function reasons(silence: Table | undefined): string {
 - **KEEPALIVE 60 + 6 × 10 s** (lowlatency: 30 + 3 × 5 s). On an idle connection, a client whose machine is gone is noticed after two minutes
   (lowlatency: about half a minute); stock Node keeps such a connection for ever.
 - **USER_TIMEOUT: 30 s, lowlatency only.** With data on its way, it has a client whose machine is gone noticed after half a minute. It also ends a
-  live client that reads nothing for 30 s, as with a paused download: its window is shut, and the kernel cannot tell the two apart by this
-  option. So the other presets leave it out, and the kernel sends the data again for about 15 minutes, as with stock Node.${silenceNote(silence)}
+  live client that reads nothing for 30 s, as with a paused download: its receive window is zero, and the kernel cannot tell the two apart by
+  this option. So the other presets leave it out, and the kernel retransmits for about 15 minutes, as with stock Node.${silenceNote(silence)}
   For outgoing connections see [outgoing.md](outgoing.md) and \`npm run bench -- --only dead-peer\`.
 - **CONGESTION: none.** The congestion control is the system's to choose.
 `;
@@ -105,14 +105,14 @@ function about({ date, quick, machine }: Results): string {
  * The page in Markdown.
  *
  * @param runs of the benchmarks
- * @param sizes results of the scenario link-sizes, which only runs when it is asked for
+ * @param sizes results of the scenario link-sizes, which runs only with `--only`
  */
 export function presetsPage(runs: Runs, sizes: Results): string {
   const [results] = runs;
   const { comparisons, tables, notes } = find(results, 'link');
   const tried = find(sizes, 'link-sizes');
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
-  // The one table that is no comparison: whoever notices nothing has no figure.
+  // This table is no comparison: a preset that does not notice the silence has no figure.
   const silence = tables.filter(({ title }) => title.startsWith(SILENCE));
   return [
     INTRODUCTION,
