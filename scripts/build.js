@@ -35,12 +35,12 @@ function clean() {
   for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
 }
 
-/** The page's TypeScript is for browsers, and a project of its own. It refers to the project of all the rest. */
+/** The page's TypeScript is for browsers: a project of its own, which refers to that of all the rest. */
 const PAGE = 'src/inspect/page';
 
 function compile() {
   try {
-    execFileSync('node_modules/.bin/tsc', ['--build', PAGE], { stdio: 'inherit' });
+    for (const project of ['.', PAGE]) execFileSync('node_modules/.bin/tsc', ['-p', project], { stdio: 'inherit' });
   } catch (error) {
     // The compiler has printed what is wrong. A stack trace of this script would only hide it.
     process.exit(error.status ?? 1);
