@@ -11,7 +11,7 @@ function showFigure(id: string, figure: string, note: string): void {
 export function showFigures({ report, connections }: Snapshot): void {
   const { files } = report;
   const copied = sum(Object.values(files.copiedBytes));
-  const copyReasons = copied === 0 ? 'nothing had to be' : Object.keys(files.copiedBytes).join(', ');
+  const copyReasons = copied === 0 ? 'nothing was copied' : Object.keys(files.copiedBytes).join(', ');
   const retransmits = sum(connections.shown.map(({ tcp }) => tcp?.retransmits ?? 0));
   showFigure('open', formatCount(connections.open), `${formatCount(report.connections)} accepted in all`);
   showFigure('sendfile', formatBytes(files.sendfileBytes), `${formatCount(files.reroutedStreams)} streams rerouted`);

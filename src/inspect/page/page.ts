@@ -31,7 +31,7 @@ async function poll(): Promise<void> {
   try {
     show(await fetchSnapshot());
   } catch {
-    fill('state', html('span', { class: 'gone' }, 'The process does not answer; what is shown is what it said last.'));
+    fill('state', html('span', { class: 'gone' }, 'The process does not answer. The figures are those of its last answer.'));
   }
   setTimeout(poll, PERIOD_MS);
 }
