@@ -31,7 +31,7 @@ async function poll(): Promise<void> {
   try {
     show(await fetchSnapshot());
   } catch {
-    fill('state', html('span', { class: 'gone' }, 'The process does not answer. The figures are those of its last answer.'));
+    fill('state', html('span', { class: 'gone' }, 'The process does not answer. This is its last answer.'));
   }
   setTimeout(poll, PERIOD_MS);
 }
