@@ -1,11 +1,11 @@
-/** docs/options.md, made from the table in src/options. Run as a script, it writes the page. */
+/** docs/options.md, made from the table in src/options. As a script it writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { displayValue } from '../src/cli/explain.js';
 import type { PresetName, SocketOption } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, PLANNED_OPTIONS } from '../src/options/table.js';
 
-/** Where the page is. */
+/** The file of the page. */
 export const OPTIONS_PAGE = fileURLToPath(new URL('../../docs/options.md', import.meta.url));
 
 const INTRODUCTION = `# Options

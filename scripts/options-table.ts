@@ -1,10 +1,10 @@
-/** The README's table of options, made from the table in src/options. Run as a script, it puts it into the README. */
+/** The README's table of options, made from the table in src/options. As a script it updates the README. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { OptionKind, OptionValue, PresetName } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../src/options/table.js';
 
-/** Where the table is. */
+/** The file with the table. */
 export const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const BEGIN = '<!-- options: made by scripts/options-table.ts -->';
 const END = '<!-- /options -->';
@@ -47,7 +47,7 @@ export function optionsTable(): string {
   ].join('\n');
 }
 
-/** A text with the table in its place. */
+/** A text with the table between its two marks. */
 export function withOptionsTable(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
