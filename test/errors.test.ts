@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import { describe as describeValue, SocketTuneError } from '../src/errors.js';
+import { describeValue, SocketTuneError } from '../src/errors.js';
 
 describe('an error of the API', () => {
   it('is an Error, with a name and a code to tell it by', () => {

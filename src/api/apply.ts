@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { TuneConfig } from '../config/tune-config.js';
 import { validateConfig } from '../config/validate.js';
-import { describe, SocketTuneError } from '../errors.js';
+import { invalidArgument, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/sockets/accepted-socket.js';
 import { leaveNagle, requestFor } from '../hooks/sockets/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/sockets/quick-ack.js';
@@ -40,9 +40,7 @@ function planFor(config: TuneConfig, family: SocketFamily): Plan {
 
 /** @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_SOCKET_CLOSED` */
 export function socketHandle(socket: unknown): SocketHandle {
-  if (!(socket instanceof net().Socket) || !hasHandle(socket)) {
-    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `socket must be a net.Socket, not ${describe(socket)}`);
-  }
+  if (!(socket instanceof net().Socket) || !hasHandle(socket)) throw invalidArgument('socket', 'a net.Socket', socket);
   if (socket._handle === null) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'socket is closed, or has not begun to connect');
   }
@@ -72,9 +70,7 @@ function rearm(handle: SocketHandle, config: TuneConfig): void {
 }
 
 function listenHandle(server: unknown): ListenHandle {
-  if (!(server instanceof net().Server) || !hasHandle(server)) {
-    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `server must be a net.Server, not ${describe(server)}`);
-  }
+  if (!(server instanceof net().Server) || !hasHandle(server)) throw invalidArgument('server', 'a net.Server', server);
   if (server._handle === null) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'server is not listening; call this when it is');
   }

@@ -1,7 +1,7 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { describe, SocketTuneError } from '../errors.js';
+import { invalidArgument, SocketTuneError } from '../errors.js';
 import { isUnpatched } from '../hooks/files/eligibility.js';
 import { FileDescriptor } from '../hooks/files/file-descriptor.js';
 import { FileRegion } from '../hooks/files/region.js';
@@ -52,10 +52,6 @@ export async function sendFileRange(socket: Socket, file: FileToSend, offset: nu
   } finally {
     await handle.close();
   }
-}
-
-function invalidArgument(name: string, expected: string, value: unknown): SocketTuneError {
-  return new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `${name} must be ${expected}, not ${describe(value)}`);
 }
 
 function closed(): SocketTuneError {

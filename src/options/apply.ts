@@ -1,13 +1,14 @@
 import { ERRNO, errnoName } from '../native/errno.js';
 import type { Platform } from '../native/platform.js';
 import type { SocketHandle } from '../node/net.js';
+import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import type { Plan, Step } from './plan.js';
 
 const NOT_HERE: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
 
 /** A call that failed, as an outcome. */
-function failed(step: Step, errno: number): OptionOutcome {
+function failedOutcome(step: Step, errno: number): OptionOutcome {
   const isElsewhere = NOT_HERE.has(errno);
   if (isElsewhere && step.row.ipv6Only) {
     return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
@@ -18,7 +19,7 @@ function failed(step: Step, errno: number): OptionOutcome {
 /** Set one option. */
 export function applyStep(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
   const errno = platform.set(handle, step.constant, step.value);
-  return errno === 0 ? step.applied : failed(step, errno);
+  return errno === 0 ? step.applied : failedOutcome(step, errno);
 }
 
 /**
@@ -54,24 +55,23 @@ export function readOption(platform: Platform, step: Step, handle: SocketHandle)
   return name.toString('latin1', 0, end < 0 ? name.length : end);
 }
 
-/** Whether the kernel's value is what was asked for, by the row's account of how it answers. */
-function isAsAsked({ row, asked, value }: Step, kernel: number | string): boolean {
+/** Whether the kernel answers what it answers after it took the value as it is. */
+function answersAsAsked({ row, asked, value }: Step, kernel: number | string): boolean {
   if (typeof kernel === 'string') return kernel === asked;
   const wanted = value[0] ?? 0;
-  if (row.kind === 'flag') return (kernel !== 0) === (wanted !== 0);
   if (row.readBack === 'doubled') return kernel === wanted * 2;
-  return row.readBack === 'rounded' ? kernel >= wanted : kernel === wanted;
+  return row.readBack === 'rounded' ? kernel >= wanted : kindOf(row).isSame(kernel, wanted);
 }
 
-/** Whether the kernel's value is as much of something already as a socket is to have at least. */
-export function enough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
+/** The outcome where the value is a least one and the socket has as much. Undefined: the option is to be set. */
+export function alreadyEnough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
   const least = (step.value[0] ?? 0) * (step.row.readBack === 'doubled' ? 2 : 1);
   if (step.row.floor !== 'current' || typeof kernel !== 'number' || kernel < least) return undefined;
   return { ...step.applied, kernel, verdict: 'unneeded', cause: 'it has as much already' };
 }
 
 function hasEnough(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
-  return step.row.floor === 'current' ? enough(step, readOption(platform, step, handle)) : undefined;
+  return step.row.floor === 'current' ? alreadyEnough(step, readOption(platform, step, handle)) : undefined;
 }
 
 /** Set one option, unless the socket has as much of it already, and read it back. */
@@ -90,7 +90,7 @@ export function confirm(platform: Platform, step: Step, outcome: OptionOutcome, 
   if (outcome.verdict !== 'applied' || step.row.readBack === 'none') return outcome;
   const kernel = readOption(platform, step, handle);
   if (kernel === undefined) return outcome;
-  if (!isAsAsked(step, kernel)) {
+  if (!answersAsAsked(step, kernel)) {
     const limit = platform.limitOf(step.row.constant);
     const cause = `the kernel made ${step.asked} into ${kernel}${limit === undefined ? '' : `; ${limit}`}`;
     return { ...outcome, kernel, verdict: 'clamped', cause };

@@ -1,8 +1,9 @@
 import type { Platform, SocketConstant } from '../native/platform.js';
+import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import { rawRow } from './raw-option.js';
 import type { OptionTarget, SocketFamily, SocketOption } from './socket-option.js';
-import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue, toKernel } from './table.js';
+import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue } from './table.js';
 
 /** The kind of socket that options are planned for. */
 export interface SocketKind {
@@ -102,7 +103,7 @@ export function planOptions(platform: Platform, values: OptionValues, kind: Sock
   const skipped: OptionOutcome[] = [];
   for (const row of OPTION_ROWS) {
     const value = optionValue(values, row);
-    const asked = value === undefined ? undefined : toKernel(row, value);
+    const asked = value === undefined ? undefined : kindOf(row).toKernel(value);
     const constant = platform.constants[row.constant];
     if (asked === undefined || !belongs(row, constant, kind.target)) continue;
     if (row.requires !== undefined && values[row.requires] !== true) continue;

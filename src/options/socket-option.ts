@@ -1,3 +1,6 @@
+import type { OptionKind, OptionValue } from './kinds.js';
+import type { Range } from './quantity.js';
+
 /** Where an option is set. A listener's options are what its accepted sockets inherit. */
 export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
 
@@ -6,27 +9,6 @@ export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
  * `before-handshake`: on a listener before listen(2), on an outgoing socket before connect(2).
  */
 export type OptionPhase = 'before-bind' | 'before-handshake' | 'any-time';
-
-/** What an option's value means; decides how its text is parsed and which numbers are in range. */
-export type OptionKind =
-  | 'flag'
-  | 'count'
-  | 'bytes'
-  | 'seconds'
-  | 'milliseconds'
-  | 'microseconds'
-  | 'rearm'
-  | 'share'
-  | 'name';
-
-/** `rearm`: not set, set once on the accepted socket, or set again each time its effect has worn off. */
-export type Rearm = 'off' | 'once' | 'on';
-
-/** `cpu`: shared, and a connection goes to the listener of the CPU that its first packet came in on. */
-export type Share = 'off' | 'on' | 'cpu';
-
-/** A `name`, {@link Rearm} and {@link Share} are strings. */
-export type OptionValue = boolean | number | string;
 
 export type PresetName = 'default' | 'lowlatency' | 'highthroughput' | 'none';
 
@@ -40,7 +22,7 @@ export interface SocketOption {
   readonly constant: string;
   readonly kind: OptionKind;
   /** Least and greatest value, in the kind's unit. */
-  readonly range?: readonly [number, number];
+  readonly range?: Range;
   /** Words that stand for numbers. */
   readonly words?: Readonly<Record<string, number>>;
   readonly targets: readonly OptionTarget[];

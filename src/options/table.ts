@@ -1,6 +1,7 @@
 import { withoutPrototype } from '../node/own-properties.js';
+import type { OptionValue, ValueOf } from './kinds.js';
 import type { RawOption } from './raw-option.js';
-import type { OptionValue, PlannedOption, Rearm, Share, SocketOption } from './socket-option.js';
+import type { PlannedOption, SocketOption } from './socket-option.js';
 
 const TCP = ['tcp'] as const;
 const UDP = ['udp'] as const;
@@ -578,15 +579,6 @@ const OPTION_TABLE = [
 ] as const satisfies readonly SocketOption[];
 
 type Row = (typeof OPTION_TABLE)[number];
-type ValueOf<K> = K extends 'flag'
-  ? boolean
-  : K extends 'rearm'
-    ? Rearm
-    : K extends 'share'
-      ? Share
-      : K extends 'name'
-        ? string
-        : number;
 
 /** Key of an option in a config. */
 export type OptionKey = Row['key'];
@@ -611,19 +603,6 @@ export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE.map((row: OptionRo
 /** The value that a config holds for a row. */
 export function optionValue(values: OptionValues, row: OptionRow): OptionValue | undefined {
   return Object.hasOwn(values, row.key) ? values[row.key] : undefined;
-}
-
-/** Whether listeners with these values share their port. */
-export function sharesPort({ reusePort = 'off' }: OptionValues): boolean {
-  return reusePort !== 'off';
-}
-
-/** What setsockopt(2) is given for a value: a number, or a name; `undefined` where nothing is to be set. */
-export function toKernel(row: SocketOption, value: OptionValue): number | string | undefined {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (row.kind === 'name') return value;
-  return value === 'off' ? undefined : 1;
 }
 
 /** Options that take more than a call of setsockopt(2), and are not built yet. */

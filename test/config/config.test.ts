@@ -9,7 +9,7 @@ import {
 } from '../../src/config/config.js';
 import { presetValues } from '../../src/config/presets.js';
 import type { ConfigProblem } from '../../src/config/reader.js';
-import { SENDFILE_DEFAULTS } from '../../src/config/tune-config.js';
+import { SETTINGS } from '../../src/config/settings.js';
 import { validateConfig } from '../../src/config/validate.js';
 import { SocketTuneError } from '../../src/errors.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
@@ -21,8 +21,8 @@ function read(environment: Readonly<Record<string, string>>): EnvironmentConfig 
 const SETTINGS_UNSET = {
   bufferMode: 'floor',
   sendfile: true,
-  sendfileMin: SENDFILE_DEFAULTS.min,
-  sendfileWindow: SENDFILE_DEFAULTS.window,
+  sendfileMin: SETTINGS.sendfileMin.default,
+  sendfileWindow: SETTINGS.sendfileWindow.default,
   inspect: 'off',
   cork: 'auto',
   report: 'off',
@@ -179,10 +179,10 @@ describe('the config of an environment', () => {
       expect(used({ SOCKET_TUNE_BUFFER_MODE: 'x' })).to.deep.equal(['SOCKET_TUNE_BUFFER_MODE: floor']);
       expect(used({ SOCKET_TUNE_SENDFILE: 'x' })).to.deep.equal(['SOCKET_TUNE_SENDFILE: on']);
       expect(used({ SOCKET_TUNE_SENDFILE_MIN: 'x' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_MIN: ${SENDFILE_DEFAULTS.min}`,
+        `SOCKET_TUNE_SENDFILE_MIN: ${SETTINGS.sendfileMin.default}`,
       ]);
       expect(used({ SOCKET_TUNE_SENDFILE_WINDOW: '1k' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_WINDOW: ${SENDFILE_DEFAULTS.window}`,
+        `SOCKET_TUNE_SENDFILE_WINDOW: ${SETTINGS.sendfileWindow.default}`,
       ]);
     });
 
