@@ -1,4 +1,4 @@
-/** Codes of the errors that the programmatic API throws. */
+/** Codes of the errors of the programmatic API. */
 export type SocketTuneErrorCode =
   | 'ERR_SOCKET_TUNE_INVALID_ARG'
   | 'ERR_SOCKET_TUNE_INVALID_VALUE'

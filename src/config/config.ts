@@ -37,7 +37,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
   return { enabled, strict, config: Object.freeze(withoutPrototype(config)), asked, problems: reader.problems };
 }
 
-/** One problem as the sentence that the user reads. */
+/** A problem as the user reads it. */
 export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
 }
@@ -46,17 +46,17 @@ function presetConfig(preset: PresetName): TuneConfig {
   return Object.freeze({ ...presetValues(preset) });
 }
 
-/** Balanced: what suits most HTTP servers. Frozen; spread it to change a value: `{ ...defaultConfig(), fastOpen: 64 }`. */
+/** Values for most HTTP servers. Frozen: spread it to change a value, as in `{ ...defaultConfig(), fastOpen: 64 }`. */
 export function defaultConfig(): TuneConfig {
   return presetConfig('default');
 }
 
-/** Least delay: dead peers are noticed sooner, nothing waits for the client's first data. Frozen. */
+/** Values for the least delay: dead peers are noticed sooner, and listeners do not wait for a client's first data. Frozen. */
 export function lowLatencyConfig(): TuneConfig {
   return presetConfig('lowlatency');
 }
 
-/** Most bytes: delayed ACKs stay, larger buffers where the kernel's own are smaller. Frozen. */
+/** Values for the highest throughput: ACKs stay delayed, and buffers are at least 1 MB. Frozen. */
 export function highThroughputConfig(): TuneConfig {
   return presetConfig('highthroughput');
 }

@@ -5,15 +5,15 @@ import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import type { Plan, Step } from './plan.js';
 
-const NOT_HERE: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
+const UNKNOWN_OPTION: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
 
-/** A call that failed, as an outcome. */
+/** The outcome of a call that failed. */
 function failedOutcome(step: Step, errno: number): OptionOutcome {
-  const isElsewhere = NOT_HERE.has(errno);
-  if (isElsewhere && step.row.ipv6Only) {
+  const isUnknown = UNKNOWN_OPTION.has(errno);
+  if (isUnknown && step.row.ipv6Only) {
     return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
   }
-  return { ...step.applied, verdict: isElsewhere ? 'unsupported' : 'refused', cause: errnoName(errno) };
+  return { ...step.applied, verdict: isUnknown ? 'unsupported' : 'refused', cause: errnoName(errno) };
 }
 
 /** Set one option. */
@@ -23,7 +23,7 @@ export function applyStep(platform: Platform, step: Step, handle: SocketHandle):
 }
 
 /**
- * Set the options of a plan on a socket. Allocates nothing while the kernel takes them all.
+ * Set the options of a plan on a socket. Allocates nothing while every call succeeds.
  *
  * @returns the outcome of each call, in the plan's order
  */
@@ -42,10 +42,10 @@ export function applyPlan(platform: Platform, plan: Plan, handle: SocketHandle):
 
 const number = new Int32Array(1);
 
-/** As long as the longest name that the kernel knows, TCP_CA_NAME_MAX. */
+/** The longest name of the kernel has 15 letters and an end mark (TCP_CA_NAME_MAX). */
 const name = Buffer.alloc(16);
 
-/** The kernel's value of a step's option, in the kernel's unit; undefined where it cannot be read. */
+/** The value of an option, in the kernel's unit. Undefined: it cannot be read. */
 export function readOption(platform: Platform, step: Step, handle: SocketHandle): number | string | undefined {
   const value = typeof step.asked === 'string' ? name : number;
   value.fill(0);
@@ -55,7 +55,7 @@ export function readOption(platform: Platform, step: Step, handle: SocketHandle)
   return name.toString('latin1', 0, end < 0 ? name.length : end);
 }
 
-/** Whether the kernel answers what it answers after it took the value as it is. */
+/** Whether the kernel's value is the one that was asked for. The row says what the kernel makes of it. */
 function answersAsAsked({ row, asked, value }: Step, kernel: number | string): boolean {
   if (typeof kernel === 'string') return kernel === asked;
   const wanted = value[0] ?? 0;
@@ -70,22 +70,22 @@ export function alreadyEnough(step: Step, kernel: OptionOutcome['kernel']): Opti
   return { ...step.applied, kernel, verdict: 'unneeded', cause: 'it has as much already' };
 }
 
-function hasEnough(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
+function readAlready(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
   return step.row.floor === 'current' ? alreadyEnough(step, readOption(platform, step, handle)) : undefined;
 }
 
-/** Set one option, unless the socket has as much of it already, and read it back. */
+/** Set one option and read it back. Not set: a least value that the socket has already. */
 export function applyAndConfirm(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
-  const hasAlready = hasEnough(platform, step, handle);
-  if (hasAlready !== undefined) return hasAlready;
+  const already = readAlready(platform, step, handle);
+  if (already !== undefined) return already;
   const outcome = confirm(platform, step, applyStep(platform, step, handle), handle);
   const { privileged } = step.constant;
   if (outcome.verdict !== 'clamped' || !step.forced || privileged === undefined) return outcome;
-  // Without CAP_NET_ADMIN it is refused, and what the first call achieved stands.
+  // Fails without CAP_NET_ADMIN. Then the result of the first call stands.
   return platform.set(handle, privileged, step.value) === 0 ? confirm(platform, step, step.applied, handle) : outcome;
 }
 
-/** What the kernel says of an option that it took: the outcome of the call, corrected by reading it back. */
+/** The outcome of a call, corrected by reading the option back. */
 export function confirm(platform: Platform, step: Step, outcome: OptionOutcome, handle: SocketHandle): OptionOutcome {
   if (outcome.verdict !== 'applied' || step.row.readBack === 'none') return outcome;
   const kernel = readOption(platform, step, handle);

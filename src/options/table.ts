@@ -7,9 +7,7 @@ import { TCP_ROWS } from './rows/tcp.js';
 import { UDP_ROWS } from './rows/udp.js';
 import type { PlannedOption, SocketOption } from './socket-option.js';
 
-/**
- * THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test follow from it.
- */
+/** THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test follow from it. */
 const OPTION_TABLE = [...TCP_ROWS, ...INTERNET_ROWS, ...UDP_ROWS, ...DARWIN_ROWS] as const;
 
 type Row = (typeof OPTION_TABLE)[number];
@@ -17,29 +15,29 @@ type Row = (typeof OPTION_TABLE)[number];
 /** Key of an option in a config. */
 export type OptionKey = Row['key'];
 
-/** The options of a config: a value, or absent for "leave it as the kernel and Node have it". */
+/** The options of a config. The kernel and Node decide about an option that is absent. */
 export type OptionValues = { readonly [R in Row as R['key']]?: ValueOf<R['kind']> } & {
-  /** Options that the table does not have. */
+  /** Options by their numbers, for what the table does not have. */
   readonly raw?: readonly RawOption[];
 };
 
-/** A row with its literal types widened: what the code that walks the table works with. */
+/** A row for code that walks the table: its literal types are widened. */
 export type OptionRow = SocketOption & {
   readonly key: OptionKey;
   readonly requires?: OptionKey;
 };
 
-/** The table as rows to walk. What a row does not say, it does not inherit either. */
+/** The rows to walk. They inherit nothing from Object.prototype, where an app may have put properties. */
 export const OPTION_ROWS: readonly OptionRow[] = OPTION_TABLE.map((row: OptionRow) =>
   withoutPrototype({ ...row, presets: withoutPrototype(row.presets) }),
 );
 
-/** The value that a config holds for a row. */
+/** The value of an option in a config. */
 export function optionValue(values: OptionValues, row: OptionRow): OptionValue | undefined {
   return Object.hasOwn(values, row.key) ? values[row.key] : undefined;
 }
 
-/** Options that take more than a call of setsockopt(2), and are not built yet. */
+/** Options that are not built yet, as they need more than setsockopt(2). */
 export const PLANNED_OPTIONS: readonly PlannedOption[] = [
   { variable: 'ZEROCOPY', doc: 'Large buffers sent without a copy (MSG_ZEROCOPY).' },
   { variable: 'UDP_GSO', doc: 'Many datagrams in one send (UDP_SEGMENT).' },
