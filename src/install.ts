@@ -68,7 +68,7 @@ export function startInspect(address: string): () => void {
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
     exempt: exemptServer,
-    onListening: (url) => debug('to be seen at %s', url),
+    onListening: (url) => debug('the page is at %s', url),
     onFailure: (error) =>
       warnOnce('SOCKET_TUNE_INSPECT', 'inspect', `nothing is served at ${address}: ${error.message}`),
   });

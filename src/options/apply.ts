@@ -67,7 +67,7 @@ function answersAsAsked({ row, asked, value }: Step, kernel: number | string): b
 export function alreadyEnough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
   const least = (step.value[0] ?? 0) * (step.row.readBack === 'doubled' ? 2 : 1);
   if (step.row.floor !== 'current' || typeof kernel !== 'number' || kernel < least) return undefined;
-  return { ...step.applied, kernel, verdict: 'unneeded', cause: 'it has as much already' };
+  return { ...step.applied, kernel, verdict: 'unneeded', cause: 'the socket has as much already' };
 }
 
 function readAlready(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {

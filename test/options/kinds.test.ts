@@ -23,7 +23,7 @@ function parseOption(text: string, kind: OptionKind, range = ANY) {
 
 describe('kinds of values', () => {
   describe('a switch', () => {
-    it('is on or off in any of the words that people use, whatever their case', () => {
+    it('is on or off in any of the usual words, in any case', () => {
       expectValues(parseSwitch, { on: true, ON: true, 1: true, true: true, Yes: true, ' on ': true });
       expectValues(parseSwitch, { off: false, Off: false, 0: false, FALSE: false, no: false });
     });
@@ -47,12 +47,12 @@ describe('kinds of values', () => {
       expectProblems(parse, ['1.1k', '0.3', '1.00001k']);
     });
 
-    it('is not a negative or an exponential number, a unit alone, or anything that merely begins with a number', () => {
+    it('is not a negative or an exponential number, a unit alone, or a text that only begins with a number', () => {
       expectProblems(parse, ['', 'k', '-1', '+1', '1e3', '0x10', '12 potatoes', '1k2', '1,5k', '1.k', '.5k', 'NaN']);
       expectProblems(parse, ['Infinity', '1s', '1tb', '9999999999999999999']);
     });
 
-    it('is within its range, both ends included, and the range is named where it is not', () => {
+    it('is within its range, both ends included, and a problem names the range', () => {
       const within = (text: string) => KINDS.bytes.parse(text, { range: [1024, 4096] });
       expectValues(within, { 1024: 1024, '4k': 4096 });
       const expected = 'a size from 1024 to 4096 bytes, such as 65536, 256k or 1.5mb';
@@ -64,7 +64,7 @@ describe('kinds of values', () => {
   describe('a word', () => {
     const parse = (text: string) => oneOf(['lowlatency', 'none']).parse(text, {});
 
-    it('is found whatever its case and wherever it has hyphens and underscores', () => {
+    it('is found in any case, with hyphens and underscores anywhere', () => {
       for (const text of ['lowlatency', 'LowLatency', 'low-latency', 'LOW_LATENCY', '_low-_latency-', ' lowlatency ']) {
         expect(parse(text), text).to.deep.equal({ value: 'lowlatency' });
       }
@@ -74,19 +74,19 @@ describe('kinds of values', () => {
       expectProblems(parse, ['low', 'lowlatencyy', 'low latency', '']);
     });
 
-    it('is looked for among words that the problem lists', () => {
+    it('is one of the words that the problem lists', () => {
       expect(parse('fast')).to.deep.equal({ expected: 'one of lowlatency, none' });
     });
   });
 
   describe('a time', () => {
-    it('is in the unit of its option where it has none', () => {
+    it('without a unit has the unit of its option', () => {
       for (const kind of ['seconds', 'milliseconds', 'microseconds'] as const) {
         expect(parseOption('30', kind), kind).to.deep.equal({ value: 30 });
       }
     });
 
-    it('is converted from the unit that it has to that of its option', () => {
+    it('is converted from its unit to that of its option', () => {
       const expected: Readonly<Record<string, readonly [OptionKind, number]>> = {
         '2min': ['seconds', 120],
         '1h': ['seconds', 3600],
@@ -103,18 +103,18 @@ describe('kinds of values', () => {
       }
     });
 
-    it('may have any fraction that comes out whole, also one that binary numbers cannot hold', () => {
+    it('may have any fraction that comes out whole, even if binary numbers cannot represent it', () => {
       for (const [text, value] of Object.entries({ '1.1s': 1100, '8.2s': 8200, '16.1s': 16_100, '1.001s': 1001 })) {
         expect(parseOption(text, 'milliseconds'), text).to.deep.equal({ value });
       }
     });
 
-    it('is a problem where it does not come out whole, or has the unit of something else', () => {
+    it('is a problem if it does not come out whole, or has a unit that is not of time', () => {
       const parse = (text: string) => parseOption(text, 'seconds');
       expectProblems(parse, ['1.5s', '1500ms', '1us', '5k', '5m', 's', '', '-5s', '1s 1s']);
     });
 
-    it('is within its range, which is named together with the unit where it is not', () => {
+    it('is within its range, and a problem names the range and the unit', () => {
       expect(parseOption('0', 'seconds', [1, 127])).to.deep.equal({
         expected: 'a time of whole seconds from 1 to 127, such as 1s or 30s, or off',
       });
@@ -139,7 +139,7 @@ describe('kinds of values', () => {
       }
     });
 
-    it('is left alone by "auto" only where it is a size, which says so', () => {
+    it('is left alone by "auto" only where a size is expected, and the problem says so', () => {
       expect(parseOption('Auto', 'bytes')).to.deep.equal({ value: LEFT_ALONE });
       for (const kind of ['count', 'seconds', 'flag', 'rearm'] as const) {
         expect(parseOption('auto', kind), kind).to.have.property('expected');
@@ -149,12 +149,12 @@ describe('kinds of values', () => {
       });
     });
 
-    it('is false, not left alone, by "off" where it is a flag', () => {
+    it('is false, and not left alone, by "off" where a flag is expected', () => {
       expect(parseOption('off', 'flag')).to.deep.equal({ value: false });
       expect(parseOption('on', 'flag')).to.deep.equal({ value: true });
     });
 
-    it('is on, once or off where it is armed again and again', () => {
+    it('is on, once or off where the option is re-armed', () => {
       expectValues((text) => parseOption(text, 'rearm'), { ON: 'on', once: 'once', off: 'off' });
       expectProblems((text) => parseOption(text, 'rearm'), ['1', 'true', 'twice', '']);
     });
