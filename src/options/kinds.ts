@@ -1,4 +1,4 @@
-/** Kinds of values: one row a kind. What is parsed, checked, shown and given to the kernel follows from the row. */
+/** Kinds of values: one row a kind. It has how a value is parsed, checked, shown, and passed to the kernel. */
 import {
   BYTES,
   COUNT,
@@ -14,41 +14,41 @@ import {
 /** The value of a text, or what was expected in its place. */
 export type Parsed<V> = { readonly value: V } | { readonly expected: string };
 
-/** What limits the numbers of a kind, in one option or setting. */
+/** Limits of the values of one option or setting. Only numbers have any. */
 export interface Limits {
   readonly range?: Range;
 }
 
-/** What the values of a setting, or of an option, are. */
+/** A kind of value, of settings and of options. */
 export interface Kind<V> {
   /** The value that a text of the environment means. */
   parse(text: string, limits: Limits): Parsed<V>;
   /** Whether a value given in code is one. */
   accepts(value: unknown, limits: Limits): boolean;
-  /** What `accepts` accepts, for its error message. */
+  /** The accepted values, for the error message. */
   expected(limits: Limits): string;
 }
 
 /** Values of socket options. */
 export type OptionValue = boolean | number | string;
 
-/** What the values of a socket option are. */
+/** A kind of value that goes to the kernel: of socket options. */
 export interface KernelKind<V extends OptionValue> extends Kind<V> {
-  /** Texts that leave the option as the kernel has it, besides the values. The first one is named in messages. */
+  /** Texts that leave the option as the kernel has it. Messages name the first one. */
   readonly leftAloneBy: readonly string[];
-  /** The README's column: the unit, or the words. */
+  /** Unit or words, for the README's table. */
   readonly unit: string;
   /** The values, for docs/options.md. */
   describeValues(limits: Limits): string;
-  /** A value as it may be written into its variable. */
+  /** A value as a variable may have it. */
   display(value: V): string;
-  /** What setsockopt(2) is given: a number, or a name. Undefined: it is not called. */
+  /** The number or the name for setsockopt(2). Undefined: there is nothing to set. */
   toKernel(value: V): number | string | undefined;
-  /** Whether the number that getsockopt(2) answers is the one that was set. */
+  /** Whether getsockopt(2) returned the number that was set. */
   isSame(kernel: number, wanted: number): boolean;
 }
 
-/** The ints that are no less than 0. */
+/** The ints of C from 0. */
 const INT_RANGE: Range = [0, 2 ** 31 - 1];
 
 function isEqual(kernel: number, wanted: number): boolean {
@@ -110,12 +110,12 @@ function switchedBy<W extends string>(words: readonly W[]): KernelKind<W> {
   };
 }
 
-/** A row of numbers: only what differs between them. */
+/** What differs between kinds of numbers. */
 interface NumberKind extends Pick<KernelKind<number>, 'leftAloneBy' | 'unit' | 'display'> {
   readonly scale: Scale;
   /** What the numbers count, in messages and in docs/options.md. */
   readonly counted: readonly [inMessages: string, inDocs: string];
-  /** What was expected in place of a text. */
+  /** The accepted texts, for the problem. */
   expectedText(range: Range): string;
 }
 
@@ -202,14 +202,14 @@ export const KINDS = {
   seconds: times('seconds', SECONDS, 's'),
   milliseconds: times('milliseconds', MILLISECONDS, 'ms'),
   microseconds: times('microseconds', MICROSECONDS, 'µs'),
-};
+} as const;
 
 export type OptionKind = keyof typeof KINDS;
 
 /** The type of the values of a kind. */
 export type ValueOf<K extends OptionKind> = (typeof KINDS)[K] extends KernelKind<infer V> ? V : never;
 
-/** The row of a kind, for code that walks the table of options. */
+/** The kind of an option. */
 export function kindOf({ kind }: { readonly kind: OptionKind }): KernelKind<OptionValue> {
   return KINDS[kind];
 }

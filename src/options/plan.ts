@@ -51,7 +51,7 @@ function reasonToSkip(
   }
   if (!row.families.includes(kind.family)) return { verdict: 'unneeded', cause: `not for ${kind.family} sockets` };
   if (row.clientSpeaksFirst && !kind.clientSpeaksFirst) {
-    return { verdict: 'unneeded', cause: 'the server may send first here, and would have to wait for the client' };
+    return { verdict: 'unneeded', cause: 'the server may speak first here, and would have to wait for the client' };
   }
   if (row.floor === undefined || row.floor === 'current' || kind.exactBuffers) return undefined;
   const ceiling = platform.autotuningCeiling(row.floor);
