@@ -1,6 +1,7 @@
 import { PREFIX } from '../config/env.js';
 import { platform } from '../native/index.js';
-import type { OptionKind, OptionTarget, OptionValue } from '../options/socket-option.js';
+import { kindOf, type OptionValue } from '../options/kinds.js';
+import type { OptionTarget } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, type OptionValues, optionValue } from '../options/table.js';
 import type { Output } from './output.js';
 
@@ -22,16 +23,9 @@ export interface Explanation {
   readonly link: string;
 }
 
-const UNIT: Readonly<Partial<Record<OptionKind, string>>> = { seconds: 's', milliseconds: 'ms', microseconds: 'µs' };
-
 /** A value in the form that its variable takes. */
 export function displayValue(row: Pick<OptionRow, 'kind'>, value: OptionValue | undefined): string {
-  if (value === undefined) return '–';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (typeof value === 'string') return value;
-  if (row.kind !== 'bytes') return `${value}${UNIT[row.kind] ?? ''}`;
-  if (value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
-  return value % 2 ** 10 === 0 ? `${value / 2 ** 10}k` : String(value);
+  return value === undefined ? '–' : kindOf(row).display(value);
 }
 
 /** The sockets whose options are explained. */

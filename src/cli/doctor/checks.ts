@@ -1,5 +1,5 @@
 import { isOlder, versionOf } from '../../native/version.js';
-import { sharesPort } from '../../options/table.js';
+import { sharesPort } from '../../options/listener-needs.js';
 import {
   atLeast,
   type Check,
