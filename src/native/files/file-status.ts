@@ -1,7 +1,8 @@
+import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls, FileStatus } from '../platform.js';
 
-/** include/uapi/linux/stat.h: the layout of `struct statx` is the same on every architecture. */
+/** Flags and offsets of `struct statx`, equal on every architecture: include/uapi/linux/stat.h, include/uapi/linux/fcntl.h. */
 const AT_EMPTY_PATH = 0x1000;
 const AT_STATX_DONT_SYNC = 0x4000;
 const STATX_TYPE = 0x1;
@@ -9,7 +10,7 @@ const STATX_INO = 0x100;
 const STATX_SIZE = 0x200;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BTIME = 0x800;
-/** Kernel 6.8. */
+/** Since kernel 6.8. */
 const STATX_MNT_ID_UNIQUE = 0x4000;
 const WANTED = STATX_TYPE | STATX_INO | STATX_SIZE;
 const MASK_OFFSET = 0;
@@ -21,9 +22,10 @@ const MODE_OFFSET = 28;
 const INODE_OFFSET = 32;
 const SIZE_OFFSET = 40;
 const BLOCKS_OFFSET = 48;
-/** Of access, change of content, change of the inode, and birth: in the order in which Node has them. */
+/** Times of access, of the last change, of the inode's last change, and of birth: in the order of Node's fields. */
 const TIME_OFFSETS = [64, 112, 96, 80] as const;
-const NANOSECONDS = 8;
+/** Within a `struct statx_timestamp`. */
+const NANOSECONDS_OFFSET = 8;
 const SPECIAL_MAJOR_OFFSET = 128;
 const SPECIAL_MINOR_OFFSET = 132;
 const DEVICE_MAJOR_OFFSET = 136;
@@ -33,12 +35,12 @@ const STATX_BYTES = 256;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
-/** `struct statfs`: f_type is its first word. */
+/** Room for `struct statfs`, whose first word is f_type: statfs(2). */
 const STATFS_BYTES = 256;
 
 /**
- * File systems whose regular files are exactly as long as they say and are served from the page cache (statfs(2)). The
- * others make files up as they are read (proc, sysfs), or may wait for a network or a user process where we must not.
+ * File systems with true file sizes and a page cache; the numbers are those of statfs(2). Some others generate files on read
+ * (proc, sysfs). Some wait for a network or a user process, which would block the event loop.
  */
 const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
   0xef53, // ext2, ext3, ext4
@@ -55,11 +57,11 @@ const KNOWN_FILESYSTEMS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What stays with one file system for good, for as long as we know of it; undefined if the kernel tells nothing such. The
- * number of a real device does; that of tmpfs or overlayfs may be another's after an unmount.
+ * A number that only one file system ever has; undefined if the kernel offers none. A real device keeps its number. The number of
+ * tmpfs or overlayfs may go to another file system after an unmount.
  */
-function placeOf({ mount, deviceMajor, deviceMinor }: FileStatus): number | undefined {
-  // Mounts and devices are numbered independently; numbers of mounts begin above all of devices.
+function filesystemId({ mount, deviceMajor, deviceMinor }: FileStatus): number | undefined {
+  // Mount ids are positive and devices negative here, so the two never collide.
   if (mount !== 0) return mount;
   return deviceMajor === 0 ? undefined : -(deviceMajor * 2 ** 20 + deviceMinor);
 }
@@ -69,13 +71,13 @@ type StatusCalls = Pick<
   'status' | 'cachedStatus' | 'cachedFields' | 'hasKnownFilesystem' | 'isOnKnownFilesystem' | 'noteFilesystem'
 >;
 
-/** makedev(3): the number of a device as stat(2) gives it. Beyond 32 bits, so not by shifts. */
+/** makedev(3) of the C library. The number has more than 32 bits, so shifts alone would not do. */
 function deviceNumber(major: number, minor: number): number {
   const low = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
   return (low >>> 0) + Math.floor(minor / 0x100000) * 2 ** 32 + Math.floor(major / 0x1000) * 2 ** 44;
 }
 
-/** statx(2) and fstatfs(2). */
+/** statx(2) and fstatfs(2). Any error (EBADF, ENOSYS before kernel 4.11, EIO) means `false`: Node serves the file. */
 export function statusCalls(libc: Libc): StatusCalls {
   const statx = libc.bind<(fd: number, path: Uint8Array, flags: number, mask: number, out: DataView) => number>(
     'int statx(int fd, const void *path, int flags, unsigned int mask, void *out)',
@@ -84,69 +86,68 @@ export function statusCalls(libc: Libc): StatusCalls {
   const emptyPath = new Uint8Array(1);
   const view = new DataView(new ArrayBuffer(STATX_BYTES));
   const filesystem = new Uint8Array(STATFS_BYTES);
-  const known = new Set<number>();
-  const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+  const remembered = new Set<number>();
 
-  // In halves: a BigInt would be one more object for every question.
-  const wide = (offset: number): number => {
-    const [low, high] = littleEndian ? [offset, offset + 4] : [offset + 4, offset];
-    return view.getUint32(low, littleEndian) + view.getUint32(high, littleEndian) * 2 ** 32;
+  // Two halves: a BigInt would allocate an object per call.
+  const uint64 = (offset: number): number => {
+    const [low, high] = isLittleEndian ? [offset, offset + 4] : [offset + 4, offset];
+    return view.getUint32(low, isLittleEndian) + view.getUint32(high, isLittleEndian) * 2 ** 32;
   };
-  const look = (fd: number, status: FileStatus, flags: number, wanted = WANTED): boolean => {
+  const uint32 = (offset: number): number => view.getUint32(offset, isLittleEndian);
+  // Negative before 1970.
+  const seconds = (offset: number): number => Number(view.getBigInt64(offset, isLittleEndian));
+  const readStatus = (fd: number, status: FileStatus, flags: number, wanted = WANTED): boolean => {
     if (statx(fd, emptyPath, AT_EMPTY_PATH | flags, wanted | STATX_MNT_ID_UNIQUE, view) !== 0) return false;
-    const mask = view.getUint32(MASK_OFFSET, littleEndian);
+    const mask = view.getUint32(MASK_OFFSET, isLittleEndian);
     if ((mask & wanted) !== wanted) return false;
-    status.regular = (view.getUint16(MODE_OFFSET, littleEndian) & S_IFMT) === S_IFREG;
-    status.size = wide(SIZE_OFFSET);
-    status.inode = wide(INODE_OFFSET);
-    status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, littleEndian);
-    status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, littleEndian);
-    status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : wide(MOUNT_OFFSET);
+    status.regular = (view.getUint16(MODE_OFFSET, isLittleEndian) & S_IFMT) === S_IFREG;
+    status.size = uint64(SIZE_OFFSET);
+    status.inode = uint64(INODE_OFFSET);
+    status.deviceMajor = view.getUint32(DEVICE_MAJOR_OFFSET, isLittleEndian);
+    status.deviceMinor = view.getUint32(DEVICE_MINOR_OFFSET, isLittleEndian);
+    status.mount = (mask & STATX_MNT_ID_UNIQUE) === 0 ? 0 : uint64(MOUNT_OFFSET);
     return true;
   };
-  const word = (offset: number): number => view.getUint32(offset, littleEndian);
-  /** Before 1970 they are negative. */
-  const seconds = (offset: number): number => Number(view.getBigInt64(offset, littleEndian));
-  const isKnown = (status: FileStatus): boolean => {
-    const place = placeOf(status);
-    return place !== undefined && known.has(place);
+  const isRemembered = (status: FileStatus): boolean => {
+    const id = filesystemId(status);
+    return id !== undefined && remembered.has(id);
   };
 
   return {
-    status: (fd, status) => look(fd, status, 0),
-    cachedStatus: (fd, status) => look(fd, status, AT_STATX_DONT_SYNC),
+    status: (fd, status) => readStatus(fd, status, 0),
+    cachedStatus: (fd, status) => readStatus(fd, status, AT_STATX_DONT_SYNC),
     cachedFields(fd, status, fields) {
-      if (!look(fd, status, AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME)) return false;
+      if (!readStatus(fd, status, AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME)) return false;
       fields[0] = deviceNumber(status.deviceMajor, status.deviceMinor);
-      fields[1] = view.getUint16(MODE_OFFSET, littleEndian);
-      fields[2] = word(LINKS_OFFSET);
-      fields[3] = word(USER_OFFSET);
-      fields[4] = word(GROUP_OFFSET);
-      fields[5] = deviceNumber(word(SPECIAL_MAJOR_OFFSET), word(SPECIAL_MINOR_OFFSET));
-      fields[6] = word(BLOCK_SIZE_OFFSET);
+      fields[1] = view.getUint16(MODE_OFFSET, isLittleEndian);
+      fields[2] = uint32(LINKS_OFFSET);
+      fields[3] = uint32(USER_OFFSET);
+      fields[4] = uint32(GROUP_OFFSET);
+      fields[5] = deviceNumber(uint32(SPECIAL_MAJOR_OFFSET), uint32(SPECIAL_MINOR_OFFSET));
+      fields[6] = uint32(BLOCK_SIZE_OFFSET);
       fields[7] = status.inode;
       fields[8] = status.size;
-      fields[9] = wide(BLOCKS_OFFSET);
+      fields[9] = uint64(BLOCKS_OFFSET);
       let field = 10;
       for (const offset of TIME_OFFSETS) {
         fields[field++] = seconds(offset);
-        fields[field++] = word(offset + NANOSECONDS);
+        fields[field++] = uint32(offset + NANOSECONDS_OFFSET);
       }
       return true;
     },
     noteFilesystem(status, magic) {
-      const place = placeOf(status);
-      if (place !== undefined && KNOWN_FILESYSTEMS.has(magic)) known.add(place);
+      const id = filesystemId(status);
+      if (id !== undefined && KNOWN_FILESYSTEMS.has(magic)) remembered.add(id);
     },
-    isOnKnownFilesystem: isKnown,
+    isOnKnownFilesystem: isRemembered,
     hasKnownFilesystem(fd, status) {
-      if (isKnown(status)) return true;
+      if (isRemembered(status)) return true;
       if (fstatfs(fd, filesystem) !== 0) return false;
-      // The first word is 32 bits of magic, in a long: its low half is what the list has, whatever the byte order.
-      const low = littleEndian ? 0 : 4;
-      if (!KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, littleEndian))) return false;
-      const place = placeOf(status);
-      if (place !== undefined) known.add(place);
+      // f_type is a long, whose low half is the magic number.
+      const low = isLittleEndian ? 0 : 4;
+      if (!KNOWN_FILESYSTEMS.has(new DataView(filesystem.buffer).getUint32(low, isLittleEndian))) return false;
+      const id = filesystemId(status);
+      if (id !== undefined) remembered.add(id);
       return true;
     },
   };
