@@ -2,6 +2,8 @@ import { dependsOn } from './app-manifest.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { type FirstUse, setInstalled, watchFirstUse } from './first-use.js';
 import { COMPRESSION } from './hooks/files/compression-file.js';
+import { fsBinding } from './node/fs-binding.js';
+import { holdCalls } from './node/patch/fs-binding.js';
 import { heedsServers, sharesPort } from './options/listener-needs.js';
 
 /** The hooks, by what makes them necessary. */
@@ -24,6 +26,12 @@ function doNothing(): void {
   // There is nothing to take back.
 }
 
+/** Node's modules take some calls for themselves when they are loaded, so this must come before the app. */
+function holdFsCalls(): void {
+  const binding = fsBinding();
+  if (binding !== undefined) holdCalls(binding);
+}
+
 /**
  * Install the parts of a config in this thread: at once what cannot wait, the others when the process first uses the network.
  *
@@ -31,9 +39,10 @@ function doNothing(): void {
  * @returns what takes it back, except for the hooks
  */
 export function activate(config: TuneConfig | undefined, parts: Parts): () => void {
-  const { sendfile = true, connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
+  const { sendfile = true, fs = 'auto', connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
+  if (fs === 'auto') holdFsCalls();
   if (sendfile && dependsOn(COMPRESSION)) parts.forModules();
   // Some ways to make a socket are not announced.
   if (connect !== undefined) parts.forSockets();

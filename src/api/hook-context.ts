@@ -24,6 +24,7 @@ export function hookContext(
     sendfileMin = SETTINGS.sendfileMin.default,
     sendfileWindow = SETTINGS.sendfileWindow.default,
     cork = SETTINGS.cork.default,
+    fs = SETTINGS.fs.default,
   } = own;
   const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
@@ -35,6 +36,7 @@ export function hookContext(
     primaryMark: PRIMARY_MARK,
     exactBuffers: bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
+    answersFs: fs === 'auto',
     platform,
   };
 }

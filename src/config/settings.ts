@@ -57,6 +57,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     default: 'auto',
     doc: '`auto`: headers leave in one segment with the first bytes of the file; `off`: ahead of it',
   },
+  fs: {
+    variable: `${PREFIX}FS`,
+    kind: oneOf(['auto', 'off']),
+    default: 'auto',
+    doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
+  },
   inspect: {
     variable: `${PREFIX}INSPECT`,
     kind: INSPECT_ADDRESS,

@@ -6,6 +6,9 @@ export type BufferMode = 'floor' | 'exact';
 /** `auto`: headers leave in one segment with the first bytes of the file, as with TCP_CORK. `off`: they leave before it. */
 export type CorkMode = 'auto' | 'off';
 
+/** `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool. `off`: Node's own way. */
+export type FsMode = 'auto' | 'off';
+
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
   /** Default: `floor`. */
@@ -18,6 +21,8 @@ export interface Settings {
   readonly sendfileWindow?: number;
   /** Default: `auto`. */
   readonly cork?: CorkMode;
+  /** Default: `auto`. */
+  readonly fs?: FsMode;
   /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
   readonly inspect?: string;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or the path of a file. Default: `off`. */

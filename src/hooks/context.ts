@@ -14,6 +14,8 @@ export interface HookContext {
   readonly exactBuffers: boolean;
   /** Undefined switches the file path off. */
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
+  /** Calls of `fs` that the kernel can answer from memory do without the thread pool. */
+  readonly answersFs: boolean;
   /** This is a worker of a cluster whose primary has socket-tune too, and makes the listeners of all its workers. */
   readonly isListenedFor: boolean;
   /** What a primary that makes its workers' listeners says so by, in their environment. */

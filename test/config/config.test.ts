@@ -25,6 +25,7 @@ const SETTINGS_UNSET = {
   sendfileWindow: SETTINGS.sendfileWindow.default,
   inspect: 'off',
   cork: 'auto',
+  fs: 'auto',
   report: 'off',
 } as const;
 
@@ -132,6 +133,7 @@ describe('the config of an environment', () => {
       sendfileWindow: 2 << 20,
       inspect: 'off',
       cork: 'auto',
+      fs: 'auto',
       report: '/tmp/report-%p.json',
     });
   });

@@ -70,6 +70,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     isListenedFor: false,
     primaryMark: {},
     sendfile: undefined,
+    answersFs: true,
     platform: () => platform,
     ...rest,
   };

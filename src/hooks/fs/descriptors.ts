@@ -32,7 +32,7 @@ export function answerOpen(
 
 /** fstat: fd, bigint, request. */
 export function answerFstat(context: FsContext, { 0: fd, 1: isBigint }: Args): Answer {
-  if (typeof fd !== 'number' || isBigint !== false) return 'other-arguments';
+  if (typeof fd !== 'number' || isBigint === true) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   const value = knownFields(context, fd);
   return value === undefined ? 'unknown-filesystem' : { value };

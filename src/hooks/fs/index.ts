@@ -20,7 +20,7 @@ function synchronousCalls(binding: FsBinding): SynchronousCalls {
 }
 
 function install(hookContext: HookContext): Undo | undefined {
-  const binding = fsBinding();
+  const binding = hookContext.answersFs ? fsBinding() : undefined;
   if (binding === undefined) return undefined;
   const { FileHandle } = binding;
   const node = synchronousCalls(binding);

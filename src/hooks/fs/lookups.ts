@@ -10,7 +10,7 @@ export function answerStat(
   syscall: 'stat' | 'lstat',
   { 0: path, 1: isBigint, 3: throwIfNoEntry }: Args,
 ): Answer {
-  if (typeof path !== 'string' || isBigint !== false || throwIfNoEntry === false) return 'other-arguments';
+  if (typeof path !== 'string' || isBigint === true || throwIfNoEntry === false) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   return lookAtPath(context, syscall, path, syscall === 'stat', (fd) => {
     const value = knownFields(context, fd);

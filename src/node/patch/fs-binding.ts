@@ -63,11 +63,7 @@ export function holdCalls(binding: FsBinding): void {
   }
 }
 
-function replaceCall(
-  binding: FsBinding,
-  name: FsCall,
-  make: (original: FsBinding[FsCall]) => FsBinding[FsCall],
-): Undo {
+function replaceCall(binding: FsBinding, name: FsCall, make: (original: FsBinding[FsCall]) => FsBinding[FsCall]): Undo {
   const held = heldCalls().get(name);
   if (held === undefined) return replaceMethod<FsBinding[FsCall]>(binding, name, make);
   held.current = make(held.original);

@@ -1,6 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFileSync } from 'node:child_process';
-import fs, { closeSync, mkdirSync, openSync, promises, rmSync, Stats, statSync, symlinkSync, truncateSync } from 'node:fs';
+import fs, {
+  closeSync,
+  mkdirSync,
+  openSync,
+  promises,
+  rmSync,
+  Stats,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -15,7 +25,8 @@ import { until } from '../../support/until.js';
 
 /** What a call has brought, so that two of them can be compared. */
 function described(value: unknown): unknown {
-  if (value instanceof Error) return { ...Object.getOwnPropertyDescriptors(value), name: value.name, text: String(value) };
+  if (value instanceof Error)
+    return { ...Object.getOwnPropertyDescriptors(value), name: value.name, text: String(value) };
   if (value instanceof Stats) return { ...value, kind: value.constructor.name, isFile: value.isFile() };
   return value;
 }
@@ -69,15 +80,19 @@ describe('what the kernel has in memory', () => {
 
   /** The same by Node alone and with the hook: what comes of both, and which calls were answered inline. */
   async function both(act: () => Promise<unknown>): Promise<{ stock: unknown; tuned: unknown; inline: string[] }> {
-    const stock = await act();
-    install();
     const before = new Map(counters.inlineCalls);
-    const tuned = await act();
+    const results: unknown[] = [];
+    // From one line, which is in the stack of an error.
+    for (const prepare of [uninstall, install]) {
+      prepare();
+      await new Promise(setImmediate);
+      results.push(await act());
+    }
+    uninstall();
     const inline = [...counters.inlineCalls].flatMap(([name, calls]) =>
       new Array<string>(calls - (before.get(name) ?? 0)).fill(name),
     );
-    uninstall();
-    return { stock, tuned, inline };
+    return { stock: results[0], tuned: results[1], inline: inline.sort() };
   }
 
   const paths = [
@@ -104,7 +119,8 @@ describe('what the kernel has in memory', () => {
         'fs.lstat': () => called((callback) => fs.lstat(at(), callback)),
         'fs.access': () => called((callback) => fs.access(at(), callback)),
         'fs.access of a right': () => called((callback) => fs.access(at(), fs.constants.R_OK, callback)),
-        'fs.access of a right that it has not': () => called((callback) => fs.access(at(), fs.constants.X_OK, callback)),
+        'fs.access of a right that it has not': () =>
+          called((callback) => fs.access(at(), fs.constants.X_OK, callback)),
         'fs.exists': () => called((callback) => fs.exists(at(), callback)),
         'fs.realpath': () => called((callback) => fs.realpath(at(), callback)),
         'fs.realpath.native': () => called((callback) => fs.realpath.native(at(), callback)),
@@ -173,7 +189,7 @@ describe('what the kernel has in memory', () => {
         }
       };
       const { stock, tuned } = await both(thrown);
-      expect(Object.keys(Object(stock))).to.include('code');
+      expect(Object.keys({ ...(stock as object) })).to.include('code');
       expect(tuned).to.deep.equal(stock);
     }
   });
@@ -204,10 +220,7 @@ describe('what the kernel has in memory', () => {
     };
     const { stock, tuned, inline } = await both(act);
     expect(tuned).to.deep.equal(stock);
-    expect(inline).to.deep.equal([...new Array<string>(7).fill('read'), 'fstat', 'close'].sort((a, b) => order(a) - order(b)));
-    function order(name: string): number {
-      return [...counters.inlineCalls.keys()].indexOf(name);
-    }
+    expect(inline).to.deep.equal(['close', 'fstat', ...new Array<string>(7).fill('read')]);
   });
 
   it('is read through a FileHandle', async () => {
@@ -218,7 +231,14 @@ describe('what the kernel has in memory', () => {
       const { size } = await handle.stat();
       const { fd } = handle;
       await handle.close();
-      return [first.buffer.toString('hex'), rest.toString('hex'), size, fd > 2, handle.fd, await settled(handle.stat())];
+      return [
+        first.buffer.toString('hex'),
+        rest.toString('hex'),
+        size,
+        fd > 2,
+        handle.fd,
+        await settled(handle.stat()),
+      ];
     };
     const { stock, tuned, inline } = await both(act);
     expect(tuned).to.deep.equal(stock);
@@ -273,7 +293,10 @@ describe('what the kernel has in memory', () => {
       });
     const { stock, tuned, inline } = await both(act);
     expect(inline).to.deep.equal(['stat']);
-    expect(tuned).to.deep.equal(stock);
+    const expected = ['tick', 'microtask', 'queued', 'immediate', 'stat'];
+    // The thread pool may be faster than an immediate that an immediate queues, and nothing else.
+    expect(stock).to.have.members(expected);
+    expect(tuned).to.deep.equal(expected);
   });
 
   it('is seen as it is at each call: files that change, vanish and come', async () => {
@@ -325,7 +348,8 @@ describe('what the kernel has in memory', () => {
   });
 
   it('shows in nothing of fs: neither identity, name nor length of a function', () => {
-    const look = (): unknown => Object.entries(fs).map(([name, value]) => [name, value, Object(value).length]);
+    const look = (): unknown =>
+      Object.entries(fs).map(([name, value]) => [name, value, typeof value === 'function' ? value.length : 0]);
     const before = look();
     install();
     expect(look()).to.deep.equal(before);
