@@ -54,12 +54,23 @@ const CALLS = ['stat', 'lstat', 'fstat', 'access', 'realpath', 'open', 'openFile
 
 export type FsCall = (typeof CALLS)[number];
 
-/** A function of the binding that the preload stands before, so that who takes it when it is loaded gets what is replaced later. */
+/** What a call has come to without the thread pool: a value, or an error. */
+export interface InlineAnswer {
+  readonly error?: Error;
+  readonly value?: unknown;
+}
+
+/** Answers the arguments of an asynchronous call; undefined leaves the call to Node. */
+export type InlineCall = (args: ArrayLike<unknown>) => InlineAnswer | undefined;
+
+/** A function of the binding that we stand before. */
 export interface HeldCall {
   readonly original: FsBinding[FsCall];
-  /** What stands in the binding. It calls `current`. */
+  /** What stands in the binding. */
   readonly wrapper: FsBinding[FsCall];
-  current: FsBinding[FsCall];
+  readonly answer: InlineCall | undefined;
+  /** Put the original back, unless somebody else stands before us. */
+  remove(): void;
 }
 
 /** Channels are one registry a thread: the preload holds the calls, and the runtime, which has a copy of this file, finds them. */

@@ -1,5 +1,5 @@
-import { type FsBinding, fsBinding } from '../../node/fs-binding.js';
-import { answerInline, closeHandlesInline, type InlineAnswer, readFilesInline } from '../../node/patch/fs-binding.js';
+import { type FsBinding, fsBinding, type InlineAnswer } from '../../node/fs-binding.js';
+import { answerInline, closeHandlesInline, readFilesInline } from '../../node/patch/fs-binding.js';
 import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
 import { type Answer, counted } from './answer.js';

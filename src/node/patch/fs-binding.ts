@@ -3,18 +3,16 @@ import {
   type FsBinding,
   type FsCall,
   type FsRequest,
+  type HeldCall,
   heldCalls,
+  type InlineAnswer,
+  type InlineCall,
   type NativeFileHandle,
   type ReadFileJob,
 } from '../fs-binding.js';
 import { hiddenSlot } from '../hidden-slot.js';
-import { exchange, replaceMethod, type Undo, undoAll } from './replace.js';
-
-/** What a call has come to without the thread pool: a value, or an error. */
-export interface InlineAnswer {
-  readonly error?: Error;
-  readonly value?: unknown;
-}
+import { defineProperty } from '../own-properties.js';
+import { exchange, looksLike, mutable, replaceMethod, type Undo, undoAll } from './replace.js';
 
 /** Where in the arguments of a call its request is. */
 const REQUEST_AT: Readonly<Record<FsCall, number>> = {
@@ -44,60 +42,63 @@ function promiseOf({ error, value }: InlineAnswer): Promise<unknown> {
   });
 }
 
+/**
+ * Stand before a function of the binding, which is called as ever until `answer` is set. Its errors keep the stack that they would
+ * have without us: what our frame would push out of it may be the app's.
+ */
+function standBefore(binding: FsBinding, name: FsCall): HeldCall {
+  const requestAt = REQUEST_AT[name];
+  const { FSReqCallback, kUsePromises, [name]: original } = binding;
+  const isRequest = (value: unknown): boolean => value === kUsePromises || value instanceof FSReqCallback;
+  const wrapper = function (this: unknown): unknown {
+    // biome-ignore lint/complexity/noArguments: the original counts them
+    const args = arguments;
+    const request: unknown = args[requestAt];
+    if (held.answer !== undefined && isRequest(request)) {
+      const inline = held.answer(args);
+      if (inline !== undefined)
+        return request === kUsePromises ? promiseOf(inline) : complete(request as FsRequest, inline);
+    }
+    try {
+      return Reflect.apply(original, this, args);
+    } catch (error) {
+      if (error instanceof Error) Error.captureStackTrace(error, wrapper);
+      throw error;
+    }
+  };
+  looksLike(wrapper, original);
+  const own = Object.getOwnPropertyDescriptor(binding, name);
+  defineProperty(binding, name, { ...own, value: wrapper });
+  const held: HeldCall = {
+    wrapper,
+    original,
+    answer: undefined,
+    remove: () => exchange(binding, name, wrapper, original),
+  };
+  heldCalls().set(name, held);
+  return held;
+}
+
 /** What lib/internal/fs/read/context.js takes for itself when it is loaded, which is at the first `fs.readFile` of the process. */
 const TAKEN_EARLY: readonly FsCall[] = ['read', 'close'];
 
-/** Stand before what Node's own modules take from the binding when they are loaded, so that it can be replaced later. */
+/** Stand before what Node's own modules take from the binding when they are loaded. The calls are answered once that is asked for. */
 export function holdCalls(binding: FsBinding): void {
-  for (const name of TAKEN_EARLY) {
-    if (heldCalls().has(name)) continue;
-    replaceMethod<FsBinding[FsCall]>(binding, name, (original) => {
-      const wrapper = function (this: unknown): unknown {
-        // biome-ignore lint/complexity/noArguments: the original counts them
-        return Reflect.apply(held.current, this, arguments);
-      };
-      const held = { original, wrapper, current: original };
-      heldCalls().set(name, held);
-      return wrapper;
-    });
-  }
+  for (const name of TAKEN_EARLY) if (!heldCalls().has(name)) standBefore(binding, name);
 }
 
-function replaceCall(binding: FsBinding, name: FsCall, make: (original: FsBinding[FsCall]) => FsBinding[FsCall]): Undo {
-  const held = heldCalls().get(name);
-  if (held === undefined) return replaceMethod<FsBinding[FsCall]>(binding, name, make);
-  held.current = make(held.original);
+/** Have the asynchronous calls of a function of the binding answered inline, where `answer` can. */
+export function answerInline(binding: FsBinding, name: FsCall, answer: InlineCall): Undo {
+  const held = heldCalls().get(name) ?? standBefore(binding, name);
+  mutable(held).answer = answer;
   return () => {
-    held.current = held.original;
+    mutable(held).answer = undefined;
+    // Whoever has taken the function keeps it, and it does nothing more.
+    if (!TAKEN_EARLY.includes(name)) {
+      held.remove();
+      heldCalls().delete(name);
+    }
   };
-}
-
-/**
- * Have the asynchronous calls of a function of the binding answered inline, where `answer` can.
- *
- * @param answer is given the arguments of a call; where it returns undefined, Node's own function is called with them
- */
-export function answerInline(
-  binding: FsBinding,
-  name: FsCall,
-  answer: (args: ArrayLike<unknown>) => InlineAnswer | undefined,
-): Undo {
-  const requestAt = REQUEST_AT[name];
-  const { FSReqCallback, kUsePromises } = binding;
-  return replaceCall(binding, name, (original) => {
-    const replacement = function (this: unknown): unknown {
-      // biome-ignore lint/complexity/noArguments: the original counts them
-      const args = arguments;
-      const request: unknown = args[requestAt];
-      const isPromise = request === kUsePromises;
-      if (isPromise || request instanceof FSReqCallback) {
-        const inline = answer(args);
-        if (inline !== undefined) return isPromise ? promiseOf(inline) : complete(request as FsRequest, inline);
-      }
-      return Reflect.apply(original, this, args);
-    };
-    return replacement as FsBinding[FsCall];
-  });
 }
 
 /**
