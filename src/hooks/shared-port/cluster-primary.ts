@@ -185,13 +185,11 @@ function onBehalf(act: () => void): void {
 /** Have each worker that is forked from now on listen for itself, on listeners that are made here. */
 export function patchPrimary(context: HookContext): Undo {
   const primary = new Primary(context);
-  const state = { isUndone: false };
-  const undo = replaceMethod<Fork>(
+  return replaceMethod<Fork>(
     cluster(),
     'fork',
     (original) =>
       function (this: unknown, env) {
-        if (state.isUndone) return original.call(this, env);
         const worker = original.call(this, { ...env, ...context.primaryMark });
         aroundMessages(worker.process, (message, next) => {
           if (primary.receive(worker, message)) return;
@@ -204,8 +202,4 @@ export function patchPrimary(context: HookContext): Undo {
         return worker;
       },
   );
-  return () => {
-    state.isUndone = true;
-    undo();
-  };
 }

@@ -37,13 +37,12 @@ let keys = 0;
  */
 export function patchWorker(context: HookContext): Undo | undefined {
   if (typeof cluster()._getServer !== 'function') return undefined;
-  const state = { isUndone: false };
-  const undo = replaceMethod<GetServer>(
+  return replaceMethod<GetServer>(
     cluster(),
     '_getServer',
     (original) =>
       function (this: unknown, server, query, callback) {
-        const handle = state.isUndone ? undefined : bindOwn(context, server, query);
+        const handle = bindOwn(context, server, query);
         if (handle === undefined) return original.call(this, server, query, callback);
         const isQuery = ({ act }: ClusterMessage): boolean => act === 'queryServer';
         const [asked] = keepMessages(isQuery, () => original.call(this, server, query, callback));
@@ -58,8 +57,4 @@ export function patchWorker(context: HookContext): Undo | undefined {
         return undefined;
       },
   );
-  return () => {
-    state.isUndone = true;
-    undo();
-  };
 }
