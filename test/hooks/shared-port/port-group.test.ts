@@ -49,7 +49,7 @@ describe('a group of listeners', () => {
 
   afterEach(() => {
     for (const client of clients.splice(0)) client.destroy();
-    for (const group of groups.splice(0)) group.close();
+    for (const made of groups.splice(0)) made.close();
     for (const client of relayed) closeHandle(client);
   });
 
@@ -142,12 +142,12 @@ describe('a group of listeners', () => {
       expect(overlapsOwnPort('127.0.0.1', port, 0)).to.equal(false);
     });
 
-    it('not where another listener has the port, alone or shared (EADDRINUSE)', () => {
+    it('not where another process has the port alone (EADDRINUSE)', () => {
       expect(handles.bind('127.0.0.1', port)?.listen(1)).to.equal(0);
       expect(group().open()).to.equal(false);
     });
 
-    it('not where a process that is no worker shares the port', () => {
+    it('not where another process shares the port already', () => {
       opened();
       expect(group().open()).to.equal(false);
       expect(linux().portSockets(port, 'LISTEN')).to.have.lengthOf(1);
