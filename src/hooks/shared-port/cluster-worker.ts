@@ -5,7 +5,7 @@ import { answerQuery, keepMessages } from '../../node/patch/cluster.js';
 import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import type { HookContext } from '../context.js';
 import { addOwnPort, overlapsOwnPort } from './own-ports.js';
-import { bindShared, markSelfBound, sharingStep } from './reuse-port.js';
+import { bindShared } from './reuse-port.js';
 
 /** TLS servers get their session ticket keys from the primary (lib/_tls_wrap.js), and only Node's own query asks for them. */
 function sharesData(server: object): boolean {
@@ -17,13 +17,10 @@ function bindInWorker(context: HookContext, server: object, query: ServerQuery):
   const { address, port, addressType, fd, flags } = query;
   // Port 0 must become the same port in all workers, so the primary chooses it.
   if (typeof addressType !== 'number' || port <= 0 || fd !== undefined || sharesData(server)) return undefined;
-  const step = sharingStep(context, port);
-  if (step === undefined || overlapsOwnPort(address, port, flags)) return undefined;
+  if (overlapsOwnPort(address, port, flags)) return undefined;
   // Where another process has the port alone, the primary fails with EADDRINUSE too, and reports it.
-  const handle = bindShared(context, step, { address, port, addressType, flags });
-  if (handle === undefined) return undefined;
-  markSelfBound(handle);
-  addOwnPort(handle, flags);
+  const handle = bindShared(context, { address, port, addressType, flags });
+  if (handle !== undefined) addOwnPort(handle, flags);
   return handle;
 }
 

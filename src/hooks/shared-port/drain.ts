@@ -1,5 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import type { Platform } from '../../native/platform.js';
+import { fdOf } from '../../native/sockets/handle-fd.js';
 import { boundPort } from '../../node/addresses.js';
 import { now, setImmediate, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
@@ -53,7 +54,6 @@ class Drain {
   /** Peers of the handshakes that were under way at every look; undefined before the first. */
   #handshakes: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(platform: Platform, server: NetServer, handle: ListenHandle, port: number, close: () => void) {
     this.#platform = platform;
@@ -73,7 +73,7 @@ class Drain {
 
   /** End it now, whatever is under way. */
   finish(): void {
-    if (!this.#isClosed) this.#end();
+    if (fdOf(this.#handle) >= 0) this.#end();
     this.#deliver();
   }
 
@@ -99,7 +99,6 @@ class Drain {
   }
 
   #end(): void {
-    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#accept();
     this.#close();

@@ -37,6 +37,11 @@ export function removeOwnPort(handle: ListenHandle): void {
   ownPorts.delete(handle);
 }
 
+/** Whether a listener is one of these. A listener that a cluster's primary has made is not, in a worker. */
+export function isOwnPort(handle: ListenHandle): boolean {
+  return ownPorts.has(handle);
+}
+
 /** Whether a listener of this thread shares the port already, on an address that overlaps this one. */
 export function overlapsOwnPort(address: unknown, port: number, flags: unknown): boolean {
   const wanted = {

@@ -72,7 +72,7 @@ export class PortGroup {
     const { port } = this.#request;
     const handle = bindHandle(this.#request);
     if (typeof handle !== 'object') return false;
-    const step = this.#sharingStep();
+    const step = sharingStep(this.#context, port);
     const isOpen = step !== undefined && isBoundTo(handle, port) && this.#share(handle, step) && this.#listen(handle);
     if (!isOpen) handle.close();
     return isOpen;
@@ -119,10 +119,6 @@ export class PortGroup {
     for (const listener of this.#listeners.splice(0)) listener.close();
   }
 
-  #sharingStep(): Step | undefined {
-    return sharingStep(this.#context, this.#request.port);
-  }
-
   #share(handle: BoundHandle, step: Step): boolean {
     const outcome = applyAndConfirm(this.#platform, step, handle);
     this.outcomes.push(outcome);
@@ -146,9 +142,8 @@ export class PortGroup {
   }
 
   #grow(): GroupListener | undefined {
-    const step = this.#sharingStep();
-    const port = this.bound.port ?? this.#request.port;
-    const handle = step && bindShared(this.#context, step, { ...this.#request, port });
+    const { port = this.#request.port } = this.bound;
+    const handle = bindShared(this.#context, { ...this.#request, port }, this.#request.port);
     if (handle === undefined) return undefined;
     if (this.#listen(handle)) return this.#listeners.at(-1);
     handle.close();

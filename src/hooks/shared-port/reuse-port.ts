@@ -54,27 +54,21 @@ export function isBoundTo(handle: ListenHandle, port: number): boolean {
 /**
  * Bind a handle that shares its port.
  *
- * @param step sets SO_REUSEPORT, see {@link sharingStep}
- * @returns undefined if another process has the port alone, or the system refuses SO_REUSEPORT
+ * @param configuredPort the port whose settings count: 0, if the system has chosen the port for a listen() on 0
+ * @returns undefined if the port is not to be shared, another process has it alone, or the system refuses SO_REUSEPORT
  */
-export function bindShared(context: HookContext, step: Step, address: BindAddress): BoundHandle | undefined {
+export function bindShared(
+  context: HookContext,
+  address: BindAddress,
+  configuredPort: number = address.port,
+): BoundHandle | undefined {
+  const step = sharingStep(context, configuredPort);
+  if (step === undefined) return undefined;
   const { result, outcomes } = setBeforeBind(context, [step], () => bindHandle(address));
   if (typeof result !== 'object') return undefined;
   if (isBoundTo(result, address.port) && outcomes.every(({ verdict }) => verdict === 'applied')) return result;
   result.close();
   return undefined;
-}
-
-const selfBound = hiddenSlot<object, true>();
-
-/** Mark a listener that a cluster worker has bound by itself: the primary does not keep it open. */
-export function markSelfBound(handle: ListenHandle): void {
-  selfBound.set(handle, true);
-}
-
-/** Whether {@link markSelfBound} was called for it. */
-export function isSelfBound(handle: ListenHandle): boolean {
-  return selfBound.get(handle) === true;
 }
 
 const exclusive = hiddenSlot<object, true>();

@@ -16,9 +16,9 @@ import { patchBind, setBeforeBind } from '../before-bind.js';
 import { allValues, type Hook, type HookContext, valuesAt } from '../context.js';
 import { countForPrimary } from '../shared-port/accepted-count.js';
 import { drainOnClose, endDrain } from '../shared-port/drain.js';
-import { addOwnPort } from '../shared-port/own-ports.js';
+import { addOwnPort, isOwnPort } from '../shared-port/own-ports.js';
 import { portMembers } from '../shared-port/port-members.js';
-import { isSelfBound, maySharePort, sharesPorts, sharingOf, sharingOutcome } from '../shared-port/reuse-port.js';
+import { maySharePort, sharesPorts, sharingOf, sharingOutcome } from '../shared-port/reuse-port.js';
 import { steerOwn } from '../shared-port/steering.js';
 import { warnOfFailures } from '../warn.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
@@ -185,7 +185,7 @@ function afterSharing(tuning: ListenerTuning, server: NetServer, handle: ListenH
   if (members !== undefined) record.group = { listeners: members.length };
   if (context.isListenedFor && isGiven) countForPrimary(record, handle);
   // The primary keeps those open that it has made, and steers.
-  if (isGiven && !isSelfBound(handle)) return;
+  if (isGiven && !isOwnPort(handle)) return;
   addOwnPort(handle, flags);
   drainOnClose(platform, server, handle);
   const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, members?.length) : undefined;

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { patchBind } from '../../../src/hooks/before-bind.js';
 import { patchWorker } from '../../../src/hooks/shared-port/cluster-worker.js';
-import { isSelfBound } from '../../../src/hooks/shared-port/reuse-port.js';
+import { isOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
 import { type ClusterMessage, cluster, type GetServer, type ServerQuery } from '../../../src/node/cluster.js';
 import { type BoundHandle, closeHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
@@ -82,7 +82,7 @@ describe('a cluster worker whose primary runs without the preload', () => {
     expect(message).to.include({ cmd: 'NODE_CLUSTER', ack: seq - 1, errno: 0, data: 'data' });
     expect(message.key).to.match(/^socket-tune:worker:\d+$/);
     expect(handle && kernelValue(handle, 'SO_REUSEPORT')).to.equal(1);
-    expect(handle && isSelfBound(handle)).to.equal(true);
+    expect(handle && isOwnPort(handle)).to.equal(true);
     const name = {};
     handle?.getsockname?.(name);
     expect(name).to.include({ address: '127.0.0.1', port });

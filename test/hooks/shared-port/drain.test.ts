@@ -243,12 +243,29 @@ describe('a listener that shares its port, when it closes', () => {
       expect(looks).to.equal(before);
     });
 
-    it('delivers once, where it has closed its descriptor already', async () => {
+    it('says only once that it is closed', async () => {
       drain();
+      handshakes = ['127.0.0.1:1'];
+      server.close();
+      endDrain(server);
+      await turns();
+      expect(events).to.deep.equal(['close']);
+    });
+
+    it('delivers once, where it has closed its descriptor already', async () => {
+      let accepts = 0;
+      drain({
+        accept(handle) {
+          accepts++;
+          return linux().accept(handle);
+        },
+      });
       const client = await waitingClient();
       server.close();
       expect([isOpen(), events]).to.deep.equal([false, []]);
+      const before = accepts;
       endDrain(server);
+      expect(accepts).to.equal(before);
       expect(events).to.deep.equal(['connection']);
       expect(String(await received(client))).to.equal('hello');
       await until('the server has closed', () => events.includes('close'));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { addOwnPort, overlapsOwnPort, removeOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
+import { addOwnPort, isOwnPort, overlapsOwnPort, removeOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
 import type { ListenHandle } from '../../../src/node/net.js';
 import { useBoundHandles } from '../../support/bound-handles.js';
 import { freePort } from '../../support/free-port.js';
@@ -100,7 +100,9 @@ describe('own ports', () => {
   it('are free as soon as a listener begins to close', () => {
     const handle = own('127.0.0.1', 8080);
     expect(overlapsOwnPort('127.0.0.1', 8080, 0)).to.equal(true);
+    expect(isOwnPort(handle)).to.equal(true);
     removeOwnPort(handle);
+    expect(isOwnPort(handle)).to.equal(false);
     expect(overlapsOwnPort('127.0.0.1', 8080, 0)).to.equal(false);
   });
 

@@ -9,8 +9,6 @@ import {
   bindHandle,
   bindShared,
   isBoundTo,
-  isSelfBound,
-  markSelfBound,
   maySharePort,
   sharesPorts,
   sharingOf,
@@ -22,7 +20,6 @@ import type { Platform } from '../../../src/native/platform.js';
 import { cluster } from '../../../src/node/cluster.js';
 import { asNetServer, type BoundHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
-import type { Step } from '../../../src/options/plan.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { useBoundHandles } from '../../support/bound-handles.js';
 import { descriptorsOf } from '../../support/descriptors.js';
@@ -175,8 +172,7 @@ describe('binding a handle', () => {
 
   function share(port: number, overrides: Partial<Platform> = {}): BoundHandle | undefined {
     const shared = hookContext(SHARED, { ...linux(), ...overrides });
-    const step = sharingStep(shared, port) as Step;
-    const handle = bindShared(shared, step, at(port));
+    const handle = bindShared(shared, at(port));
     return handle && handles.track(handle);
   }
 
@@ -192,6 +188,15 @@ describe('binding a handle', () => {
       expect(handle?.listen(1)).to.equal(0);
     }
     expect(handles.bind('127.0.0.1', port)).to.equal(undefined);
+  });
+
+  it('goes by the settings of another port where it is told so', async () => {
+    const port = await freePort();
+    const mixed = hookContext(SHARED, linux(), { ports: { [port]: {}, 81: { reusePort: 'off' } } });
+    expect(bindShared(mixed, at(port))).to.equal(undefined);
+    expect(bindShared(mixed, at(port), 81)).to.equal(undefined);
+    const handle = bindShared(mixed, at(port), 0);
+    expect(handle && kernelValue(handles.track(handle), 'SO_REUSEPORT')).to.equal(1);
   });
 
   it('gives up where another process has the port alone, and closes what it has opened', async () => {
@@ -228,12 +233,6 @@ describe('binding a handle', () => {
     handles.track(late);
     expect(isBoundTo(late, port)).to.equal(false);
     server.close();
-  });
-
-  it('can be marked as bound by the worker itself', () => {
-    const [one, other] = [handles.bind('127.0.0.1', 0), handles.bind('127.0.0.1', 0)] as [BoundHandle, BoundHandle];
-    markSelfBound(one);
-    expect([isSelfBound(one), isSelfBound(other)]).to.deep.equal([true, false]);
   });
 
   describe('in the primary of a cluster', () => {
