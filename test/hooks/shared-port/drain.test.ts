@@ -119,10 +119,12 @@ describe('a listener that shares its port, when it closes', () => {
     await turns();
     handshakes = ['127.0.0.1:2'];
     await turns();
-    expect([isOpen(), queued(), events]).to.deep.equal([true, 0, []]);
+    // Accepted by the drain, or by Node, which goes on meanwhile.
+    expect([isOpen(), queued()]).to.deep.equal([true, 0]);
     handshakes = [];
     expect(String(await received(client))).to.equal('hello');
-    expect(isOpen()).to.equal(false);
+    await until('the server has closed', () => events.includes('close'));
+    expect([isOpen(), events]).to.deep.equal([false, ['connection', 'close']]);
   });
 
   it('waits no longer than a handshake needs', async () => {
