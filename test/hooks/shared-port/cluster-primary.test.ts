@@ -13,12 +13,12 @@ import { asNetServer, closeHandle, type SocketHandle } from '../../../src/node/n
 import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { type ListenerRecord, listenerRecords } from '../../../src/report/listener-record.js';
-import { useBoundHandles } from '../../support/bound-handles.js';
-import { type FakeWorker, fakeWorker, type SentMessage } from '../../support/fake-worker.js';
 import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
 import { linux } from '../../support/kernel-value.js';
 import { until } from '../../support/until.js';
+import { useBoundHandles } from './bound-handles.js';
+import { type FakeWorker, fakeWorker, type SentMessage } from './fake-worker.js';
 
 const MARK = { SOCKET_TUNE_TEST_MARK: '1' };
 const CLIENTS = 24;
@@ -223,12 +223,15 @@ describe('the primary of a cluster', () => {
     const [one, other] = [forked(), forked()];
     const { key } = answer(one).message;
     answer(other);
+    const first = record();
     one.say({ act: 'close', key });
     expect(linux().portSockets(port, 'LISTEN')).to.have.lengthOf(2);
     other.say({ act: 'close', key });
     expect(linux().portSockets(port, 'LISTEN')).to.deep.equal([]);
     expect([...one.received, ...other.received]).to.deep.equal([]);
+    // Another group, with a record of its own.
     expect(portOf(answer(other))).to.equal(port);
+    expect(record()).not.to.equal(first);
   });
 
   it('leaves the closing of what Node has made to Node', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Handoff, type HandoffGroup } from '../../../src/hooks/shared-port/handoff.js';
 import type { SocketHandle } from '../../../src/node/net.js';
-import { type FakeWorker, fakeWorker } from '../../support/fake-worker.js';
+import { type FakeWorker, fakeWorker } from './fake-worker.js';
 
 const KEY = 'a key';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { addOwnPort, isOwnPort, overlapsOwnPort, removeOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
 import type { ListenHandle } from '../../../src/node/net.js';
-import { useBoundHandles } from '../../support/bound-handles.js';
 import { freePort } from '../../support/free-port.js';
+import { useBoundHandles } from './bound-handles.js';
 
 const IPV6_ONLY = 1;
 

@@ -10,13 +10,13 @@ import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { type BoundHandle, closeHandle, type ListenHandle, type SocketHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionValues } from '../../../src/options/table.js';
-import { useBoundHandles } from '../../support/bound-handles.js';
 import { descriptorsOf } from '../../support/descriptors.js';
 import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
 import { kernelValue, linux } from '../../support/kernel-value.js';
 import { turns } from '../../support/turns.js';
 import { until } from '../../support/until.js';
+import { useBoundHandles } from './bound-handles.js';
 
 const { EINVAL, EMFILE, EPERM } = constants.errno;
 const BACKLOG = 64;

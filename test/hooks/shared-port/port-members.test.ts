@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import { portMembers } from '../../../src/hooks/shared-port/port-members.js';
 import type { PortSocket } from '../../../src/native/ports/port-socket.js';
 import type { BoundHandle } from '../../../src/node/net.js';
-import { useBoundHandles } from '../../support/bound-handles.js';
 import { fakePlatform } from '../../support/fake-platform.js';
 import { linux } from '../../support/kernel-value.js';
+import { useBoundHandles } from './bound-handles.js';
 
 describe('the listeners that share a port', () => {
   const handles = useBoundHandles();

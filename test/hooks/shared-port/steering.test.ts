@@ -5,8 +5,8 @@ import type { Platform } from '../../../src/native/platform.js';
 import { honoursListenerCpu } from '../../../src/native/ports/cpu.js';
 import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { fakePlatform } from '../../support/fake-platform.js';
-import { onOneCpu } from '../../support/one-cpu.js';
 import { skip } from '../../support/skipped.js';
+import { onOneCpu } from './one-cpu.js';
 
 const { EPERM } = constants.errno;
 const HANDLE = { fd: 3 };

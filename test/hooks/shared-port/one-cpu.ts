@@ -1,4 +1,4 @@
-import { loadLibc } from '../../src/native/libc.js';
+import { loadLibc } from '../../../src/native/libc.js';
 
 /** cpu_set_t of glibc and musl. */
 const CPU_SET_BYTES = 128;

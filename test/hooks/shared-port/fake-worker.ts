@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { type ClusterMessage, type ClusterWorker, cluster } from '../../src/node/cluster.js';
-import type { SocketHandle } from '../../src/node/net.js';
+import { type ClusterMessage, type ClusterWorker, cluster } from '../../../src/node/cluster.js';
+import type { SocketHandle } from '../../../src/node/net.js';
 
 /** What was sent to a worker. */
 export interface SentMessage {

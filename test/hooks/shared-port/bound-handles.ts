@@ -1,5 +1,5 @@
-import { bindHandle } from '../../src/hooks/shared-port/reuse-port.js';
-import { type BoundHandle, closeHandle, type SocketHandle } from '../../src/node/net.js';
+import { bindHandle } from '../../../src/hooks/shared-port/reuse-port.js';
+import { type BoundHandle, closeHandle, type SocketHandle } from '../../../src/node/net.js';
 
 /** Handles of a suite's tests. What is tracked is closed after each. */
 export interface BoundHandles {
