@@ -15,7 +15,8 @@ export function drainOnClose(platform: Platform, server: NetServer, handle: List
     removeOwnPort(handle);
     const port = boundPort(handle);
     const members = port === undefined ? undefined : portMembers(platform, handle, port);
-    if (port === undefined || (members?.length ?? 1) < 2 || platform.migratesConnections()) return close();
+    if (port === undefined || (members?.length ?? 1) < 2 || platform.ports?.migratesConnections() === true)
+      return close();
     const drain = new Drain(platform, server, handle, port, close);
     drains.set(server, drain);
     drain.start();
@@ -67,7 +68,7 @@ class Drain {
   start(): void {
     const { TCP_DEFER_ACCEPT } = this.#platform.constants;
     if (TCP_DEFER_ACCEPT !== undefined) this.#platform.set(this.#handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-    if (this.#platform.ignoreNewcomers(this.#handle) === 0) this.#look(FIRST_PAUSE_MS);
+    if (this.#platform.ports?.ignoreNewcomers(this.#handle) === 0) this.#look(FIRST_PAUSE_MS);
     else this.#end();
   }
 
@@ -80,7 +81,7 @@ class Drain {
   /** Accept what is there, and look again after a pause while handshakes are under way. */
   #look(pause: number): void {
     this.#accept();
-    const current = this.#platform.portSockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
+    const current = this.#platform.ports?.sockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
     const known = this.#handshakes;
     // A handshake that began later belongs to another listener.
     this.#handshakes = new Set(known === undefined ? current : current.filter((peer) => known.has(peer)));
@@ -90,7 +91,7 @@ class Drain {
 
   #accept(): void {
     for (;;) {
-      const fd = this.#platform.accept(this.#handle);
+      const fd = this.#platform.ports?.accept(this.#handle) ?? -1;
       if (fd < 0) return;
       const client = connectionHandle(this.#handle, fd);
       if (client === undefined) this.#platform.close(fd);

@@ -109,7 +109,7 @@ export class PortGroup {
     const count = steering.active.length;
     if (first === undefined || count === 0) return;
     if (!byCpu && count === this.size && this.#unsteer(first.handle)) return;
-    const errno = this.#platform.steer(first.handle, steering);
+    const errno = this.#platform.ports?.steer(first.handle, steering);
     this.#isSteered = errno === 0;
     this.#note(steeringOutcome(count, errno));
     debug('%d of %d listeners steered to (errno %d)', count, this.size, errno);
@@ -160,7 +160,7 @@ export class PortGroup {
 
   /** Leave the choice to the kernel. Returns false if it keeps our program: detaching came with Linux 5.3. */
   #unsteer(handle: BoundHandle): boolean {
-    if (this.#isSteered && this.#platform.steer(handle, undefined) === 0) this.#isSteered = false;
+    if (this.#isSteered && this.#platform.ports?.steer(handle, undefined) === 0) this.#isSteered = false;
     return !this.#isSteered;
   }
 

@@ -9,13 +9,14 @@ import { clusterHook } from '../../../src/hooks/shared-port/cluster.js';
 import { maySharePort } from '../../../src/hooks/shared-port/reuse-port.js';
 import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { type ClusterMessage, type ClusterWorker, cluster } from '../../../src/node/cluster.js';
-import { asNetServer, closeHandle, type SocketHandle } from '../../../src/node/net.js';
+import { asNetServer, closeHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { type ListenerRecord, listenerRecords } from '../../../src/report/listener-record.js';
 import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
 import { linux } from '../../support/kernel-value.js';
+import { portsOf, withPorts } from '../../support/ports.js';
 import { until } from '../../support/until.js';
 import { useBoundHandles } from './bound-handles.js';
 import { type FakeWorker, fakeWorker, type SentMessage } from './fake-worker.js';
@@ -65,13 +66,12 @@ describe('the primary of a cluster', () => {
   });
 
   function install(values: OptionValues = { reusePort: 'on' }, rest: Partial<HookContext> = {}): void {
-    const platform = {
-      ...linux(),
-      steer(handle: SocketHandle, steering: Steering | undefined) {
+    const platform = withPorts(linux(), {
+      steer(handle, steering) {
         steerings.push(steering);
-        return linux().steer(handle, steering);
+        return portsOf(linux()).steer(handle, steering);
       },
-    };
+    });
     undo = clusterHook.install(hookContext(values, platform, { primaryMark: MARK, ...rest }));
   }
 
@@ -225,9 +225,9 @@ describe('the primary of a cluster', () => {
     answer(other);
     const first = record();
     one.say({ act: 'close', key });
-    expect(linux().portSockets(port, 'LISTEN')).to.have.lengthOf(2);
+    expect(portsOf(linux()).sockets(port, 'LISTEN')).to.have.lengthOf(2);
     other.say({ act: 'close', key });
-    expect(linux().portSockets(port, 'LISTEN')).to.deep.equal([]);
+    expect(portsOf(linux()).sockets(port, 'LISTEN')).to.deep.equal([]);
     expect([...one.received, ...other.received]).to.deep.equal([]);
     // Another group, with a record of its own.
     expect(portOf(answer(other))).to.equal(port);
@@ -287,7 +287,7 @@ describe('the primary of a cluster', () => {
     const { key } = answer(one).message;
     answer(other);
     for (let count = 0; count < CLIENTS; count++) clients.push(connect(port, '127.0.0.1').on('error', () => undefined));
-    const queues = () => (linux().portSockets(port, 'LISTEN') ?? []).map(({ queued }) => queued);
+    const queues = () => (portsOf(linux()).sockets(port, 'LISTEN') ?? []).map(({ queued }) => queued);
     await until('all clients wait', () => queues().reduce((sum, each) => sum + each, 0) === CLIENTS);
     expect(Math.min(...queues())).to.be.greaterThan(0);
     other.say({ act: 'close', key });
@@ -310,7 +310,7 @@ describe('the primary of a cluster', () => {
     answer(other);
     other.say({ act: 'close', key });
     // The kernel's own choice, so that the relay gets some too.
-    linux().steer(one.sent[0]?.handle ?? {}, undefined);
+    portsOf(linux()).steer(one.sent[0]?.handle ?? {}, undefined);
     for (let count = 0; count < CLIENTS; count++) clients.push(connect(port, '127.0.0.1').on('error', () => undefined));
     const handed = () => one.sent.filter(({ message }) => message.act === 'newconn');
     await until('a connection is handed on', () => handed().length > 0);

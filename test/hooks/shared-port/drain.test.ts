@@ -4,15 +4,16 @@ import { constants } from 'node:os';
 import { expect } from 'chai';
 import { drainOnClose, endDrain } from '../../../src/hooks/shared-port/drain.js';
 import { addOwnPort, overlapsOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
-import type { Platform } from '../../../src/native/platform.js';
+import type { Platform, PortCalls } from '../../../src/native/platform.js';
 import type { PortSocket } from '../../../src/native/ports/port-socket.js';
 import { asNetServer } from '../../../src/node/net.js';
 import { kernelValue, linux, setKernelValue } from '../../support/kernel-value.js';
+import { portsOf, withPorts } from '../../support/ports.js';
 import { listenHandleOf, listening, portOf, received } from '../../support/socket-pair.js';
 import { turns } from '../../support/turns.js';
 import { PATIENCE_MS, until } from '../../support/until.js';
 
-const { EAGAIN, EPERM } = constants.errno;
+const { EAGAIN, ENOPROTOOPT, EPERM } = constants.errno;
 
 describe('a listener that shares its port, when it closes', () => {
   const clients: Socket[] = [];
@@ -48,26 +49,25 @@ describe('a listener that shares its port, when it closes', () => {
   });
 
   /** The running kernel, where one more listener shares the port, and handshakes are those of the test. */
-  function kernel(overrides: Partial<Platform> = {}): Platform {
-    return {
-      ...linux(),
+  function kernel(overrides: Partial<PortCalls>): Platform {
+    return withPorts(linux(), {
       migratesConnections: () => false,
-      portSockets(asked, ...states) {
-        const sockets = linux().portSockets(asked, ...states) ?? [];
+      sockets(asked, ...states) {
+        const sockets = portsOf(linux()).sockets(asked, ...states) ?? [];
         if (states.includes('LISTEN')) return sockets.flatMap((socket) => [socket, { ...socket, inode: -1 }]);
         looks++;
         return handshakes.map((peer) => ({ peer }) as PortSocket);
       },
       ...overrides,
-    };
+    });
   }
 
-  function drain(overrides: Partial<Platform> = {}): void {
-    drainOnClose(kernel(overrides), asNetServer(server), listenHandleOf(server));
+  function drain(overrides: Partial<PortCalls> = {}, rest: Partial<Platform> = {}): void {
+    drainOnClose({ ...kernel(overrides), ...rest }, asNetServer(server), listenHandleOf(server));
   }
 
-  const isOpen = (): boolean => linux().portSockets(port, 'LISTEN')?.length === 1;
-  const queued = (): number => linux().portSockets(port, 'LISTEN')?.[0]?.queued ?? 0;
+  const isOpen = (): boolean => portsOf(linux()).sockets(port, 'LISTEN')?.length === 1;
+  const queued = (): number => portsOf(linux()).sockets(port, 'LISTEN')?.[0]?.queued ?? 0;
 
   /** A client that the kernel has accepted, and Node has not: there is no turn of the event loop in between. */
   async function waitingClient(): Promise<Socket> {
@@ -178,7 +178,7 @@ describe('a listener that shares its port, when it closes', () => {
   });
 
   it('closes at once where the kernel cannot ignore newcomers, and serves who waits', async () => {
-    for (const errno of [EPERM, undefined]) {
+    for (const errno of [EPERM, ENOPROTOOPT]) {
       if (!server.listening) {
         events = [];
         await listening(server);
@@ -200,16 +200,16 @@ describe('a listener that shares its port, when it closes', () => {
     const useless = 1_000_000;
     const fds = [useless];
     const closed: number[] = [];
-    drain({ accept: () => fds.pop() ?? -EAGAIN, close: (fd) => closed.push(fd) });
+    drain({ accept: () => fds.pop() ?? -EAGAIN }, { close: (fd) => closed.push(fd) });
     server.close();
     expect(closed).to.deep.equal([useless]);
     await once(server, 'close');
     expect(events).to.deep.equal(['close']);
   });
 
-  const WITHOUT_DRAIN: Readonly<Record<string, Partial<Platform>>> = {
-    'no other listener shares the port': { portSockets: (...asked) => linux().portSockets(...asked) },
-    'the system does not tell who shares the port': { portSockets: () => undefined },
+  const WITHOUT_DRAIN: Readonly<Record<string, Partial<PortCalls>>> = {
+    'no other listener shares the port': { sockets: (...asked) => portsOf(linux()).sockets(...asked) },
+    'the system does not tell who shares the port': { sockets: () => undefined },
     'the kernel gives its connections to the others by itself': { migratesConnections: () => true },
   };
 
@@ -220,7 +220,7 @@ describe('a listener that shares its port, when it closes', () => {
         isTouched = true;
         return 0;
       };
-      drain({ ...overrides, ignoreNewcomers: touch, set: touch, accept: () => touch() - EAGAIN });
+      drain({ ...overrides, ignoreNewcomers: touch, accept: () => touch() - EAGAIN }, { set: touch });
       server.close();
       expect(isOpen()).to.equal(false);
       await once(server, 'close');
@@ -259,7 +259,7 @@ describe('a listener that shares its port, when it closes', () => {
       drain({
         accept(handle) {
           accepts++;
-          return linux().accept(handle);
+          return portsOf(linux()).accept(handle);
         },
       });
       const client = await waitingClient();

@@ -14,6 +14,7 @@ import { descriptorsOf } from '../../support/descriptors.js';
 import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
 import { kernelValue, linux } from '../../support/kernel-value.js';
+import { portsOf, withPorts } from '../../support/ports.js';
 import { turns } from '../../support/turns.js';
 import { until } from '../../support/until.js';
 import { useBoundHandles } from './bound-handles.js';
@@ -55,14 +56,13 @@ describe('a group of listeners', () => {
 
   /** The running kernel, with notes of how it was asked to steer. */
   function noting(overrides: Partial<Platform> = {}): Platform {
-    return {
-      ...linux(),
-      ...overrides,
+    const platform = { ...linux(), ...overrides };
+    return withPorts(platform, {
       steer(handle, steering) {
         steerings.push(steering && { active: steering.active, byCpu: steering.byCpu });
-        return (overrides.steer ?? linux().steer)(handle, steering);
+        return portsOf(platform).steer(handle, steering);
       },
-    };
+    });
   }
 
   function group(
@@ -95,7 +95,7 @@ describe('a group of listeners', () => {
 
   /** Connections that wait in the accept queues of the port, by the listener's socket. */
   function queues(): Map<string, number> {
-    const listeners = linux().portSockets(port, 'LISTEN') ?? [];
+    const listeners = portsOf(linux()).sockets(port, 'LISTEN') ?? [];
     return new Map(listeners.map(({ inode, queued }) => [`socket:[${inode}]`, queued]));
   }
 
@@ -120,8 +120,8 @@ describe('a group of listeners', () => {
       expect(made.workers).to.deep.equal([]);
       expect(outcomesOf(made)[0]).to.equal('SO_REUSEPORT 1 applied');
       expect(
-        linux()
-          .portSockets(port, 'LISTEN')
+        portsOf(linux())
+          .sockets(port, 'LISTEN')
           ?.map(({ backlog }) => backlog),
       ).to.deep.equal([BACKLOG]);
     });
@@ -150,7 +150,7 @@ describe('a group of listeners', () => {
     it('not where another process shares the port already', () => {
       opened();
       expect(group().open()).to.equal(false);
-      expect(linux().portSockets(port, 'LISTEN')).to.have.lengthOf(1);
+      expect(portsOf(linux()).sockets(port, 'LISTEN')).to.have.lengthOf(1);
     });
 
     it('not on an address that this machine does not have', () => {
@@ -266,7 +266,7 @@ describe('a group of listeners', () => {
     });
 
     it('and relays what the kernel sends there where it refuses to steer', async () => {
-      const made = opened({ steer: () => EPERM });
+      const made = opened(withPorts(linux(), { steer: () => EPERM }));
       const first = take(made, 1);
       take(made, 2);
       made.leave(2);
@@ -349,7 +349,7 @@ describe('a group of listeners', () => {
     expect(handles.bind('127.0.0.1', port)).to.equal(undefined);
     expect(made.leave(2)).to.equal(true);
     expect(made.size).to.equal(0);
-    expect(linux().portSockets(port, 'LISTEN')).to.deep.equal([]);
+    expect(portsOf(linux()).sockets(port, 'LISTEN')).to.deep.equal([]);
     expect(handles.bind('127.0.0.1', port)).not.to.equal(undefined);
   });
 
@@ -369,7 +369,7 @@ describe('a group of listeners', () => {
     });
 
     it('with "on" among all where the kernel cannot take the choice back (before Linux 5.3)', () => {
-      const made = opened({ steer: (_, steering) => (steering === undefined ? EINVAL : 0) });
+      const made = opened(withPorts(linux(), { steer: (_, steering) => (steering === undefined ? EINVAL : 0) }));
       take(made, 1);
       take(made, 2);
       made.leave(1);

@@ -5,6 +5,7 @@ import type { PortSocket } from '../../../src/native/ports/port-socket.js';
 import type { BoundHandle } from '../../../src/node/net.js';
 import { fakePlatform } from '../../support/fake-platform.js';
 import { linux } from '../../support/kernel-value.js';
+import { withPorts } from '../../support/ports.js';
 import { useBoundHandles } from './bound-handles.js';
 
 describe('the listeners that share a port', () => {
@@ -34,8 +35,8 @@ describe('the listeners that share a port', () => {
   /** @param others besides the one that is asked for */
   function members(...others: readonly Partial<PortSocket>[]): readonly number[] | undefined {
     const sockets = [...others.map((other, index) => ({ ...mine, inode: -index, ...other })), mine];
-    const platform = fakePlatform({
-      portSockets(port, ...states) {
+    const platform = withPorts(fakePlatform(), {
+      sockets(port, ...states) {
         expect([port, states]).to.deep.equal([8080, ['LISTEN']]);
         return sockets;
       },
@@ -51,11 +52,12 @@ describe('the listeners that share a port', () => {
   it('are not known if the one that is asked for is not among them, or closed', () => {
     mine = { ...mine, inode: -99 };
     expect(members({})).to.equal(undefined);
-    expect(portMembers(fakePlatform({ portSockets: () => [mine] }), { fd: -1 }, 8080)).to.equal(undefined);
+    expect(portMembers(withPorts(fakePlatform(), { sockets: () => [mine] }), { fd: -1 }, 8080)).to.equal(undefined);
   });
 
   it('are not known where the system does not tell', () => {
-    expect(portMembers(fakePlatform({ portSockets: () => undefined }), handle, 8080)).to.equal(undefined);
+    expect(portMembers(withPorts(fakePlatform(), { sockets: () => undefined }), handle, 8080)).to.equal(undefined);
+    expect(portMembers(fakePlatform({ ports: undefined }), handle, 8080)).to.equal(undefined);
   });
 
   it('are found on the running kernel', function () {

@@ -5,6 +5,7 @@ import type { Platform } from '../../../src/native/platform.js';
 import { honoursListenerCpu } from '../../../src/native/ports/cpu.js';
 import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { fakePlatform } from '../../support/fake-platform.js';
+import { withPorts } from '../../support/ports.js';
 import { skip } from '../../support/skipped.js';
 import { onOneCpu } from './one-cpu.js';
 
@@ -65,20 +66,22 @@ describe('a process that steers for itself', () => {
   });
 
   function platform(errno: number, overrides: Partial<Platform> = {}): Platform {
-    return fakePlatform({
+    const fake = fakePlatform({
       constants: { SO_INCOMING_CPU: INCOMING_CPU },
-      steer(handle, steering) {
-        expect(handle).to.equal(HANDLE);
-        if (steering !== undefined) steerings.push(steering);
-        return errno;
-      },
       set(handle, constant, value) {
         expect([handle, constant]).to.deep.equal([HANDLE, INCOMING_CPU]);
         values.push(...value);
         return errno;
       },
-      ...overrides,
     });
+    const steering = withPorts(fake, {
+      steer(handle, asked) {
+        expect(handle).to.equal(HANDLE);
+        if (asked !== undefined) steerings.push(asked);
+        return errno;
+      },
+    });
+    return { ...steering, ...overrides };
   }
 
   describe('and runs on several CPUs', () => {
@@ -92,8 +95,9 @@ describe('a process that steers for itself', () => {
       expect(values).to.deep.equal([]);
     });
 
-    it('says so if the kernel refuses', () => {
+    it('says so if the kernel refuses, or the system has no shared ports', () => {
       expect(steerOwn(platform(EPERM), HANDLE, 2)).to.include({ verdict: 'refused' });
+      expect(steerOwn(platform(0, { ports: undefined }), HANDLE, 2)).to.include({ verdict: 'unsupported' });
     });
 
     it('leaves it where the kernel does not tell how many there are', () => {
