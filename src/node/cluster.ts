@@ -1,6 +1,7 @@
 import type nodeCluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { SocketHandle } from './net.js';
+import { valueBySymbol } from './symbols.js';
 
 /** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */
 export interface ClusterMessage {
@@ -78,14 +79,9 @@ export function cluster(): ClusterModule {
   return process.getBuiltinModule('node:cluster') as unknown as ClusterModule;
 }
 
-/**
- * What has come from the parent process, and waits for the app to listen for messages (lib/internal/child_process.js
- * `kPendingMessages`): handles as the app will see them, sockets and servers. Test: register/handed-over.
- */
+/** Sockets and servers that the parent process has sent, and that wait for the app to listen for messages. */
 export function pendingHandles(): readonly unknown[] {
-  const channel: object = process.channel ?? {};
-  const symbol = Object.getOwnPropertySymbols(channel).find(({ description }) => description === 'kPendingMessages');
-  const messages: unknown = symbol === undefined ? undefined : Reflect.get(channel, symbol);
-  // The arguments that 'message' will be emitted with.
+  const messages = valueBySymbol(process.channel ?? {}, 'kPendingMessages');
+  // Each is the arguments of a 'message' event: name, message, handle.
   return Array.isArray(messages) ? messages.map((args: unknown) => Array.isArray(args) && args[2]).filter(Boolean) : [];
 }

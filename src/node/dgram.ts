@@ -1,4 +1,5 @@
 import type { SocketHandle } from './net.js';
+import { valueBySymbol } from './symbols.js';
 
 /** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
 export interface DatagramHandle extends SocketHandle {
@@ -6,13 +7,9 @@ export interface DatagramHandle extends SocketHandle {
   recvStart(...args: unknown[]): number;
 }
 
-/** lib/internal/dgram.js `kStateSymbol`. */
-let datagramState: symbol | undefined;
-
 /** The handle of a dgram.Socket, if it looks as we know it. */
 export function datagramHandle(socket: object): DatagramHandle | undefined {
-  datagramState ??= Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
-  const state: unknown = datagramState === undefined ? undefined : Reflect.get(socket, datagramState);
+  const state = valueBySymbol(socket, 'state symbol');
   const { handle } = (state ?? {}) as { readonly handle?: Partial<DatagramHandle> | null };
   return typeof handle?.recvStart === 'function' ? (handle as DatagramHandle) : undefined;
 }

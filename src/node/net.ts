@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { HttpMessage } from './http.js';
 import type { WriteBatch, WriteCallback, WritePart } from './streams.js';
+import { valueBySymbol } from './symbols.js';
 
 /** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/handle-fd. */
 export interface SocketHandle {
@@ -136,12 +137,9 @@ export interface SocketName {
   readonly family?: string;
 }
 
-/** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */
-let ownerSymbol: symbol | undefined;
-
+/** The socket that a handle belongs to. */
 export function ownerOf(handle: object): unknown {
-  ownerSymbol ??= Object.getOwnPropertySymbols(handle).find((symbol) => symbol.description === 'owner_symbol');
-  return ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+  return valueBySymbol(handle, 'owner_symbol');
 }
 
 /** What the handle of a class has for its prototype, if it looks as we know it. */

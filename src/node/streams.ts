@@ -1,4 +1,5 @@
 import type { ReadStream } from 'node:fs';
+import { valueBySymbol } from './symbols.js';
 
 export type WriteCallback = (error?: Error | null) => void;
 
@@ -46,13 +47,9 @@ export interface ReadableState {
   readonly readableListening: boolean;
 }
 
-/** lib/internal/fs/streams.js `kFs`, found on the first stream by its description. */
-let fsSymbol: symbol | undefined;
-
 /** The stream's own `fs`. */
 export function fsOf(stream: object): unknown {
-  fsSymbol ??= Object.getOwnPropertySymbols(stream).find((symbol) => symbol.description === 'kFs');
-  return fsSymbol === undefined ? undefined : (stream as Record<symbol, unknown>)[fsSymbol];
+  return valueBySymbol(stream, 'kFs');
 }
 
 /** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */

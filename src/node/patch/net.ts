@@ -10,6 +10,7 @@ import type {
   SocketHandle,
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
+import { nodeSymbol } from '../symbols.js';
 import { exchange, mutable, replaceMethod, type Undo } from './replace.js';
 
 /**
@@ -145,20 +146,15 @@ export function afterCompletion(request: ConnectRequest, after: () => void): voi
   };
 }
 
-/** lib/net.js `kLastWriteQueueSize`: what was queued by the last write, as far as the socket's timeout knows. */
-let queueSizeSymbol: symbol | undefined;
-
 /**
  * Have the socket's timeout take the write that is queued now for one that has made progress, as it has: by sendfile, of which
  * libuv does not know. Node's own write of a chunk is mostly accepted in part, which counts as progress.
  */
 export function noteWriteProgress(socket: NetSocket): void {
-  queueSizeSymbol ??= Object.getOwnPropertySymbols(socket).find(
-    (symbol) => symbol.description === 'lastWriteQueueSize',
-  );
-  if (queueSizeSymbol === undefined) return;
-  const queued: unknown = Reflect.get(socket, queueSizeSymbol);
-  if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSizeSymbol, queued + 1);
+  const queueSize = nodeSymbol(socket, 'lastWriteQueueSize');
+  if (queueSize === undefined) return;
+  const queued: unknown = Reflect.get(socket, queueSize);
+  if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSize, queued + 1);
 }
 
 /** Bytes that went past a handle by sendfile: libuv counts only those that it wrote itself. */
