@@ -19,7 +19,7 @@ const IMPORTS = {
     'src/config/',
     'src/hooks/files/compression-file.ts',
   ],
-  'src/first-use.ts': ['src/hooks/sockets/server-word.ts'],
+  'src/first-use.ts': ['src/hooks/sockets/server-choice.ts'],
   'src/index.ts': [
     'src/runtime.ts',
     'src/install.ts',

@@ -1,4 +1,4 @@
-import { noteServerWord } from './hooks/sockets/server-word.js';
+import { noteServerChoice } from './hooks/sockets/server-choice.js';
 import { isNetLoaded, NET_MODULE } from './node/modules.js';
 import { LISTEN_CHANNEL } from './node/net.js';
 import { afterBuiltin } from './node/patch/modules.js';
@@ -78,10 +78,10 @@ export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void 
 
 /** Servers are made before they listen, and what their makers say of options is not to be seen later. */
 function noteServers(): () => void {
-  if (isNetLoaded()) return watchServers(noteServerWord);
+  if (isNetLoaded()) return watchServers(noteServerChoice);
   let unwatch: (() => void) | undefined;
   const forget = afterBuiltin(NET_MODULE, () => {
-    unwatch = watchServers(noteServerWord);
+    unwatch = watchServers(noteServerChoice);
   });
   return () => {
     forget();

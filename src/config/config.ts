@@ -62,7 +62,7 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.variable}='${problem.value}': expected ${problem.expected}; using ${problem.used} instead`;
 }
 
-/** Whether any listener is to have what an app may have said something of where it made the server (server-word.ts). */
+/** Whether any listener is to have what an app may have said something of where it made the server (server-choice.ts). */
 export function heedsServers({ ports = {}, ...values }: TuneConfig): boolean {
   return [values, ...Object.values(ports)].some(({ noDelay, keepAlive }) => noDelay || keepAlive);
 }

@@ -5,7 +5,7 @@ import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Step } from '../options/plan.js';
 import type { HookContext } from './context.js';
-import { giveSocket } from './create-socket.js';
+import { createSocketFor } from './create-socket.js';
 
 /** What the listener that is being made is to have before it is bound. */
 interface Pending {
@@ -21,7 +21,7 @@ function makeBind(isIPv6: boolean, original: Bind): Bind {
     if (pending !== undefined && pending.steps.length > 0) {
       const platform = pending.context.platform();
       // Node binds a second handle where the system has no IPv6: the outcomes are those of the last.
-      if (giveSocket(platform, this, isIPv6)) {
+      if (createSocketFor(platform, this, isIPv6)) {
         pending.outcomes = pending.steps.map((step) => applyAndConfirm(platform, step, this));
       }
     }

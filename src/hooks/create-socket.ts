@@ -7,7 +7,7 @@ import type { ConnectingHandle } from '../node/net.js';
  *
  * @returns whether it has one now; if not, Node goes on as ever, and the options come too late
  */
-export function giveSocket(platform: Platform, handle: ConnectingHandle, isIPv6: boolean): boolean {
+export function createSocketFor(platform: Platform, handle: ConnectingHandle, isIPv6: boolean): boolean {
   if (fdOf(handle) >= 0) return true;
   const fd = platform.openSocket(isIPv6);
   // Out of descriptors: Node's own call meets the same, and reports it.

@@ -23,7 +23,7 @@ import { steerOwn } from '../shared-port/steering.js';
 import { warnOfFailures } from '../warn.js';
 import { type AcceptedRequest, tuneAccepted } from './accepted-socket.js';
 import { isTunedElsewhere, tuneGiven } from './foreign-socket.js';
-import { serverWord } from './server-word.js';
+import { serverChoice } from './server-choice.js';
 
 type Listen = NetServer['_listen2'];
 
@@ -41,7 +41,7 @@ function isHttp(server: NetServer): boolean {
 
 /** On an http server Nagle is on only if it was asked for, then or later. */
 function wantsNagle(server: NetServer): boolean {
-  return serverWord(server).noDelay === false || (isHttp(server) && server.noDelay === false);
+  return serverChoice(server).noDelay === false || (isHttp(server) && server.noDelay === false);
 }
 
 /** What the app has switched off for the connections of a server. */
@@ -49,7 +49,7 @@ function switchedOff(server: NetServer): OptionValues {
   return {
     ...(wantsNagle(server) ? { noDelay: false } : {}),
     // Switched on later, it is on.
-    ...(serverWord(server).keepAlive === false && !server.keepAlive ? { keepAlive: false } : {}),
+    ...(serverChoice(server).keepAlive === false && !server.keepAlive ? { keepAlive: false } : {}),
   };
 }
 

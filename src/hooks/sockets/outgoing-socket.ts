@@ -19,7 +19,7 @@ import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
-import { giveSocket } from '../create-socket.js';
+import { createSocketFor } from '../create-socket.js';
 import { warnOfFailures } from '../warn.js';
 import { undecided } from './app-choice.js';
 import { armQuickAck } from './quick-ack.js';
@@ -95,7 +95,7 @@ function restore({ platform, restored }: Outgoing, handle: SocketHandle, owner: 
 function makeConnect(outgoing: Outgoing, state: State, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
     if (state.isUndone) return original.call(this, request, ...rest);
-    const isTuned = outgoing.isEarly && giveSocket(outgoing.platform, this, isIPv6);
+    const isTuned = outgoing.isEarly && createSocketFor(outgoing.platform, this, isIPv6);
     if (isTuned) tune(outgoing, this);
     const error = original.call(this, request, ...rest);
     if (error !== 0) return error;
