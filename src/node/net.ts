@@ -84,6 +84,16 @@ export interface NetSocket extends Socket {
   readonly _isStdio?: boolean;
 }
 
+/** lib/net.js `setupListenHandle`, which is `_listen2`. */
+export type ListenArguments = [
+  address?: unknown,
+  port?: unknown,
+  addressType?: unknown,
+  backlog?: unknown,
+  fd?: unknown,
+  flags?: unknown,
+];
+
 /** lib/net.js. */
 export interface NetServer extends Server {
   readonly _handle: ListenHandle | null;
@@ -91,7 +101,7 @@ export interface NetServer extends Server {
   readonly noDelay?: boolean;
   /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
   readonly keepAlive?: boolean;
-  _listen2(...args: unknown[]): unknown;
+  _listen2(...args: ListenArguments): unknown;
   /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
   _emitCloseIfDrained(): void;
 }
