@@ -1,12 +1,12 @@
-/** What an app has said, where it made a net.Server, of options that Node gives the connections. Absent: it has said nothing. */
+/** The options of a net.Server that Node sets on its connections, as the app has set them. Absent: the app has not. */
 export interface ServerChoice {
   readonly noDelay?: boolean;
   readonly keepAlive?: boolean;
 }
 
 /**
- * Where the words are. Channels are one registry a thread: the preload notes, and the runtime, which has a copy of this file, looks. Node
- * itself keeps what came of the options, which is the same for `false` and for nothing.
+ * A channel, as channels are one registry a thread: the preload writes the choices, and the runtime, which has a copy of this file,
+ * reads them. A server itself does not tell `false` from an option that was left out.
  */
 const CHOICES = Symbol.for('socket-tune:server-choices');
 const registry: object = process.getBuiltinModule('node:diagnostics_channel').channel(CHOICES);
@@ -19,9 +19,9 @@ function choices(): WeakMap<object, ServerChoice> {
   return made;
 }
 
-/** As Node takes a flag; null is nothing to an http server, and to us. */
+/** As Node takes a flag. An http server takes null as left out, and so do we. */
 function flag(options: object, name: keyof ServerChoice): ServerChoice {
-  // Without calling a getter, which Node calls once; and what is inherited does not count for Node either.
+  // Not by a getter: Node calls it, and once. Node does not read inherited properties either.
   const value: unknown = Object.getOwnPropertyDescriptor(options, name)?.value;
   return value === undefined || value === null ? {} : { [name]: Boolean(value) };
 }
@@ -32,7 +32,7 @@ export function noteServerChoice(server: object, options: unknown): void {
   choices().set(server, { ...flag(options, 'noDelay'), ...flag(options, 'keepAlive') });
 }
 
-/** Nothing of a server that was made before anybody looked. */
+/** Empty for a server that was made before the preload watched. */
 export function serverChoice(server: object): ServerChoice {
   return choices().get(server) ?? {};
 }
