@@ -2,18 +2,14 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../config/env.js';
+import { nodeDoes } from '../node/versions.js';
 
 /** What a terminal or a supervisor sends, and the app is to decide upon. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
-/**
- * What gives node the preload. On Node 20 an `--import`, of whatever, costs more and loses messages that a cluster's worker gets at
- * once.
- */
+/** The flag that gives node the preload: `--require` where it brings no warning, as `--import` may lose messages (node/versions.ts). */
 export function preloadFlags(preload: string, version = process.versions.node): readonly [flag: string, file: string] {
-  // These warn of an ES module that --require loads.
-  const isLoud = /^(?:22\.12|23\.[0-4])\./.test(version);
-  return isLoud ? ['--import', preload] : ['--require', fileURLToPath(preload)];
+  return nodeDoes('warnsOfRequiredModules', version) ? ['--import', preload] : ['--require', fileURLToPath(preload)];
 }
 
 /**

@@ -14,7 +14,7 @@ export interface SocketHandle {
   getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
-  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`); see {@link handleBelow}. */
+  /** TLSWrap: the TCP handle below it (lib/internal/tls/wrap.js `_wrapHandle`); see {@link handleBelow}. */
   readonly _parent?: SocketHandle;
 }
 

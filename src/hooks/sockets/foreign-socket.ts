@@ -4,7 +4,7 @@ import { applyAndConfirm, confirm, enough, readOption } from '../../options/appl
 import type { OptionOutcome } from '../../options/outcome.js';
 import type { Step } from '../../options/plan.js';
 
-/** Options that an app sets through Node's own API, so they do not show that socket-tune was there. See node/versions.ts. */
+/** Options that an app can set through Node's own API, so they do not show that socket-tune has set them. */
 const SET_BY_APPS: ReadonlySet<string> = new Set(['noDelay', 'keepAlive', 'keepAliveIdle', 'typeOfService']);
 
 type KernelValue = OptionOutcome['kernel'];

@@ -82,7 +82,7 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
         return server;
       },
   );
-  // Not a Proxy, which Node 26 shows for one where `net` is printed.
+  // Not a Proxy, which shows where an app prints `net`: `showsProxies` in versions.ts.
   const watched = function (this: unknown, ...args: unknown[]): unknown {
     if (new.target === undefined) {
       const made: unknown = Reflect.apply(Server, this, args);
