@@ -3,18 +3,18 @@ import { valueBySymbol } from './symbols.js';
 
 /** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
 export interface DatagramHandle extends SocketHandle {
-  /** Called once the socket is bound (lib/dgram.js `startListening`). */
+  /** Node calls it once the socket is bound (lib/dgram.js `startListening`). */
   recvStart(...args: unknown[]): number;
 }
 
-/** The handle of a dgram.Socket, if it looks as we know it. */
+/** The handle of a dgram.Socket; undefined of anything else, or if it is not what we know. */
 export function datagramHandle(socket: object): DatagramHandle | undefined {
   const state = valueBySymbol(socket, 'state symbol');
   const { handle } = (state ?? {}) as { readonly handle?: Partial<DatagramHandle> | null };
   return typeof handle?.recvStart === 'function' ? (handle as DatagramHandle) : undefined;
 }
 
-/** The prototype of such a handle, by which all are patched. */
+/** The prototype of all such handles. */
 export function datagramPrototype(socket: object): DatagramHandle | undefined {
   const handle = datagramHandle(socket);
   return handle && (Object.getPrototypeOf(handle) as DatagramHandle);
