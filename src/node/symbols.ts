@@ -6,7 +6,7 @@ export type NodeSymbol =
   | 'owner_symbol'
   /** lib/internal/dgram.js `kStateSymbol`: a dgram.Socket's handle, among others. Test: hooks/datagram. */
   | 'state symbol'
-  /** lib/net.js `kLastWriteQueueSize`: what was queued at the last look, for a socket's timeout. Test: node/patch. */
+  /** lib/net.js `kLastWriteQueueSize`: what was queued at the last look, for a socket's timeout. Test: node/patch/net. */
   | 'lastWriteQueueSize'
   /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed-over. */
   | 'kPendingMessages';

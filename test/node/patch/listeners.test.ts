@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
-import { standBefore } from '../../src/node/patch/listeners.js';
+import { standBefore } from '../../../src/node/patch/listeners.js';
 
 describe('standing before a listener of Node’s own', () => {
   function subject(): { emitter: EventEmitter; original: (...args: unknown[]) => void; calls: unknown[][] } {
