@@ -55,7 +55,7 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
 }
 
 /** Look at the first connection. Options that it has inherited are trusted from now on; the others are set on each. */
-function learn(tuning: AcceptedTuning, client: SocketHandle): void {
+function learnFromFirst(tuning: AcceptedTuning, client: SocketHandle): void {
   const { request, record } = tuning;
   const { skipped } = tuning.plan;
   const steps = [...tuning.plan.steps, ...switchingOffSteps(tuning, client)];
@@ -92,12 +92,12 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
   noteConnection(client, tuning.record);
-  if (tuning.perConnection === undefined) learn(tuning, client);
+  if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
 }
 
-function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
+function restoreAccepted({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
   // Closed by the app in the meantime.
   if (restored.length === 0 || fdOf(client) < 0) return;
   for (const step of undecided(ownerOf(client), restored)) applyStep(platform, step, client);
@@ -137,7 +137,7 @@ export function tuneAccepted(
     handle,
     (client) => onConnection(tuning, client),
     (client) => {
-      restore(tuning, client);
+      restoreAccepted(tuning, client);
       if (connectionChannel.hasSubscribers) publish(tuning, client);
     },
   );

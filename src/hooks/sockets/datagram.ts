@@ -10,7 +10,12 @@ import { tuneForeignSocket } from './foreign-socket.js';
 
 type ReceiveStart = DatagramHandle['recvStart'];
 
-function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan, handle: DatagramHandle): void {
+function tuneDatagram(
+  context: HookContext,
+  platform: Platform,
+  { steps, skipped }: Plan,
+  handle: DatagramHandle,
+): void {
   // The socket may have come from another process, whose app has set its buffer sizes.
   const { outcomes } = tuneForeignSocket(platform, steps, handle, () => false);
   datagramRecord.sockets++;
@@ -20,14 +25,14 @@ function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan
   warnOfFailures(context, datagramRecord.outcomes);
 }
 
-function planFor(context: HookContext): Plan {
+function datagramPlan(context: HookContext): Plan {
   const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
   return planOptions(context.platform(), context.values, kind);
 }
 
 /** Tune a UDP socket that was received with a message: it is bound already. */
 export function tuneBoundDatagram(context: HookContext, handle: DatagramHandle): void {
-  tune(context, context.platform(), planFor(context), handle);
+  tuneDatagram(context, context.platform(), datagramPlan(context), handle);
 }
 
 /**
@@ -38,7 +43,7 @@ export function tuneBoundDatagram(context: HookContext, handle: DatagramHandle):
  */
 export function tuneDatagrams(context: HookContext, socket: object): Undo | undefined {
   const platform = context.platform();
-  const plan = planFor(context);
+  const plan = datagramPlan(context);
   const prototype = datagramPrototype(socket);
   if (plan.steps.length === 0 || prototype === undefined) return undefined;
   return replaceMethod<ReceiveStart>(
@@ -46,7 +51,7 @@ export function tuneDatagrams(context: HookContext, socket: object): Undo | unde
     'recvStart',
     (original) =>
       function (this: DatagramHandle, ...args) {
-        tune(context, platform, plan, this);
+        tuneDatagram(context, platform, plan, this);
         return original.apply(this, args);
       },
   );

@@ -40,7 +40,7 @@ interface FoundOption {
   readonly initial: KernelValue;
 }
 
-function look(platform: Platform, step: Step, handle: SocketHandle): FoundOption {
+function findOption(platform: Platform, step: Step, handle: SocketHandle): FoundOption {
   const found = confirm(platform, step, step.applied, handle);
   const isSettled = found.kernel === undefined || enough(step, found.kernel) !== undefined;
   return { step, found, initial: isSettled ? undefined : initialValue(platform, step) };
@@ -62,7 +62,7 @@ function showsTuning(option: FoundOption): boolean {
 
 /** Whether another socket-tune has set these options on a socket, or on the listener that accepted it. */
 export function isTunedElsewhere(platform: Platform, steps: readonly Step[], handle: SocketHandle): boolean {
-  return steps.some((step) => step.row.lasting !== false && showsTuning(look(platform, step, handle)));
+  return steps.some((step) => step.row.lasting !== false && showsTuning(findOption(platform, step, handle)));
 }
 
 /** A socket that was opened, or a listener that was bound, by somebody else. */
@@ -81,7 +81,7 @@ function inherited({ found }: FoundOption): OptionOutcome {
 }
 
 /** Set an option, or leave it, by the value that was found. */
-function settle({ platform, handle, isTuned, isOurs }: ForeignSocket, option: FoundOption): OptionOutcome {
+function setOrKeep({ platform, handle, isTuned, isOurs }: ForeignSocket, option: FoundOption): OptionOutcome {
   const { step, found, initial } = option;
   const hasAlready = enough(step, found.kernel);
   if (hasAlready !== undefined) return hasAlready;
@@ -90,7 +90,7 @@ function settle({ platform, handle, isTuned, isOurs }: ForeignSocket, option: Fo
   const isUntouched = found.kernel === initial;
   if (isUntouched ? !isTuned : isOurs(step)) return applyAndConfirm(platform, step, handle);
   // A second look: another process may be tuning the same listener, and have set this option since the first.
-  const now = look(platform, step, handle);
+  const now = findOption(platform, step, handle);
   if (isAsAsked(now)) return inherited(now);
   return { ...now.found, verdict: 'unneeded', cause: isUntouched ? TAKEN_BACK : SET_ELSEWHERE };
 }
@@ -116,12 +116,12 @@ export function tuneForeignSocket(
   isOurs: (step: Step) => boolean,
 ): ForeignOutcomes {
   // All are read before the first is set: what we set would show as tuning.
-  const options = steps.map((step) => (step.row.lasting === false ? undefined : look(platform, step, handle)));
+  const options = steps.map((step) => (step.row.lasting === false ? undefined : findOption(platform, step, handle)));
   const isTuned = options.some((option) => option !== undefined && showsTuning(option));
   const socket: ForeignSocket = { platform, handle, isTuned, isOurs };
   const outcomes = steps.map((step, index): OptionOutcome => {
     const option = options[index];
-    return option === undefined ? applyAndConfirm(platform, step, handle) : settle(socket, option);
+    return option === undefined ? applyAndConfirm(platform, step, handle) : setOrKeep(socket, option);
   });
   return { isTuned, outcomes };
 }

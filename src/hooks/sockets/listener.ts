@@ -77,7 +77,12 @@ function stepsBeforeBind(context: HookContext, server: NetServer, args: ListenAr
   );
 }
 
-function planFor(context: HookContext, request: AcceptedRequest, values: OptionValues, handle: ListenHandle): Plan {
+function listenerPlan(
+  context: HookContext,
+  request: AcceptedRequest,
+  values: OptionValues,
+  handle: ListenHandle,
+): Plan {
   const family = familyOf(handle);
   // The placeholder of a cluster's worker has no socket: the primary listens, and tunes the listener if it has the preload.
   if (family === undefined) return EMPTY_PLAN;
@@ -99,7 +104,7 @@ function switchedOffAgain(
   const off = switchedOffBy(server);
   // A placeholder has no socket to ask: the first connection will show it.
   if (familyOf(handle) === undefined || Object.keys(off).length === 0) return off;
-  const { steps } = planFor(context, request, request.asked, handle);
+  const { steps } = listenerPlan(context, request, request.asked, handle);
   return isTunedElsewhere(context.platform(), steps, handle) ? off : {};
 }
 
@@ -128,7 +133,7 @@ function tuneBound(
   const port = boundPort(handle);
   const request = requestFor(server, context, port);
   leaveNagle(server, request);
-  const plan = planFor(context, request, request.values, handle);
+  const plan = listenerPlan(context, request, request.values, handle);
   const record: ListenerRecord = { address: '-', outcomes: [], accepted: [], connections: 0 };
   const tuning: ListenerTuning = { context, request, plan, record, origin, flags };
   const shared = origin === 'handle' && port !== undefined ? sharingOutcome(context, handle, port) : undefined;

@@ -66,7 +66,7 @@ function ownerOfConnecting(handle: SocketHandle): unknown {
 }
 
 /** Set all options on the first socket, and keep those that the kernel takes for the next ones. */
-function learn(tuning: OutgoingTuning, handle: SocketHandle, steps: readonly Step[]): void {
+function learnOutgoing(tuning: OutgoingTuning, handle: SocketHandle, steps: readonly Step[]): void {
   const outcomes: OptionOutcome[] = steps.map((step) => applyAndConfirm(tuning.platform, step, handle));
   // The kernel may take an option of IPv6 sockets from the next one.
   tuning.steps = tuning.plan.steps.filter((step) => {
@@ -78,9 +78,9 @@ function learn(tuning: OutgoingTuning, handle: SocketHandle, steps: readonly Ste
   warnOfFailures(tuning.context, outgoingRecord.outcomes);
 }
 
-function tune(tuning: OutgoingTuning, handle: SocketHandle): void {
+function tuneOutgoing(tuning: OutgoingTuning, handle: SocketHandle): void {
   const steps = undecided(ownerOfConnecting(handle), tuning.steps ?? tuning.plan.steps);
-  if (tuning.steps === undefined) learn(tuning, handle, steps);
+  if (tuning.steps === undefined) learnOutgoing(tuning, handle, steps);
   else for (const step of steps) applyStep(tuning.platform, step, handle);
   outgoingRecord.sockets++;
   setHandleTuning(handle, tuning);
@@ -88,7 +88,7 @@ function tune(tuning: OutgoingTuning, handle: SocketHandle): void {
 }
 
 /** @param owner of the handle as it began to connect */
-function restore({ platform, restored }: OutgoingTuning, handle: SocketHandle, owner: unknown): void {
+function restoreOutgoing({ platform, restored }: OutgoingTuning, handle: SocketHandle, owner: unknown): void {
   if (fdOf(handle) < 0) return;
   for (const step of undecided(owner, restored)) applyStep(platform, step, handle);
 }
@@ -96,12 +96,12 @@ function restore({ platform, restored }: OutgoingTuning, handle: SocketHandle, o
 function makeConnect(tuning: OutgoingTuning, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
     const isTuned = tuning.isEarly && createSocketFor(tuning.platform, this, isIPv6);
-    if (isTuned) tune(tuning, this);
+    if (isTuned) tuneOutgoing(tuning, this);
     const error = original.call(this, request, ...rest);
     if (error !== 0) return error;
-    if (!isTuned) tune(tuning, this);
+    if (!isTuned) tuneOutgoing(tuning, this);
     const owner = ownerOfConnecting(this);
-    if (tuning.restored.length > 0) afterCompletion(request, () => restore(tuning, this, owner));
+    if (tuning.restored.length > 0) afterCompletion(request, () => restoreOutgoing(tuning, this, owner));
     return error;
   };
 }

@@ -82,7 +82,7 @@ function listenerName(platform: Platform, { type, key, msg }: HandleMessage, han
   return isAccepted(platform, handle) ? boundAddress(handle).address : undefined;
 }
 
-function tune(listener: RemoteListener, handle: SocketHandle): void {
+function tuneRemote(listener: RemoteListener, handle: SocketHandle): void {
   const { context, platform, plan, record, values } = listener;
   if (!listener.isTuned) {
     const { outcomes, isTuned } = tuneForeignSocket(platform, plan.steps, handle, () => false);
@@ -107,7 +107,7 @@ export function tuneReceivedSocket(
   const name = listenerName(context.platform(), message, handle);
   if (name === undefined) return;
   const listener = listenerOf(context, listeners, name, handle);
-  tune(listener, handle);
+  tuneRemote(listener, handle);
   listener.record.connections++;
   counters.connections++;
   noteConnection(handle, listener.record);
