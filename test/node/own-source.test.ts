@@ -1,16 +1,12 @@
 import { spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
-import { isNetLoaded } from '../../src/node/modules.js';
-import { connectionHandle, hasHandle, listenerHandle } from '../../src/node/net.js';
 import { isNodesOwn, standsFor } from '../../src/node/own-source.js';
-import { fsOf, onlyListener } from '../../src/node/streams.js';
-import { useScratch } from '../support/scratch.js';
-import { listenHandleOf, listening } from '../support/socket-pair.js';
+import { onlyListener } from '../../src/node/streams.js';
 
 /** Where each of the functions that we know by their source is. A Node that has changed one shows here first. */
 const WHERE = {
@@ -54,8 +50,6 @@ const WHERE = {
 type Known = keyof typeof WHERE;
 
 describe('Node’s own code', () => {
-  const scratch = useScratch();
-
   for (const [name, find] of Object.entries(WHERE) as [Known, () => unknown][]) {
     it(`is what we know: ${name}`, function () {
       const own = find();
@@ -90,61 +84,5 @@ describe('Node’s own code', () => {
     expect(isNodesOwn(ours, 'Writable.write')).to.equal(true);
     expect(isNodesOwn(ours, 'Writable.cork')).to.equal(false);
     expect(isNodesOwn(theirs, 'Writable.write')).to.equal(false);
-  });
-
-  it('keeps a stream’s file system where we look for it', async () => {
-    const path = scratch.file('file', 'x');
-    const plain = fs.createReadStream(path);
-    const own = { open: fs.open, read: fs.read, close: fs.close };
-    const special = fs.createReadStream(path, { fs: own } as object);
-    expect(fsOf(plain)).to.equal(fs);
-    expect(fsOf(special)).to.equal(own);
-    expect(fsOf({})).to.equal(undefined);
-    // They open their file in a later turn even so; by then the suite's directory must still be there.
-    await Promise.all([plain, special].map((stream) => once(stream.destroy(), 'close')));
-  });
-
-  it('keeps a single listener where we look for it', () => {
-    const emitter = new EventEmitter();
-    const first = (): void => undefined;
-    expect(onlyListener(emitter, 'data')).to.equal(undefined);
-    emitter.on('data', first);
-    expect(onlyListener(emitter, 'data')).to.equal(first);
-    emitter.on('data', () => undefined);
-    expect(onlyListener(emitter, 'data')).to.equal(undefined);
-    expect(onlyListener({}, 'data')).to.equal(undefined);
-  });
-
-  it('tells that net is loaded', () => {
-    const list = Object.getOwnPropertyDescriptor(process, 'moduleLoadList');
-    expect(isNetLoaded()).to.equal(true);
-    const lists: readonly [unknown, boolean][] = [
-      [['NativeModule fs', 'Internal Binding net'], false],
-      [['NativeModule net'], true],
-      [undefined, true],
-    ];
-    for (const [value, isLoaded] of lists) {
-      Object.defineProperty(process, 'moduleLoadList', { configurable: true, value });
-      expect(isNetLoaded(), String(value)).to.equal(isLoaded);
-    }
-    if (list === undefined) Reflect.deleteProperty(process, 'moduleLoadList');
-    else Object.defineProperty(process, 'moduleLoadList', list);
-  });
-
-  it('has handles on sockets and servers, and on nothing that merely looks like an object', () => {
-    expect([new net.Socket(), net.createServer(), { _handle: 1 }].map(hasHandle)).to.deep.equal([true, true, true]);
-    expect([{}, null, undefined, 'x', () => 1].map(hasHandle)).to.deep.equal([false, false, false, false, false]);
-  });
-});
-
-describe('a handle for a descriptor', () => {
-  it('that another handle has is none, and the descriptor stays as it is', async () => {
-    const server = await listening();
-    const handle = listenHandleOf(server);
-    const fd = handle.fd ?? -1;
-    expect(listenerHandle(handle, fd)).to.equal(undefined);
-    expect(connectionHandle(handle, fd)).to.equal(undefined);
-    expect(fs.fstatSync(fd).isSocket()).to.equal(true);
-    server.close();
   });
 });
