@@ -1,5 +1,5 @@
 import Mocha from 'mocha';
-import { skippedLines } from './support/skipped.js';
+import { skippedLines } from './support/test-run/skipped.js';
 
 /** What the process may still have to do when all tests have run, as ending its threads. */
 const END_MS = 5000;

@@ -1,6 +1,6 @@
 import type { Context } from 'mocha';
-import { lookAround, type Surroundings, undoLeftovers } from './support/leftovers.js';
-import { watchPrinting } from './support/printed.js';
+import { lookAround, type Surroundings, undoLeftovers } from './support/test-run/leftovers.js';
+import { watchPrinting } from './support/test-run/printed.js';
 
 const complaints: string[] = [];
 let before: Surroundings | undefined;

@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Report } from '../../src/report/report.js';
-import { freePort } from '../support/free-port.js';
-import { BY_IMPORT, reportFile } from '../support/node-process.js';
-import { scratchProject } from '../support/scratch-project.js';
-import { preloadFile, readReports, WAYS, type Way } from './perform.js';
+import { BY_IMPORT, reportFile } from '../support/processes/node-process.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { preloadFile, readReports, WAYS, type Way } from './ways.js';
 
 interface Answer {
   readonly done: string;

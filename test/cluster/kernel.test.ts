@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { platform } from '../../src/native/index.js';
 import { startFleet } from './fleet-process.js';
 import { ask } from './load.js';
-import type { Way } from './perform.js';
+import type { Way } from './ways.js';
 
 function listening(port: number): number {
   const sockets = platform().portSockets(port, 'LISTEN');

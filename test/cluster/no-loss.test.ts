@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { until } from '../support/until.js';
 import { type Fleet, startFleet } from './fleet-process.js';
 import { Load, type Tally } from './load.js';
-import type { Way } from './perform.js';
+import type { Way } from './ways.js';
 
 const CONCURRENT = 24;
 

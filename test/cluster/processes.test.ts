@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../support/free-port.js';
-import { runApp, runNode } from '../support/node-process.js';
-import { skip } from '../support/skipped.js';
-import { preloadFile } from './perform.js';
+import { runApp, runNode } from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { skip } from '../support/test-run/skipped.js';
+import { preloadFile } from './ways.js';
 
 const program = join(import.meta.dirname, 'processes.js');
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { type AppOptions, BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { writeApp } from '../support/scratch-project.js';
-import { traceNode } from '../support/strace.js';
-import { readReports } from './perform.js';
+import { type AppOptions, BY_IMPORT, reportFile, startApp } from '../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
+import { writeApp } from '../support/processes/scratch-project.js';
+import { traceNode } from '../support/processes/strace.js';
+import { readReports } from './ways.js';
 
 const ON = { SOCKET_TUNE_REUSEPORT: 'on' };
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { runNode } from '../support/node-process.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { skip } from '../support/skipped.js';
+import { runNode } from '../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
+import { skip } from '../support/test-run/skipped.js';
 import { type Fleet, type FleetOptions, startFleet } from './fleet-process.js';
 
 const COUNT = 30;

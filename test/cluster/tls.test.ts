@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { makeCertificate } from '../support/certificate.js';
-import { freePort } from '../support/free-port.js';
-import { BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
-import { scratchProject } from '../support/scratch-project.js';
-import { preloadFile, readReports, WAYS, type Way } from './perform.js';
+import { BY_IMPORT, reportFile, startApp } from '../support/processes/node-process.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
+import { makeCertificate } from '../support/sockets/certificate.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { preloadFile, readReports, WAYS, type Way } from './ways.js';
 
 /** A client that comes back with the session of its first connection, until both workers have answered it with that. */
 const source = `

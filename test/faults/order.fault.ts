@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { compare, reroutable } from '../compliance/order/compare.js';
-import { allScenarios, covering } from '../compliance/order/scenario.js';
+import { compare, reroutable } from '../differential/order/compare.js';
+import { allScenarios, covering } from '../differential/order/scenario.js';
 import { selection } from './effort.js';
 import { tallyFigures } from './tally.js';
 

@@ -9,8 +9,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { expect } from 'chai';
-import { content } from '../support/content.js';
-import { useScratch } from '../support/scratch.js';
+import { content } from '../support/files/content.js';
+import { useScratch } from '../support/files/scratch.js';
 import { effort } from './effort.js';
 import { type Mode, type Served, withServed } from './served.js';
 import { get, type Place, repeat, talk } from './talk.js';

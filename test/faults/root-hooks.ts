@@ -1,4 +1,4 @@
-import { skippedLines } from '../support/skipped.js';
+import { skippedLines } from '../support/test-run/skipped.js';
 import { formatTally } from './tally.js';
 
 /** What mocha does besides the tests: the counts are printed when all of them have run. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BY_IMPORT, type EndedProcess, type NodeOptions, startNode } from '../support/node-process.js';
+import { BY_IMPORT, type EndedProcess, type NodeOptions, startNode } from '../support/processes/node-process.js';
 import { fetchBody, get, talk } from './talk.js';
 
 /** What the server says of itself, all garbage collected. */

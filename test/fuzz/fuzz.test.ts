@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bytesOf, framedLength } from './bytes.js';
-import { generate } from './generate.js';
 import { compare, type Item } from './oracle.js';
-import type { Session, Step } from './program.js';
-import { Random } from './random.js';
+import { bytesOf, framedLength } from './session/bytes.js';
+import { generate } from './session/generate.js';
+import type { Session, Step } from './session/program.js';
+import { Random } from './session/random.js';
 
 interface Run {
   readonly code: number | null;

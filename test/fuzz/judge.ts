@@ -1,8 +1,8 @@
-import { rangeOf } from './bytes.js';
 import type { Client, Position } from './client.js';
-import type { ConnectionRecord, ExchangeRecord, Served } from './messages.js';
 import { compare, type Item, itemsOf, mayBeShort, receivedOf } from './oracle.js';
-import type { Exchange, Session } from './program.js';
+import type { ConnectionRecord, ExchangeRecord, Served } from './server/messages.js';
+import { rangeOf } from './session/bytes.js';
+import type { Exchange, Session } from './session/program.js';
 
 /** What a session has shown. */
 export interface Evidence {

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generate } from './generate.js';
 import { runSession, type SessionResult } from './run-session.js';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess } from './server/server-process.js';
+import { generate } from './session/generate.js';
 
 const HELP = `Serves random sessions, and compares every byte with what must have come.
 

@@ -1,6 +1,6 @@
-import { bytesOf, contentOf, fillBlock, rangeOf } from './bytes.js';
 import type { Position } from './client.js';
-import { type Exchange, type FileStep, SENDFILE_MIN, type Session } from './program.js';
+import { bytesOf, contentOf, fillBlock, rangeOf } from './session/bytes.js';
+import { type Exchange, type FileStep, SENDFILE_MIN, type Session } from './session/program.js';
 
 /** What a step sends. */
 export interface Item {

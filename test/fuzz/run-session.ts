@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentOf } from './bytes.js';
-import { applyChange } from './changes.js';
 import { Client, type Position } from './client.js';
 import { changeKey, judge } from './judge.js';
-import type { Served } from './messages.js';
-import type { Session } from './program.js';
-import type { ServerProcess } from './server-process.js';
+import type { Served } from './server/messages.js';
+import type { ServerProcess } from './server/server-process.js';
+import { contentOf } from './session/bytes.js';
+import { applyChange } from './session/changes.js';
+import type { Session } from './session/program.js';
 
 /** Seconds without a byte and without a word from the server. Those in which this process itself had no turn are not counted. */
 const PATIENCE = 30;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BY_IMPORT, type NodeProcess, startNode } from '../support/node-process.js';
+import { BY_IMPORT, type NodeProcess, startNode } from '../support/processes/node-process.js';
 import { makeNetwork } from './network.js';
 import { startPostgres } from './postgres.js';
 

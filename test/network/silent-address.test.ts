@@ -2,9 +2,9 @@ import net from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/tune-config.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
-import { install } from '../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';
-import { skip } from '../support/skipped.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/sockets/outgoing.js';
+import { install } from '../support/test-run/installed.js';
+import { skip } from '../support/test-run/skipped.js';
 import { makeNetwork, type Network, networkObstacle } from './network.js';
 
 const EVENTS = [

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
-import { freePort } from '../support/free-port.js';
-import { type AppOptions, BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../support/node-process.js';
-import { echoPeer, type Peer } from '../support/outgoing.js';
+import {
+  type AppOptions,
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  runApp,
+} from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { echoPeer, type Peer } from '../support/sockets/outgoing.js';
 
 const ON = { SOCKET_TUNE_CONNECT: 'on', SOCKET_TUNE_CONNECT_USER_TIMEOUT: '54321ms' };
 /** With options that have to be there before connect(2). */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { freePort } from '../support/free-port.js';
-import { runHandover } from '../support/handed-over.js';
-import { runApp } from '../support/node-process.js';
+import { runHandover } from '../support/processes/handed-over.js';
+import { runApp } from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
 
 function kernel(report: Report | undefined, port: number): Record<string, unknown> {
   const listener = report?.listeners.find(({ address }) => address.endsWith(`:${port}`));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { runHandover, TUNED, UNTOUCHED } from '../support/handed-over.js';
-import { BY_IMPORT, BY_REQUIRE, runApp } from '../support/node-process.js';
+import { runHandover, TUNED, UNTOUCHED } from '../support/processes/handed-over.js';
+import { BY_IMPORT, BY_REQUIRE, runApp } from '../support/processes/node-process.js';
 
 /** What keepalive is where the app has it off, as ours have nothing to do there. */
 const { SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT } = UNTOUCHED;

@@ -2,8 +2,15 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
-import { sampleDirectory } from '../support/sample-files.js';
+import { sampleDirectory } from '../support/files/sample-files.js';
+import {
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  readReport,
+  reportFile,
+  runApp,
+} from '../support/processes/node-process.js';
 
 /** Reports by the number of the thread; 0 is the main one. */
 type ThreadReports = ReadonlyMap<number, Report>;

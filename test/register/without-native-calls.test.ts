@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/node-process.js';
-import { useScratch } from '../support/scratch.js';
-import { installPackage } from '../support/scratch-project.js';
-import { isRerouted } from '../support/travel.js';
+import { useScratch } from '../support/files/scratch.js';
+import { isRerouted } from '../support/files/travel.js';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/processes/node-process.js';
+import { installPackage } from '../support/processes/scratch-project.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
 /** The permission model's flags on this Node, with all that the app itself needs. */

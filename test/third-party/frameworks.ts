@@ -22,7 +22,7 @@ const PLAIN = 'createReadStream().pipe(response)';
 export const FRAMEWORKS: readonly Framework[] = [
   {
     title: 'res.sendFile',
-    app: 'express-send-file',
+    app: 'express/send-file',
     packages: ['express'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',
@@ -31,7 +31,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static',
-    app: 'express-static',
+    app: 'express/static',
     packages: ['express'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',
@@ -40,7 +40,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static behind compression(), by require()',
-    app: 'express-compression-required.cjs',
+    app: 'express/compression-required.cjs',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'rest',
@@ -49,7 +49,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static behind compression(), by import',
-    app: 'express-compression',
+    app: 'express/compression',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'rest',

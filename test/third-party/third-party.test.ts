@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { satisfies } from 'semver';
 import { FRAMEWORKS_FILE, frameworksPage } from '../../scripts/frameworks-page.js';
-import { digest } from '../support/content.js';
-import type { WireResponse } from '../support/http-wire.js';
-import { BY_IMPORT } from '../support/node-process.js';
-import { sampleBytes } from '../support/sample-files.js';
-import { repository } from '../support/scratch-project.js';
-import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/travel.js';
+import { digest } from '../support/files/content.js';
+import { sampleBytes } from '../support/files/sample-files.js';
+import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/files/travel.js';
+import { BY_IMPORT } from '../support/processes/node-process.js';
+import { repository } from '../support/processes/scratch-project.js';
+import type { WireResponse } from '../support/sockets/http-wire.js';
 import { FRAMEWORKS, type Framework } from './frameworks.js';
 import { manifestOf } from './manifest.js';
 import { type Performance, perform } from './performance.js';
@@ -85,9 +85,9 @@ function expectTravel(tuned: Performance, framework: Framework): void {
 
 describe('a framework', () => {
   it('is in the table for every app, and has an app', () => {
-    const apps = readdirSync(join(repository, 'test/third-party/apps'))
-      .filter((name) => !name.endsWith('.json'))
-      .map((name) => name.replace('.js', ''));
+    const apps = readdirSync(join(repository, 'test/third-party/apps'), { encoding: 'utf8', recursive: true })
+      .filter((name) => /\.c?js$/.test(name))
+      .map((name) => name.replace(/\.js$/, ''));
     expect(FRAMEWORKS.map(({ app }) => app)).to.have.members(apps);
   });
 
