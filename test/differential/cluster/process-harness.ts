@@ -2,14 +2,12 @@ import cluster, { type Worker } from 'node:cluster';
 import type { EventEmitter } from 'node:events';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
+import type { Recorder } from '../harness/recorder.js';
 
-/** What one process of a cluster has seen, by who it happened to. */
-export type Seen = Readonly<Record<string, readonly string[]>>;
-
-/** What a worker does when the primary says so. */
+/** What a worker does when the primary orders it. */
 export type Task = (argument: unknown) => unknown;
 
-/** What a worker says once it hears what it is told. */
+/** What a worker says once it takes orders. */
 const START = 'start';
 
 interface Order {
@@ -34,31 +32,31 @@ function numbered(text: string, known: Map<string, string>): string {
   });
 }
 
-/** What a process of a story has at hand, and writes down. */
-export class Stage {
+/** What a process of a cluster's scenario has at hand: servers, workers, orders to them, and the recorder. */
+export class ProcessHarness {
   /** A port that was free a moment ago, and is the same in all processes. */
-  readonly port = Number(process.env.STORY_PORT);
-  readonly #seen: Record<string, string[]> = {};
+  readonly port = Number(process.env.SCENARIO_PORT);
+  readonly #recorder: Recorder;
   readonly #known = new Map<string, string>();
   readonly #tasks = new Map<string, Task>();
 
-  constructor() {
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
     if (cluster.isWorker) this.#obey();
   }
 
   note(who: string, what: string, ...values: readonly unknown[]): void {
     const text = [what, ...values.map((value) => JSON.stringify(describe(value)))].join(' ');
-    this.#seen[who] ??= [];
-    this.#seen[who].push(numbered(text, this.#known));
+    this.#recorder.event(who, numbered(text, this.#known));
   }
 
-  /** Write down the events of an emitter. */
+  /** Records the events of an emitter. */
   watch<T extends EventEmitter>(who: string, emitter: T, events: readonly string[]): T {
     for (const event of events) emitter.on(event, (...values: unknown[]) => this.note(who, event, ...values));
     return emitter;
   }
 
-  /** Write down what happens to a server. */
+  /** Records what happens to a server. */
   server<T extends Server>(who: string, server: T): T {
     server.on('listening', () => this.note(who, 'listening', server.address(), server.listening));
     server.on('drop', () => this.note(who, 'drop'));
@@ -74,11 +72,7 @@ export class Stage {
     );
   }
 
-  seen(): Seen {
-    return this.#seen;
-  }
-
-  /** Fork a worker, and write down what happens to it. */
+  /** Forks a worker, and records what happens to it. */
   fork(env?: object): Worker {
     const worker = cluster.fork(env);
     const who = `worker ${worker.id}`;
@@ -97,14 +91,14 @@ export class Stage {
     return worker;
   }
 
-  /** Fork a worker, and wait until it hears what it is told. */
+  /** Forks a worker, and waits until it takes orders. */
   async ready(env?: object): Promise<Worker> {
     const worker = this.fork(env);
     await this.#answer(worker, START);
     return worker;
   }
 
-  /** Have a worker do one of its tasks. Returns what it answers. */
+  /** Has a worker do one of its tasks. Returns its answer. */
   async order(worker: Worker, task: string, argument?: unknown): Promise<unknown> {
     const answered = this.#answer(worker, task);
     worker.send({ task, argument });
@@ -122,12 +116,12 @@ export class Stage {
     });
   }
 
-  /** What a worker does when it is told to. */
+  /** Names a task of this worker. */
   on(name: string, task: Task): void {
     this.#tasks.set(name, task);
   }
 
-  /** All that a server says to a client that says nothing; the error's code of a connection that fails. */
+  /** All that a server sends to a client that sends nothing, or the code of the error. */
   greeting(port: number, host = '127.0.0.1'): Promise<string> {
     return new Promise((resolve) => {
       let text = '';
@@ -140,7 +134,7 @@ export class Stage {
     });
   }
 
-  /** Ask until each of some workers has answered. Returns all answers that there were. */
+  /** Asks until each of these workers has answered. Returns all answers. */
   async heard(port: number, workers: readonly Worker[], host?: string): Promise<readonly string[]> {
     const answers = new Set<string>();
     const wanted = workers.map(({ id }) => `worker ${id}`);
@@ -148,7 +142,7 @@ export class Stage {
     return [...answers].sort();
   }
 
-  /** Let workers go, and wait until they have. */
+  /** Disconnects workers, and waits for their exit. */
   async end(...workers: readonly Worker[]): Promise<void> {
     await Promise.all(
       workers.map(async (worker) => {

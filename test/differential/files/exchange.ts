@@ -4,7 +4,8 @@ import { type AddressInfo, connect, type Server as NetServer, type Socket } from
 import { digest } from '../../support/files/content.js';
 import { parseResponses } from '../../support/sockets/http-wire.js';
 import { turns } from '../../support/turns.js';
-import type { Witness } from '../harness/recorder.js';
+import type { Recorder } from '../harness/recorder.js';
+import { watchResponse, watchSocket } from './watch.js';
 
 /** A request as text. */
 export function request(line = 'GET /', headers: readonly string[] = []): string {
@@ -39,16 +40,16 @@ export interface Client {
 }
 
 /** Connect to a port or a path, and write a text. */
-export function openClient(witness: Witness, to: number | string, text: string, who = 'client'): Client {
+export function openClient(recorder: Recorder, to: number | string, text: string, who = 'client'): Client {
   const socket = typeof to === 'string' ? connect(to) : connect(to, '127.0.0.1');
   const chunks: Buffer[] = [];
   socket.pause();
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('end', () => witness.event(who, 'end'));
-  socket.on('error', (error: NodeJS.ErrnoException) => witness.event(who, 'error', error.code));
+  socket.on('end', () => recorder.event(who, 'end'));
+  socket.on('error', (error: NodeJS.ErrnoException) => recorder.event(who, 'error', error.code));
   const all = new Promise<Buffer>((resolve) => {
     socket.once('close', () => {
-      witness.event(who, 'close');
+      recorder.event(who, 'close');
       resolve(Buffer.concat(chunks));
     });
   });
@@ -57,8 +58,8 @@ export function openClient(witness: Witness, to: number | string, text: string, 
 }
 
 /** Write a text to a server and take what it sends until the connection ends. */
-export function talk(witness: Witness, to: number | string, text: string, who = 'client'): Promise<Buffer> {
-  const client = openClient(witness, to, text, who);
+export function talk(recorder: Recorder, to: number | string, text: string, who = 'client'): Promise<Buffer> {
+  const client = openClient(recorder, to, text, who);
   client.read();
   return client.all;
 }
@@ -89,7 +90,7 @@ type Answer = (exchange: Exchange) => unknown;
 
 /** An http server whose responses, and the sockets below them, are watched. Each is answered in an async context of its own. */
 export function watchedServer(
-  witness: Witness,
+  recorder: Recorder,
   answer: Answer,
   options: ServerOptions = {},
   framing?: () => number,
@@ -99,20 +100,20 @@ export function watchedServer(
   let connections = 0;
   const server = createServer(options, (incoming, response) => {
     const number = ++requests;
-    witness.within(`request ${number}`, () => {
-      if (isWatched) witness.response(`response-${number}`, response);
+    recorder.within(`request ${number}`, () => {
+      if (isWatched) watchResponse(recorder, `response-${number}`, response);
       answer({ request: incoming, response, number });
     });
   });
   if (isWatched)
-    server.on('connection', (socket: Socket) => witness.socket(`socket-${++connections}`, socket, framing));
+    server.on('connection', (socket: Socket) => watchSocket(recorder, `socket-${++connections}`, socket, framing));
   return server;
 }
 
 /** Write down what a client received: heads, bodies and trailers. Returns what the framing of chunks took. */
-export function noteResponses(witness: Witness, name: string, bytes: Buffer, methods: readonly string[]): number {
+export function noteResponses(recorder: Recorder, name: string, bytes: Buffer, methods: readonly string[]): number {
   const responses = parseResponses(bytes, methods);
-  witness.note(
+  recorder.note(
     name,
     responses.map(({ head, body, trailers }) => ({ head, body: digest(body), trailers })),
   );
@@ -125,15 +126,15 @@ export function noteResponses(witness: Witness, name: string, bytes: Buffer, met
  * @param requests as text, sent at once
  */
 export async function exchange(
-  witness: Witness,
+  recorder: Recorder,
   answer: Answer,
   requests: readonly string[] = [lastRequest()],
   options?: ServerOptions,
 ): Promise<void> {
   let framing = 0;
-  const server = await listening(watchedServer(witness, answer, options, () => framing));
-  const bytes = await talk(witness, portOf(server), requests.join(''));
+  const server = await listening(watchedServer(recorder, answer, options, () => framing));
+  const bytes = await talk(recorder, portOf(server), requests.join(''));
   const methods = requests.map((text) => text.slice(0, text.indexOf(' ')));
-  framing = noteResponses(witness, 'received', bytes, methods);
+  framing = noteResponses(recorder, 'received', bytes, methods);
   server.close();
 }

@@ -1,7 +1,12 @@
+import { isInstalled } from '../../../src/first-use.js';
 import type { Reason } from '../../../src/hooks/files/eligibility.js';
-import type { Witness } from '../harness/recorder.js';
+import type { Recording } from '../harness/recorder.js';
+import type { Scenario } from '../harness/scenario.js';
+import { openDescriptors } from './samples.js';
+import { type Surroundings, surroundings } from './surroundings.js';
+import { READ_BYTES } from './watch.js';
 
-/** How the files of a case must travel when it runs under the preload. */
+/** How the files of a scenario must travel when it runs under the preload. */
 export type Travel =
   /** Every byte of that many streams is sent as a region. */
   | { readonly rerouted: number }
@@ -10,18 +15,55 @@ export type Travel =
   /** Some streams begin as regions and go on as chunks, or the other way round. */
   | { readonly mixed: Readonly<Partial<Record<Reason, number>>> };
 
-/** A program that runs stock and tuned, and must see the same. */
-export interface Case {
+/** A program that serves or sends files. */
+export interface FileScenario extends Scenario {
   readonly travel: Travel;
   /** Emitters whose events come from the thread pool or the network, so that only their own order is compared. */
   readonly loose?: readonly string[];
   /** The client may ask again before the server has seen its last response's end: only each one's own order is compared. */
   readonly areRequestsIndependent?: true;
-  /** Values that depend on how much was under way when something was broken off, which no two runs share. */
+  /** Values that depend on how much was under way when something was broken off. No two runs share them. */
   readonly varying?: readonly string[];
-  /** It opens so many sockets over TCP: it is run with those tuned as well. */
+  /** How many sockets it opens over TCP. It is run with those tuned as well. */
   readonly opens?: number;
-  run(witness: Witness): Promise<void>;
 }
 
-export type Cases = Readonly<Record<string, Case>>;
+export type FileScenarios = Readonly<Record<string, FileScenario>>;
+
+/** What the process has at the end, besides what the scenario has recorded. */
+interface State {
+  /** Whether socket-tune is active. */
+  readonly isInstalled: boolean;
+  /** Node's objects. */
+  readonly surroundings: Surroundings;
+}
+
+const STATE = 'state';
+
+/** Has every scenario record the descriptors that it leaves open, and the state of the process. */
+export function fileScenarios(scenarios: FileScenarios): FileScenarios {
+  const recorded = Object.entries(scenarios).map(([title, scenario]): [string, FileScenario] => [
+    title,
+    {
+      ...scenario,
+      async run(recorder) {
+        const descriptors = openDescriptors();
+        recorder.noteAtEnd('descriptors left', () => openDescriptors() - descriptors);
+        recorder.factAtEnd(STATE, (): State => ({ isInstalled: isInstalled(), surroundings: surroundings() }));
+        await scenario.run(recorder);
+      },
+    },
+  ]);
+  return Object.fromEntries(recorded);
+}
+
+export function stateOf({ facts }: Recording): State {
+  const [state] = facts[STATE] ?? [];
+  if (state === undefined) throw new Error('no state was recorded');
+  return state as State;
+}
+
+/** Bytes that the watched file streams have read. */
+export function streamBytes({ facts }: Recording): number {
+  return (facts[READ_BYTES] ?? []).reduce((sum: number, bytes) => sum + Number(bytes), 0);
+}

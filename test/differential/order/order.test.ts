@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Comparison, compare, reroutable } from './compare.js';
-import { allScenarios, covering, DIMENSIONS, type Scenario, titleOf } from './scenario.js';
+import { allValues, covering, DIMENSIONS, titleOf, type Values } from './values.js';
 
 /** The full product is one of the tests of faults: it takes a minute of CPU. */
 const SEED = 1;
@@ -30,10 +30,10 @@ describe('what an app does after it has piped a file, and before a byte of it ca
 describe('the selection of scenarios', () => {
   it('is the same every time, and has every three values that go together', () => {
     const some = covering(3, SEED);
-    const all = allScenarios();
+    const all = allValues();
     expect(some.map(titleOf)).to.deep.equal(covering(3, SEED).map(titleOf));
     expect(some.length).to.be.below(all.length / 5);
-    const of = ({ source, delay, act }: Scenario): string => [source, delay, act].join(', ');
+    const of = ({ source, delay, act }: Values): string => [source, delay, act].join(', ');
     expect(new Set(some.map(of))).to.deep.equal(new Set(all.map(of)));
   });
 });

@@ -5,8 +5,8 @@ import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PassThrough, pipeline, type Writable } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
-import type { Outcome } from './outcome.js';
-import type { Scenario } from './scenario.js';
+import type { Recorder } from '../harness/recorder.js';
+import type { Values } from './values.js';
 
 /** How long a stream is paused or a destination corked: nothing depends on it. */
 const WHILE_MS = 5;
@@ -14,10 +14,10 @@ const WHILE_MS = 5;
 /** When the timer comes in which a stream is piped: it is open by then. */
 const TIMER_MS = 5;
 
-/** A scenario that is being played. */
+/** A scenario that is under way. */
 interface Play {
-  readonly scenario: Scenario;
-  readonly outcome: Outcome;
+  readonly values: Values;
+  readonly recorder: Recorder;
   readonly stream: ReadStream;
   readonly destination: Writable;
   /** The destination, or what is below it. */
@@ -29,21 +29,22 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;
 }
 
-async function openStream({ source }: Scenario, path: string): Promise<ReadStream> {
+async function openStream({ source }: Values, path: string): Promise<ReadStream> {
   if (source === 'path') return createReadStream(path);
   if (source === 'descriptor') return createReadStream('', { fd: openSync(path, 'r'), start: 0 });
   return createReadStream('', { fd: await promises.open(path), start: 0 });
 }
 
-function watch({ stream, destination, outcome }: Play): void {
-  for (const event of ['open', 'ready', 'end', 'close']) stream.on(event, () => outcome.stream.push(event));
-  stream.on('error', (error) => outcome.stream.push(`error ${codeOf(error)}`));
+function watch({ stream, destination, recorder }: Play): void {
+  for (const event of ['open', 'ready', 'end', 'close']) stream.on(event, () => recorder.event('stream', event));
+  stream.on('error', (error) => recorder.event('stream', `error ${codeOf(error)}`));
   for (const event of ['pipe', 'unpipe', 'finish', 'close'])
-    destination.on(event, () => outcome.destination.push(event));
-  destination.on('error', (error) => outcome.destination.push(`error ${codeOf(error)}`));
+    destination.on(event, () => recorder.event('destination', event));
+  destination.on('error', (error) => recorder.event('destination', `error ${codeOf(error)}`));
 }
 
-function hashOf({ outcome }: Play, source: NodeJS.ReadableStream): void {
+/** Records what another consumer of the stream has got. */
+function hashOf({ recorder }: Play, source: NodeJS.ReadableStream): void {
   const hash = createHash('sha1');
   let bytes = 0;
   source.on('data', (chunk: Buffer) => {
@@ -51,7 +52,7 @@ function hashOf({ outcome }: Play, source: NodeJS.ReadableStream): void {
     bytes += chunk.length;
   });
   source.on('end', () => {
-    outcome.other = `${bytes} bytes, ${hash.digest('hex')}`;
+    recorder.note('other consumer', `${bytes} bytes, ${hash.digest('hex')}`);
   });
 }
 
@@ -59,7 +60,7 @@ function hasSent({ destination, socket }: Play): boolean {
   return destination instanceof ServerResponse ? destination.headersSent : socket.bytesWritten > 0;
 }
 
-const ACTS: Readonly<Record<Scenario['act'], (play: Play) => void>> = {
+const ACTS: Readonly<Record<Values['act'], (play: Play) => void>> = {
   header({ destination }) {
     if (destination instanceof ServerResponse) destination.setHeader('X-Late', '1');
   },
@@ -83,7 +84,8 @@ const ACTS: Readonly<Record<Scenario['act'], (play: Play) => void>> = {
   pause(play) {
     play.stream.pause();
     setTimeout(() => {
-      play.outcome.sentWhilePaused = hasSent(play);
+      // Whether something was sent while the stream was paused.
+      play.recorder.note('sent while paused', hasSent(play));
       play.stream.resume();
     }, WHILE_MS);
   },
@@ -105,19 +107,19 @@ const ACTS: Readonly<Record<Scenario['act'], (play: Play) => void>> = {
 };
 
 function act(play: Play): void {
-  const { outcome, stream, scenario } = play;
+  const { recorder, stream, values } = play;
   const headersSent = play.destination instanceof ServerResponse && play.destination.headersSent;
-  outcome.seen = { bytesRead: stream.bytesRead, headersSent, hasSent: hasSent(play) };
+  recorder.note('seen', { bytesRead: stream.bytesRead, headersSent, hasSent: hasSent(play) });
   try {
-    ACTS[scenario.act](play);
+    ACTS[values.act](play);
   } catch (error) {
-    outcome.errors.push(`thrown ${codeOf(error)}`);
+    recorder.event('errors', `thrown ${codeOf(error)}`);
   }
 }
 
 /** After how much of nothing the app changes its mind, from when it has piped. */
 async function changeMind(play: Play): Promise<void> {
-  switch (play.scenario.delay) {
+  switch (play.values.delay) {
     case 'microtask':
       await null;
       return act(play);
@@ -144,14 +146,14 @@ async function changeMind(play: Play): Promise<void> {
 
 async function actAfterOpen(play: Play): Promise<void> {
   await once(play.stream, 'open');
-  if (play.scenario.delay === "once('open')") act(play);
+  if (play.values.delay === "once('open')") act(play);
   else setImmediate(act, play);
 }
 
 function arrange(play: Play): void {
-  const { scenario, stream } = play;
-  if (scenario.delay === "immediate in 'open'") stream.once('open', () => setImmediate(act, play));
-  if (scenario.delay.endsWith("once('open')")) void actAfterOpen(play);
+  const { values, stream } = play;
+  if (values.delay === "immediate in 'open'") stream.once('open', () => setImmediate(act, play));
+  if (values.delay.endsWith("once('open')")) void actAfterOpen(play);
 }
 
 function pipe(play: Play): void {
@@ -160,11 +162,12 @@ function pipe(play: Play): void {
 }
 
 function begin(play: Play): void {
-  const { scenario, stream, destination, outcome } = play;
+  const { values, stream, destination, recorder } = play;
   const onEnd = (error: unknown): void => {
-    if (error) outcome.pipeline = codeOf(error);
+    // A note: its turn among the destination's events is a matter of luck.
+    if (error) recorder.note('pipeline', codeOf(error));
   };
-  switch (scenario.piping) {
+  switch (values.piping) {
     case 'pipe':
       return pipe(play);
     case 'pipeline':
@@ -184,16 +187,16 @@ function begin(play: Play): void {
   }
 }
 
-/** Serve one connection. Answers when both the stream and its destination have closed. */
+/** Serves one connection. Resolves when both the stream and its destination have closed. */
 export async function serve(
-  scenario: Scenario,
-  outcome: Outcome,
+  values: Values,
+  recorder: Recorder,
   path: string,
   destination: Writable,
   socket: Socket,
 ): Promise<void> {
-  const stream = await openStream(scenario, path);
-  const play: Play = { scenario, outcome, stream, destination, socket };
+  const stream = await openStream(values, path);
+  const play: Play = { values, recorder, stream, destination, socket };
   watch(play);
   // What the connection leaves open is closed, as every app has to.
   socket.once('close', () => stream.destroy());

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ListenOptions } from 'node:net';
-import type { Stage } from '../process-harness.js';
-import type { Stories, Story } from '../scenario.js';
+import type { ProcessHarness } from '../process-harness.js';
+import { clusterScenarios, type Script } from '../scenario.js';
 
 /** What workers are told to listen on, and from where they are asked. */
 interface Place {
@@ -12,9 +12,9 @@ interface Place {
   readonly refused?: readonly string[];
 }
 
-function worker(stage: Stage): void {
-  stage.on('listen', async (options) => {
-    const server = stage.greeter();
+function worker(harness: ProcessHarness): void {
+  harness.on('listen', async (options) => {
+    const server = harness.greeter();
     server.listen(new Object(options));
     // What it has for itself, a worker does not close when it is to disconnect.
     process.once('disconnect', () => server.close());
@@ -27,29 +27,29 @@ function worker(stage: Stage): void {
 }
 
 /** Two workers at one place. */
-function at({ options, reached, refused = [] }: Place, own: Story['own'] = { everywhere: 2, workersOnly: 2 }): Story {
+function at({ options, reached, refused = [] }: Place, own: Script['own'] = { everywhere: 2, workersOnly: 2 }): Script {
   return {
     own,
-    async primary(stage) {
-      const port = options.port ?? stage.port;
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const port = options.port ?? harness.port;
+      const workers = [await harness.ready(), await harness.ready()];
       let bound = port;
       for (const one of workers) {
         one.once('listening', (address) => {
           bound = address.port;
         });
-        stage.note('order', 'listen', await stage.order(one, 'listen', { ...options, port }));
-        stage.note('port', 'is', bound);
+        harness.note('order', 'listen', await harness.order(one, 'listen', { ...options, port }));
+        harness.note('port', 'is', bound);
       }
-      for (const host of reached) stage.note('answers', host, await stage.heard(bound, workers, host));
-      for (const host of refused) stage.note('answers', host, await stage.greeting(bound, host));
-      await stage.end(...workers);
+      for (const host of reached) harness.note('answers', host, await harness.heard(bound, workers, host));
+      for (const host of refused) harness.note('answers', host, await harness.greeting(bound, host));
+      await harness.end(...workers);
     },
     worker,
   };
 }
 
-export const stories: Stories = {
+export const scenarios = clusterScenarios({
   IPv4: at({ options: { host: '127.0.0.1' }, reached: ['127.0.0.1'], refused: ['::1', '127.0.0.2'] }),
   'another address of the machine': at({
     options: { host: '127.0.0.2' },
@@ -69,71 +69,71 @@ export const stories: Stories = {
   ),
   'IPv4 and IPv6 side by side on one port': {
     own: { everywhere: 4, workersOnly: 4 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
       for (const one of workers) {
         for (const options of [{ host: '0.0.0.0' }, { host: '::', ipv6Only: true }])
-          stage.note('order', 'listen', await stage.order(one, 'listen', { ...options, port: stage.port }));
+          harness.note('order', 'listen', await harness.order(one, 'listen', { ...options, port: harness.port }));
       }
       for (const host of ['127.0.0.1', '::1'])
-        stage.note('answers', host, await stage.heard(stage.port, workers, host));
-      await stage.end(...workers);
+        harness.note('answers', host, await harness.heard(harness.port, workers, host));
+      await harness.end(...workers);
     },
     worker,
   },
   'port 0 twice in each worker': {
     own: { everywhere: 4, workersOnly: 0 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
       const ports: number[] = [];
       for (const one of workers) {
         one.on('listening', (address) => ports.push(address.port));
-        for (let turn = 0; turn < 2; turn++) await stage.order(one, 'listen', { port: 0, host: '127.0.0.1' });
+        for (let turn = 0; turn < 2; turn++) await harness.order(one, 'listen', { port: 0, host: '127.0.0.1' });
       }
-      stage.note('ports', 'are', ports);
-      for (const port of new Set(ports)) stage.note('answers', 'of both', await stage.heard(port, workers));
-      await stage.end(...workers);
+      harness.note('ports', 'are', ports);
+      for (const port of new Set(ports)) harness.note('answers', 'of both', await harness.heard(port, workers));
+      await harness.end(...workers);
     },
     worker,
   },
   'exclusive: true on port 0': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
       for (const one of workers) {
         let port = 0;
         one.once('listening', (address) => {
           port = address.port;
         });
-        await stage.order(one, 'listen', { port: 0, host: '127.0.0.1', exclusive: true });
-        stage.note('answers', 'of one', port, port === 0 || (await stage.heard(port, [one])));
+        await harness.order(one, 'listen', { port: 0, host: '127.0.0.1', exclusive: true });
+        harness.note('answers', 'of one', port, port === 0 || (await harness.heard(port, [one])));
       }
-      await stage.end(...workers);
+      await harness.end(...workers);
     },
     worker,
   },
   'exclusive: true on a port': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
       for (const one of workers) {
-        const options = { port: stage.port, host: '127.0.0.1', exclusive: true };
-        stage.note('order', 'listen', await stage.order(one, 'listen', options));
+        const options = { port: harness.port, host: '127.0.0.1', exclusive: true };
+        harness.note('order', 'listen', await harness.order(one, 'listen', options));
       }
-      await stage.end(...workers);
+      await harness.end(...workers);
     },
     worker,
   },
   'exclusive: true on a port that the others share': {
     own: { everywhere: 2, workersOnly: 2 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready(), await stage.ready()];
-      const options = { port: stage.port, host: '127.0.0.1' };
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready(), await harness.ready()];
+      const options = { port: harness.port, host: '127.0.0.1' };
       for (const [index, one] of workers.entries())
-        stage.note('order', 'listen', await stage.order(one, 'listen', { ...options, exclusive: index === 2 }));
-      stage.note('answers', 'are', await stage.heard(stage.port, workers.slice(0, 2)));
-      await stage.end(...workers);
+        harness.note('order', 'listen', await harness.order(one, 'listen', { ...options, exclusive: index === 2 }));
+      harness.note('answers', 'are', await harness.heard(harness.port, workers.slice(0, 2)));
+      await harness.end(...workers);
     },
     worker,
   },
-};
+});

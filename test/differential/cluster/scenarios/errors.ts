@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type ListenOptions } from 'node:net';
-import type { Stage } from '../process-harness.js';
-import type { Stories, Story } from '../scenario.js';
+import type { ProcessHarness } from '../process-harness.js';
+import { clusterScenarios, type Script } from '../scenario.js';
 
 /** Resolves with what became of it: nothing, or the code of the error. */
-function settled(stage: Stage, options: ListenOptions, who = 'server'): Promise<unknown> {
-  const server = stage.greeter(who);
+function settled(harness: ProcessHarness, options: ListenOptions, who = 'server'): Promise<unknown> {
+  const server = harness.greeter(who);
   server.listen(options);
   return once(server, 'listening').then(
     () => 'listens',
@@ -14,8 +14,8 @@ function settled(stage: Stage, options: ListenOptions, who = 'server'): Promise<
   );
 }
 
-function worker(stage: Stage): void {
-  stage.on('listen', (options) => settled(stage, new Object(options)));
+function worker(harness: ProcessHarness): void {
+  harness.on('listen', (options) => settled(harness, new Object(options)));
 }
 
 /** A stranger on a port: he has it for himself, or would share it with others. */
@@ -33,90 +33,91 @@ while True: c, _ = s.accept(); c.send(b'stranger'); c.close()`;
 }
 
 /** Two workers on a port that somebody has, and again when he has left. */
-function withStranger(shares: boolean, workersOnly: number, deviates: Story['deviates'] = []): Story {
+function withStranger(shares: boolean, workersOnly: number, deviates: Script['deviates'] = []): Script {
   return {
     own: { everywhere: 2, workersOnly },
     deviates,
-    async primary(stage) {
-      const child = await stranger(stage.port, shares);
-      const workers = [await stage.ready(), await stage.ready()];
-      const options = { port: stage.port, host: '127.0.0.1' };
-      for (const one of workers) stage.note('order', 'listen', await stage.order(one, 'listen', options));
-      stage.note('answer', 'is', await stage.greeting(stage.port));
+    async primary(harness) {
+      const child = await stranger(harness.port, shares);
+      const workers = [await harness.ready(), await harness.ready()];
+      const options = { port: harness.port, host: '127.0.0.1' };
+      for (const one of workers) harness.note('order', 'listen', await harness.order(one, 'listen', options));
+      harness.note('answer', 'is', await harness.greeting(harness.port));
       const gone = once(child, 'exit');
       child.kill();
       await gone;
-      for (const one of workers) stage.note('order', 'again', await stage.order(one, 'listen', options));
-      stage.note('answers', 'are', await stage.heard(stage.port, workers));
-      await stage.end(...workers);
+      for (const one of workers) harness.note('order', 'again', await harness.order(one, 'listen', options));
+      harness.note('answers', 'are', await harness.heard(harness.port, workers));
+      await harness.end(...workers);
     },
     worker,
   };
 }
 
-export const stories: Stories = {
+export const scenarios = clusterScenarios({
   'a stranger who has the port': withStranger(false, 2),
   'a stranger who would share the port': // Nobody asks for the port without sharing it, so they get along.
     withStranger(true, 2, ['workersOnly']),
   'a server of the primary that has the port': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
+    async primary(harness) {
       const server = createServer();
-      server.listen(stage.port, '127.0.0.1');
+      server.listen(harness.port, '127.0.0.1');
       await once(server, 'listening');
-      const one = await stage.ready();
-      stage.note('order', 'listen', await stage.order(one, 'listen', { port: stage.port, host: '127.0.0.1' }));
+      const one = await harness.ready();
+      harness.note('order', 'listen', await harness.order(one, 'listen', { port: harness.port, host: '127.0.0.1' }));
       server.close();
-      await stage.end(one);
+      await harness.end(one);
     },
     worker,
   },
   'a server of the primary that comes too late': {
     own: { everywhere: 1, workersOnly: 1 },
-    async primary(stage) {
-      const one = await stage.ready();
-      const options = { port: stage.port, host: '127.0.0.1' };
-      stage.note('order', 'listen', await stage.order(one, 'listen', options));
-      stage.note('order', 'listen in the primary', await settled(stage, options));
-      await stage.end(one);
+    async primary(harness) {
+      const one = await harness.ready();
+      const options = { port: harness.port, host: '127.0.0.1' };
+      harness.note('order', 'listen', await harness.order(one, 'listen', options));
+      harness.note('order', 'listen in the primary', await settled(harness, options));
+      await harness.end(one);
     },
     worker,
   },
   'two servers of one worker on one port': {
     own: { everywhere: 2, workersOnly: 2 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
-      const options = { port: stage.port, host: '127.0.0.1' };
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
+      const options = { port: harness.port, host: '127.0.0.1' };
       for (const one of workers) {
-        stage.note('order', 'listen', await stage.order(one, 'listen', options));
-        stage.note('order', 'listen twice', await stage.order(one, 'listen', options));
+        harness.note('order', 'listen', await harness.order(one, 'listen', options));
+        harness.note('order', 'listen twice', await harness.order(one, 'listen', options));
       }
-      stage.note('answers', 'are', await stage.heard(stage.port, workers));
-      await stage.end(...workers);
+      harness.note('answers', 'are', await harness.heard(harness.port, workers));
+      await harness.end(...workers);
     },
     worker,
   },
   'an address that is not of this machine': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const one = await stage.ready();
-      const options = { port: stage.port, host: '192.0.2.1' };
-      for (let round = 0; round < 2; round++) stage.note('order', 'listen', await stage.order(one, 'listen', options));
-      await stage.end(one);
+    async primary(harness) {
+      const one = await harness.ready();
+      const options = { port: harness.port, host: '192.0.2.1' };
+      for (let round = 0; round < 2; round++)
+        harness.note('order', 'listen', await harness.order(one, 'listen', options));
+      await harness.end(one);
     },
     worker,
   },
   'a wildcard beside an address of it': {
     own: { everywhere: 1, workersOnly: 2 },
     deviates: ['workersOnly'],
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
       for (const [index, host] of ['127.0.0.1', '0.0.0.0'].entries()) {
         const one = workers[index];
-        if (one) stage.note('order', 'listen', await stage.order(one, 'listen', { port: stage.port, host }));
+        if (one) harness.note('order', 'listen', await harness.order(one, 'listen', { port: harness.port, host }));
       }
-      await stage.end(...workers);
+      await harness.end(...workers);
     },
     worker,
   },
-};
+});

@@ -5,7 +5,7 @@ import { openSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Stories } from '../scenario.js';
+import { clusterScenarios } from '../scenario.js';
 
 function greetingOfPath(path: string): Promise<string> {
   return new Promise((resolve) => {
@@ -19,22 +19,22 @@ function greetingOfPath(path: string): Promise<string> {
   });
 }
 
-export const stories: Stories = {
+export const scenarios = clusterScenarios({
   'a Unix socket': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const path = join(tmpdir(), `story-${stage.port}.sock`);
-      const workers = [await stage.ready(), await stage.ready()];
-      for (const one of workers) await stage.order(one, 'listen', path);
+    async primary(harness) {
+      const path = join(tmpdir(), `scenario-${harness.port}.sock`);
+      const workers = [await harness.ready(), await harness.ready()];
+      for (const one of workers) await harness.order(one, 'listen', path);
       const answers = new Set<string>();
       while (answers.size < 2) answers.add(await greetingOfPath(path));
-      stage.note('answers', 'are', [...answers].sort());
-      await stage.end(...workers);
-      stage.note('answers', 'of nobody', await greetingOfPath(path));
+      harness.note('answers', 'are', [...answers].sort());
+      await harness.end(...workers);
+      harness.note('answers', 'of nobody', await greetingOfPath(path));
     },
-    worker(stage) {
-      stage.on('listen', async (path) => {
-        const server = stage.greeter();
+    worker(harness) {
+      harness.on('listen', async (path) => {
+        const server = harness.greeter();
         server.listen({ path: String(path) });
         await once(server, 'listening');
       });
@@ -42,111 +42,111 @@ export const stories: Stories = {
   },
   UDP: {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
-      for (const one of workers) stage.note('order', 'bind', await stage.order(one, 'bind', stage.port));
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
+      for (const one of workers) harness.note('order', 'bind', await harness.order(one, 'bind', harness.port));
       const client = createSocket('udp4');
-      client.send('hello', stage.port, '127.0.0.1');
+      client.send('hello', harness.port, '127.0.0.1');
       const [answer] = await once(client, 'message');
-      stage.note('client', 'reads', String(answer).replace(/\d/, 'N'));
+      harness.note('client', 'reads', String(answer).replace(/\d/, 'N'));
       client.close();
-      await stage.end(...workers);
+      await harness.end(...workers);
     },
-    worker(stage) {
-      stage.on('bind', async (port) => {
+    worker(harness) {
+      harness.on('bind', async (port) => {
         const socket = createSocket('udp4');
         socket.on('message', (_, peer) => socket.send(`worker ${cluster.worker?.id}`, peer.port, peer.address));
         socket.bind(Number(port), '127.0.0.1');
         await once(socket, 'listening');
-        stage.note('socket', 'listening', socket.address());
-        stage.watch('socket', socket, ['close']);
+        harness.note('socket', 'listening', socket.address());
+        harness.watch('socket', socket, ['close']);
       });
     },
   },
   pauseOnConnect: {
     own: { everywhere: 1, workersOnly: 1 },
-    async primary(stage) {
-      const one = await stage.ready();
-      await stage.order(one, 'listen');
-      const client = connect(stage.port, '127.0.0.1').setEncoding('utf8');
+    async primary(harness) {
+      const one = await harness.ready();
+      await harness.order(one, 'listen');
+      const client = connect(harness.port, '127.0.0.1').setEncoding('utf8');
       client.write('hello');
       const [text] = await once(client, 'data');
-      stage.note('client', 'reads', text);
+      harness.note('client', 'reads', text);
       client.destroy();
-      await stage.end(one);
+      await harness.end(one);
     },
-    worker(stage) {
-      stage.on('listen', async () => {
+    worker(harness) {
+      harness.on('listen', async () => {
         const server = createServer({ pauseOnConnect: true }, (socket) => {
-          stage.note('socket', 'is paused', socket.isPaused());
+          harness.note('socket', 'is paused', socket.isPaused());
           socket.on('data', (data) => socket.write(data));
           setTimeout(() => {
-            stage.note('socket', 'has read', socket.bytesRead);
+            harness.note('socket', 'has read', socket.bytesRead);
             socket.resume();
           }, 20);
         });
-        stage.server('server', server).listen(stage.port, '127.0.0.1');
+        harness.server('server', server).listen(harness.port, '127.0.0.1');
         await once(server, 'listening');
       });
     },
   },
   'server.unref() and ref()': {
     own: { everywhere: 2, workersOnly: 2 },
-    async primary(stage) {
-      const workers = [await stage.ready(), await stage.ready()];
-      for (const one of workers) await stage.order(one, 'listen');
-      stage.note('answers', 'are', await stage.heard(stage.port, workers));
-      await stage.end(...workers);
+    async primary(harness) {
+      const workers = [await harness.ready(), await harness.ready()];
+      for (const one of workers) await harness.order(one, 'listen');
+      harness.note('answers', 'are', await harness.heard(harness.port, workers));
+      await harness.end(...workers);
     },
-    worker(stage) {
-      stage.on('listen', async () => {
-        const server = stage.greeter();
+    worker(harness) {
+      harness.on('listen', async () => {
+        const server = harness.greeter();
         server.unref();
-        server.listen(stage.port, '127.0.0.1');
+        server.listen(harness.port, '127.0.0.1');
         await once(server, 'listening');
-        stage.note('server', 'unref() is itself', server.unref() === server);
+        harness.note('server', 'unref() is itself', server.unref() === server);
         if (cluster.worker?.id === 1) server.ref();
       });
     },
   },
   'listen() and close() before the primary has answered': {
     own: { everywhere: 1, workersOnly: 1 },
-    async primary(stage) {
-      const one = await stage.ready();
-      stage.note('order', 'hasty', await stage.order(one, 'hasty'));
-      stage.note('answers', 'are', await stage.heard(stage.port, [one]));
-      await stage.end(one);
+    async primary(harness) {
+      const one = await harness.ready();
+      harness.note('order', 'hasty', await harness.order(one, 'hasty'));
+      harness.note('answers', 'are', await harness.heard(harness.port, [one]));
+      await harness.end(one);
     },
-    worker(stage) {
-      stage.on('hasty', async () => {
-        const hasty = stage.greeter('hasty');
-        hasty.listen(stage.port, '127.0.0.1');
-        hasty.close((error) => stage.note('hasty', 'closed', error));
+    worker(harness) {
+      harness.on('hasty', async () => {
+        const hasty = harness.greeter('hasty');
+        hasty.listen(harness.port, '127.0.0.1');
+        hasty.close((error) => harness.note('hasty', 'closed', error));
         // The primary has answered a later question by then, and with it the first.
-        const server = stage.greeter();
-        server.listen(stage.port, '127.0.0.1');
+        const server = harness.greeter();
+        server.listen(harness.port, '127.0.0.1');
         await Promise.race([once(server, 'listening'), once(server, 'error')]);
-        stage.note('hasty', 'is', hasty.listening);
+        harness.note('hasty', 'is', hasty.listening);
         hasty.close();
       });
     },
   },
   'a descriptor of the primary': {
     own: { everywhere: 0, workersOnly: 0 },
-    async primary(stage) {
+    async primary(harness) {
       const server = createServer();
-      server.listen(stage.port, '127.0.0.1');
+      server.listen(harness.port, '127.0.0.1');
       await once(server, 'listening');
       const { fd } = (server as Server & { readonly _handle: { readonly fd: number } })._handle;
-      const one = await stage.ready();
-      stage.note('order', 'listen', await stage.order(one, 'listen', fd));
-      stage.note('order', 'listen to no socket', await stage.order(one, 'listen', openSync('/dev/null', 'r')));
+      const one = await harness.ready();
+      harness.note('order', 'listen', await harness.order(one, 'listen', fd));
+      harness.note('order', 'listen to no socket', await harness.order(one, 'listen', openSync('/dev/null', 'r')));
       server.close();
-      await stage.end(one);
+      await harness.end(one);
     },
-    worker(stage) {
-      stage.on('listen', async (fd) => {
-        const server = stage.greeter();
+    worker(harness) {
+      harness.on('listen', async (fd) => {
+        const server = harness.greeter();
         server.listen({ fd: Number(fd) });
         return await once(server, 'listening').then(
           () => 'listens',
@@ -158,16 +158,16 @@ export const stories: Stories = {
   'a server that the primary sends': {
     // The primary's listener shares its port, as that of any process does; it is not the worker's own.
     own: { everywhere: 1, workersOnly: 0 },
-    async primary(stage) {
+    async primary(harness) {
       const server = createServer();
-      server.listen(stage.port, '127.0.0.1');
+      server.listen(harness.port, '127.0.0.1');
       await once(server, 'listening');
-      const one = await stage.ready();
+      const one = await harness.ready();
       one.process.send('server', server);
       await once(one, 'message');
       server.close();
-      stage.note('answer', 'is', await stage.greeting(stage.port));
-      await stage.end(one);
+      harness.note('answer', 'is', await harness.greeting(harness.port));
+      await harness.end(one);
     },
     worker() {
       process.on('message', (message, handle) => {
@@ -178,4 +178,4 @@ export const stories: Stories = {
       });
     },
   },
-};
+});

@@ -3,8 +3,9 @@ import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
+import { SAMPLE_SIZES } from '../../../support/files/sample-files.js';
 import { turns } from '../../../support/turns.js';
-import { describeError, type Witness } from '../../harness/recorder.js';
+import { describeError, type Recorder } from '../../harness/recorder.js';
 import {
   type Client,
   lastRequest,
@@ -16,10 +17,12 @@ import {
   untilBlocked,
   watchedServer,
 } from '../exchange.js';
-import type { Case, Cases } from '../scenario.js';
+import { isPrefix, openDescriptors, samplePath } from '../samples.js';
+import { type FileScenario, fileScenarios } from '../scenario.js';
+import { watchSocket, watchStream } from '../watch.js';
 
 interface Scene {
-  readonly witness: Witness;
+  readonly recorder: Recorder;
   readonly stream: ReadStream;
   readonly response: ServerResponse;
   readonly client: Client;
@@ -38,36 +41,36 @@ interface Plot {
  * Send 20 MB to a client that does not read; when the socket takes no more, break it off, and then let the client read what
  * there is: nothing that is not of the file, and nothing beyond what the socket had.
  */
-function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act, streamOptions }: Plot): Case {
+function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act, streamOptions }: Plot): FileScenario {
   return {
     travel: { mixed: {} },
     varying: ['bytesRead', 'bytesWritten', 'length'],
-    run: async (witness) => {
+    run: async (recorder) => {
       const server: Server = await listening(
-        watchedServer(witness, async ({ response }) => {
-          response.setHeader('content-length', witness.sizeOf('20m'));
-          const stream = witness.stream('stream', createReadStream(witness.sample('20m'), streamOptions));
-          const scene = { witness, stream, response, client, server };
+        watchedServer(recorder, async ({ response }) => {
+          response.setHeader('content-length', SAMPLE_SIZES['20m']);
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('20m'), streamOptions));
+          const scene = { recorder, stream, response, client, server };
           send(scene);
           if (response.socket !== null) await untilBlocked(response.socket);
           await act(scene);
           client.read();
         }),
       );
-      const client = openClient(witness, portOf(server), lastRequest());
+      const client = openClient(recorder, portOf(server), lastRequest());
       const received = await client.all;
       const body = received.subarray(received.indexOf('\r\n\r\n') + 4);
-      witness.note('received', {
-        isOfTheFile: witness.isPrefix(body, '20m'),
-        isWhole: body.length === witness.sizeOf('20m'),
+      recorder.note('received', {
+        isOfTheFile: isPrefix(body, '20m'),
+        isWhole: body.length === SAMPLE_SIZES['20m'],
       });
       server.close();
     },
   };
 }
 
-const viaPipeline = ({ witness, stream, response }: Scene): void =>
-  void pipeline(stream, response, (error) => witness.event('pipeline', 'is done', describeError(error)));
+const viaPipeline = ({ recorder, stream, response }: Scene): void =>
+  void pipeline(stream, response, (error) => recorder.event('pipeline', 'is done', describeError(error)));
 
 /** Take as many descriptors as there are free numbers below the highest: a number that was kept now means this file. */
 function takeDescriptors(path: string): () => void {
@@ -81,28 +84,28 @@ function takeDescriptors(path: string): () => void {
 function manyGoAway(
   send: (stream: ReadStream, response: ServerResponse) => void,
   leave: (client: Client) => void,
-): Case {
+): FileScenario {
   return {
     travel: { mixed: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       let closed = 0;
       let answered = 0;
       const server = await listening(
         watchedServer(
-          witness,
+          recorder,
           ({ response }) => {
             answered++;
             response.on('close', () => closed++);
-            send(createReadStream(witness.sample('20m')), response);
+            send(createReadStream(samplePath('20m')), response);
           },
           {},
           undefined,
           false,
         ),
       );
-      const before = witness.descriptors();
+      const before = openDescriptors();
       for (let index = 0; index < 30; index++) {
-        const client = openClient(witness, portOf(server), lastRequest(), 'clients');
+        const client = openClient(recorder, portOf(server), lastRequest(), 'clients');
         client.read();
         await until(() => client.received().length > 0);
         leave(client);
@@ -110,17 +113,17 @@ function manyGoAway(
       }
       // What is being closed in the thread pool is closed by then.
       let open = -1;
-      while (open !== witness.descriptors()) {
-        open = witness.descriptors();
+      while (open !== openDescriptors()) {
+        open = openDescriptors();
         await turns();
       }
-      witness.note('descriptors that stay open', open - before);
+      recorder.note('descriptors that stay open', open - before);
       server.close();
     },
   };
 }
 
-export const cases: Cases = {
+export const scenarios = fileScenarios({
   // Stock Node leaves the descriptor of each of these streams open.
   'many clients that go away from a pipe': manyGoAway(
     (stream, response) => void stream.pipe(response),
@@ -138,10 +141,10 @@ export const cases: Cases = {
   ),
 
   'a stream that is destroyed while another file gets its descriptor': brokenOff({
-    act: async ({ witness, stream, response }) => {
+    act: async ({ stream, response }) => {
       stream.destroy();
       await until(() => stream.closed);
-      const release = takeDescriptors(witness.sample('1m'));
+      const release = takeDescriptors(samplePath('1m'));
       response.on('close', release);
       setTimeout(() => response.destroy(), 100);
     },
@@ -249,10 +252,10 @@ export const cases: Cases = {
   'a pipeline with an AbortSignal that is aborted': (() => {
     const controller = new AbortController();
     return brokenOff({
-      send: ({ witness, stream, response }) => {
+      send: ({ recorder, stream, response }) => {
         // Which of the two streams it hears of first, and so which error it has, is a matter of luck in stock Node 24 too.
         pipelinePromise(stream, response, { signal: controller.signal }).catch(() =>
-          witness.event('pipeline', 'failed'),
+          recorder.event('pipeline', 'failed'),
         );
       },
       act: () => controller.abort(),
@@ -261,18 +264,18 @@ export const cases: Cases = {
 
   'a stream with an AbortSignal that was aborted before': {
     travel: { original: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
-        watchedServer(witness, ({ response }) => {
+        watchedServer(recorder, ({ response }) => {
           const options = { signal: AbortSignal.abort() };
-          const stream = witness.stream('stream', createReadStream(witness.sample('100k'), options));
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('100k'), options));
           stream.on('error', () => response.end('aborted\n'));
           stream.pipe(response);
         }),
       );
-      const client = openClient(witness, portOf(server), lastRequest());
+      const client = openClient(recorder, portOf(server), lastRequest());
       client.read();
-      witness.note('received', (await client.all).toString().replace(/Date: .*/, ''));
+      recorder.note('received', (await client.all).toString().replace(/Date: .*/, ''));
       server.close();
     },
   },
@@ -280,11 +283,11 @@ export const cases: Cases = {
   'a stream that is unpiped in mid-flow, so that no more bytes follow': {
     travel: { mixed: {} },
     varying: ['bytesRead', 'bytesWritten', 'length'],
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer(async (socket) => {
-          witness.socket('socket', socket);
-          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          watchSocket(recorder, 'socket', socket);
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('20m')));
           stream.pipe(socket);
           await untilBlocked(socket);
           stream.unpipe(socket);
@@ -293,17 +296,17 @@ export const cases: Cases = {
           await until(() => socket.writableLength === 0);
           await pause(50);
           // What has been handed to the socket still goes, and no more: a chunk, or a window.
-          witness.note('little was written after', socket.bytesWritten - accepted < 2 << 20);
+          recorder.note('little was written after', socket.bytesWritten - accepted < 2 << 20);
           socket.end('the end\n');
           stream.destroy();
         }),
       );
-      const client = openClient(witness, portOf(server), '');
+      const client = openClient(recorder, portOf(server), '');
       const received = await client.all;
       const ofTheFile = received.subarray(0, -8);
-      witness.note('received', {
-        isOfTheFile: ofTheFile.length > 0 && witness.isPrefix(ofTheFile, '20m'),
-        isWhole: ofTheFile.length === witness.sizeOf('20m'),
+      recorder.note('received', {
+        isOfTheFile: ofTheFile.length > 0 && isPrefix(ofTheFile, '20m'),
+        isWhole: ofTheFile.length === SAMPLE_SIZES['20m'],
         end: received.subarray(-8).toString(),
       });
       server.close();
@@ -312,11 +315,11 @@ export const cases: Cases = {
 
   'a stream that is paused while the client reads, so that no more bytes follow': {
     travel: { mixed: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer(async (socket) => {
-          witness.socket('socket', socket);
-          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          watchSocket(recorder, 'socket', socket);
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('20m')));
           stream.pipe(socket);
           // Looked for at every turn of the event loop: all of the file would have gone in a few of them.
           while (client.received().length === 0) await new Promise(setImmediate);
@@ -328,36 +331,38 @@ export const cases: Cases = {
             before = client.received().length;
             await pause(100);
           } while (client.received().length !== before);
-          witness.note('it stands still', before < witness.sizeOf('20m'));
+          recorder.note('it stands still', before < SAMPLE_SIZES['20m']);
           stream.resume();
         }),
       );
-      const client = openClient(witness, portOf(server), '');
+      const client = openClient(recorder, portOf(server), '');
       client.read();
       const received = await client.all;
-      witness.note('the client has all', received.length === 20 << 20 && witness.isPrefix(received, '20m'));
+      recorder.note('the client has all', received.length === 20 << 20 && isPrefix(received, '20m'));
       server.close();
     },
   },
 
   'an exception in a listener of the stream': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
-      process.once('uncaughtException', (error) => witness.event('process', 'uncaughtException', describeError(error)));
+    run: async (recorder) => {
+      process.once('uncaughtException', (error) =>
+        recorder.event('process', 'uncaughtException', describeError(error)),
+      );
       const server = await listening(
-        watchedServer(witness, ({ response }) => {
-          const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
-          response.setHeader('content-length', witness.sizeOf('1m-and-1'));
+        watchedServer(recorder, ({ response }) => {
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('1m-and-1')));
+          response.setHeader('content-length', SAMPLE_SIZES['1m-and-1']);
           stream.pipe(response);
           stream.on('end', () => {
             throw new Error('from a listener');
           });
         }),
       );
-      const client = openClient(witness, portOf(server), lastRequest());
+      const client = openClient(recorder, portOf(server), lastRequest());
       client.read();
-      witness.note('received', (await client.all).length > 1 << 20);
+      recorder.note('received', (await client.all).length > 1 << 20);
       server.close();
     },
   },
-};
+});

@@ -9,9 +9,12 @@ import { pipeline } from 'node:stream/promises';
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { createGunzip, createGzip } from 'node:zlib';
 import { digest } from '../../../support/files/content.js';
-import type { Witness } from '../../harness/recorder.js';
+import { SAMPLE_SIZES } from '../../../support/files/sample-files.js';
+import type { Recorder } from '../../harness/recorder.js';
 import { exchange, listening, portOf, talk } from '../exchange.js';
-import type { Cases } from '../scenario.js';
+import { besideSamples, samplePath } from '../samples.js';
+import { fileScenarios } from '../scenario.js';
+import { watchResponse, watchStream, watchWritable } from '../watch.js';
 
 type Write = (this: unknown, chunk: unknown, ...rest: unknown[]) => boolean;
 
@@ -21,9 +24,9 @@ function wrap(object: object, method: string, make: (original: Write) => Write):
 }
 
 /** A method that counts the bytes that pass through it, and passes them on. */
-function counting(witness: Witness, note: string): (original: Write) => Write {
+function counting(recorder: Recorder, note: string): (original: Write) => Write {
   let bytes = 0;
-  witness.atEnd(note, () => bytes);
+  recorder.noteAtEnd(note, () => bytes);
   return (original) =>
     function (chunk, ...rest) {
       if (typeof chunk === 'object' && chunk !== null) bytes += Buffer.from(chunk as Buffer).filter(Boolean).length;
@@ -37,8 +40,8 @@ function passing(original: Write): Write {
   };
 }
 
-function pipeFile<W extends NodeJS.WritableStream>(witness: Witness, destination: W): W {
-  return witness.stream('stream', createReadStream(witness.sample('100k'))).pipe(destination);
+function pipeFile<W extends NodeJS.WritableStream>(recorder: Recorder, destination: W): W {
+  return watchStream(recorder, 'stream', createReadStream(samplePath('100k'))).pipe(destination);
 }
 
 /** What middleware for compression does: put gzip between the app's writes and the response's own. */
@@ -56,113 +59,112 @@ function compress(response: ServerResponse): void {
   }) as ServerResponse['end'];
 }
 
-const samples = (witness: Witness, name: string): string => join(witness.sample('1'), '..', name);
-
-const certificate = (witness: Witness): { key: Buffer; cert: Buffer } => ({
-  key: readFileSync(samples(witness, 'key.pem')),
-  cert: readFileSync(samples(witness, 'cert.pem')),
+/** The test has made the certificate beside the sample files. */
+const certificate = (): { key: Buffer; cert: Buffer } => ({
+  key: readFileSync(besideSamples('key.pem')),
+  cert: readFileSync(besideSamples('cert.pem')),
 });
 
-export const cases: Cases = {
+export const scenarios = fileScenarios({
   'a response whose write is wrapped by a compression': {
     travel: { original: { 'patched-response': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
         compress(response);
-        pipeFile(witness, response);
+        pipeFile(recorder, response);
       }),
   },
 
   'a response whose write is wrapped after pipe()': {
     travel: { original: { 'patched-response': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
-        pipeFile(witness, response);
-        wrap(response, 'write', counting(witness, 'counted'));
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
+        pipeFile(recorder, response);
+        wrap(response, 'write', counting(recorder, 'counted'));
       }),
   },
 
   'a response whose _send is wrapped': {
     travel: { original: { 'patched-response': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
         wrap(
           response,
           '_send',
           (original) =>
             function (...args) {
-              witness.event('app', '_send');
+              recorder.event('app', '_send');
               return Reflect.apply(original, this, args);
             },
         );
-        response.setHeader('content-length', witness.sizeOf('100k'));
-        pipeFile(witness, response);
+        response.setHeader('content-length', SAMPLE_SIZES['100k']);
+        pipeFile(recorder, response);
       }),
   },
 
   'the prototype of all messages, patched by an agent': {
     travel: { original: { 'patched-response': 1 } },
-    run: async (witness) => {
-      wrap(OutgoingMessage.prototype, 'write', counting(witness, 'counted'));
-      await exchange(witness, ({ response }) => pipeFile(witness, response));
+    run: async (recorder) => {
+      wrap(OutgoingMessage.prototype, 'write', counting(recorder, 'counted'));
+      await exchange(recorder, ({ response }) => pipeFile(recorder, response));
     },
   },
 
   'the prototype of all duplex streams, patched by an agent': {
     travel: { original: { 'patched-socket': 1 } },
-    run: async (witness) => {
-      wrap(Duplex.prototype, 'write', counting(witness, 'counted'));
-      await exchange(witness, ({ response }) => {
-        response.setHeader('content-length', witness.sizeOf('100k'));
-        pipeFile(witness, response);
+    run: async (recorder) => {
+      wrap(Duplex.prototype, 'write', counting(recorder, 'counted'));
+      await exchange(recorder, ({ response }) => {
+        response.setHeader('content-length', SAMPLE_SIZES['100k']);
+        pipeFile(recorder, response);
       });
     },
   },
 
   'the prototype of all sockets, patched by an agent': {
     travel: { original: { 'patched-socket': 1 } },
-    run: async (witness) => {
-      wrap(Socket.prototype, '_write', counting(witness, 'counted'));
-      await exchange(witness, ({ response }) => {
-        response.setHeader('content-length', witness.sizeOf('100k'));
-        pipeFile(witness, response);
+    run: async (recorder) => {
+      wrap(Socket.prototype, '_write', counting(recorder, 'counted'));
+      await exchange(recorder, ({ response }) => {
+        response.setHeader('content-length', SAMPLE_SIZES['100k']);
+        pipeFile(recorder, response);
       });
     },
   },
 
   'the lowest write of all sockets, patched by an agent that was there first': {
     travel: { original: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       wrap(Socket.prototype, '_writeGeneric', passing);
-      await exchange(witness, ({ response }) => pipeFile(witness, response));
+      await exchange(recorder, ({ response }) => pipeFile(recorder, response));
     },
   },
 
   'the lowest write of all sockets, patched by an agent that comes later': {
     travel: { original: { 'patched-socket': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
         wrap(Socket.prototype, '_writeGeneric', passing);
-        pipeFile(witness, response);
+        pipeFile(recorder, response);
       }),
   },
 
   'a socket whose write is wrapped': {
     travel: { original: { 'patched-socket': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
-        if (response.socket !== null) wrap(response.socket, 'write', counting(witness, 'counted'));
-        pipeFile(witness, response);
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
+        if (response.socket !== null) wrap(response.socket, 'write', counting(recorder, 'counted'));
+        pipeFile(recorder, response);
       }),
   },
 
   'a response with a prototype of a framework in between': {
     travel: { rerouted: 1 },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
         const prototype = Object.create(Object.getPrototypeOf(response));
         prototype.sendFile = function (this: ServerResponse) {
-          pipeFile(witness, this);
+          pipeFile(recorder, this);
         };
         Object.setPrototypeOf(response, prototype);
         Reflect.get(response, 'sendFile').call(response);
@@ -171,27 +173,27 @@ export const cases: Cases = {
 
   'a framework whose prototype overrides write': {
     travel: { original: { 'patched-response': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
         const prototype = Object.create(Object.getPrototypeOf(response));
-        wrap(prototype, 'write', counting(witness, 'counted'));
+        wrap(prototype, 'write', counting(recorder, 'counted'));
         Object.setPrototypeOf(response, prototype);
-        pipeFile(witness, response);
+        pipeFile(recorder, response);
       }),
   },
 
   'a gzip between file and response': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: (witness) =>
-      exchange(witness, ({ response }) => {
-        pipeFile(witness, createGzip()).pipe(response);
+    run: (recorder) =>
+      exchange(recorder, ({ response }) => {
+        pipeFile(recorder, createGzip()).pipe(response);
       }),
   },
 
   'a transform between file and response, in a pipeline': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: (witness) =>
-      exchange(witness, async ({ response }) => {
+    run: (recorder) =>
+      exchange(recorder, async ({ response }) => {
         const inverting = new Transform({
           transform: (chunk: Buffer, _encoding, callback) =>
             callback(
@@ -199,50 +201,50 @@ export const cases: Cases = {
               chunk.map((byte) => byte ^ 0xff),
             ),
         });
-        await pipeline(witness.stream('stream', createReadStream(witness.sample('100k'))), inverting, response);
+        await pipeline(watchStream(recorder, 'stream', createReadStream(samplePath('100k'))), inverting, response);
       }),
   },
 
   'a PassThrough': {
     travel: { original: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of pipeFile(witness, new PassThrough())) chunks.push(chunk);
-      witness.note('received', digest(Buffer.concat(chunks)));
+      for await (const chunk of pipeFile(recorder, new PassThrough())) chunks.push(chunk);
+      recorder.note('received', digest(Buffer.concat(chunks)));
     },
   },
 
   'a pipe that gunzips': {
     travel: { original: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       const gunzip = createGunzip();
-      gunzip.on('error', (error: NodeJS.ErrnoException) => witness.event('gunzip', 'error', error.code));
-      pipeFile(witness, gunzip);
+      gunzip.on('error', (error: NodeJS.ErrnoException) => recorder.event('gunzip', 'error', error.code));
+      pipeFile(recorder, gunzip);
     },
   },
 
   'the standard output, which is a pipe here': {
     travel: { original: { stdio: 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       // Without a socket there would be no hooks at all.
       const server = await listening(createServer());
       server.close();
-      pipeFile(witness, process.stdout);
+      pipeFile(recorder, process.stdout);
     },
   },
 
   'the response of an http2 server': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = createHttp2Server((_request, response) => {
-        witness.writable('http2', response);
-        pipeFile(witness, response);
+        watchWritable(recorder, 'http2', response);
+        pipeFile(recorder, response);
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
       const chunks: Buffer[] = [];
       for await (const chunk of session.request()) chunks.push(chunk as Buffer);
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       session.close();
       server.close();
     },
@@ -250,11 +252,11 @@ export const cases: Cases = {
 
   'the response of an https server': {
     travel: { original: { 'tls-or-wrapped-socket': 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
-        createHttpsServer(certificate(witness), (_request, response) => {
-          witness.response('response', response);
-          pipeFile(witness, response);
+        createHttpsServer(certificate(), (_request, response) => {
+          watchResponse(recorder, 'response', response);
+          pipeFile(recorder, response);
         }),
       );
       const options = { port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false, agent: false };
@@ -265,47 +267,47 @@ export const cases: Cases = {
           incoming.on('end', resolve);
         });
       });
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },
 
   'a TLS socket': {
     travel: { original: { 'tls-or-wrapped-socket': 1 } },
-    run: async (witness) => {
-      const server = await listening(createTlsServer(certificate(witness), (socket) => pipeFile(witness, socket)));
+    run: async (recorder) => {
+      const server = await listening(createTlsServer(certificate(), (socket) => pipeFile(recorder, socket)));
       const client = tlsConnect({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false });
       const chunks: Buffer[] = [];
       for await (const chunk of client) chunks.push(chunk as Buffer);
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },
 
   'a write stream into a file': {
     travel: { original: {} },
-    run: async (witness) => {
+    run: async (recorder) => {
       const { createWriteStream } = await import('node:fs');
       const copy = join(process.cwd(), `written-${process.pid}`);
-      await pipeline(witness.stream('stream', createReadStream(witness.sample('1m'))), createWriteStream(copy));
-      witness.note('written', digest(readFileSync(copy)));
+      await pipeline(watchStream(recorder, 'stream', createReadStream(samplePath('1m'))), createWriteStream(copy));
+      recorder.note('written', digest(readFileSync(copy)));
     },
   },
 
   'a plain socket below a Duplex that an app pipes into': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer((socket) => {
           const outer = new Writable({
             write: (chunk, encoding, callback) => void socket.write(chunk, encoding, callback),
             final: (callback) => void socket.end(callback),
           });
-          pipeFile(witness, outer);
+          pipeFile(recorder, outer);
         }),
       );
-      witness.note('received', digest(await talk(witness, portOf(server), '')));
+      recorder.note('received', digest(await talk(recorder, portOf(server), '')));
       server.close();
     },
   },
-};
+});

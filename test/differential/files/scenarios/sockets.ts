@@ -7,36 +7,38 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { digest } from '../../../support/files/content.js';
 import { SAMPLE_SIZES, type SampleName } from '../../../support/files/sample-files.js';
-import type { Witness } from '../../harness/recorder.js';
+import type { Recorder } from '../../harness/recorder.js';
 import { listening, openClient, portOf, talk, until, untilBlocked } from '../exchange.js';
-import type { Cases } from '../scenario.js';
+import { isPrefix, samplePath } from '../samples.js';
+import { type FileScenarios, fileScenarios } from '../scenario.js';
+import { watchSocket, watchStream, watchWritable } from '../watch.js';
 
 /** Serve one connection of a plain server and write down what the client received. */
 async function connection(
-  witness: Witness,
+  recorder: Recorder,
   onSocket: (socket: Socket) => unknown,
   { path, text = '' }: { path?: string; text?: string } = {},
 ): Promise<void> {
   const server = createServer((socket) => {
-    witness.within('connection', () => onSocket(witness.socket('socket', socket)));
+    recorder.within('connection', () => onSocket(watchSocket(recorder, 'socket', socket)));
   });
   await listening(server, path);
-  witness.note('received', digest(await talk(witness, path ?? portOf(server), text)));
+  recorder.note('received', digest(await talk(recorder, path ?? portOf(server), text)));
   server.close();
 }
 
-function pipeFile(witness: Witness, socket: Socket, name: SampleName): void {
-  witness.stream('stream', createReadStream(witness.sample(name))).pipe(socket);
+function pipeFile(recorder: Recorder, socket: Socket, name: SampleName): void {
+  watchStream(recorder, 'stream', createReadStream(samplePath(name))).pipe(socket);
 }
 
 /** Take all that one client of an http server sends, and answer with what it was. */
-async function uploadServer(witness: Witness) {
+async function uploadServer(recorder: Recorder) {
   const server = createHttpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const headers = request.rawHeaders.filter((text) => !text.startsWith('localhost'));
-      witness.note('uploaded', { headers, body: digest(Buffer.concat(chunks)) });
+      recorder.note('uploaded', { headers, body: digest(Buffer.concat(chunks)) });
       response.end('thank you\n');
     });
   });
@@ -44,15 +46,15 @@ async function uploadServer(witness: Witness) {
 }
 
 async function upload(
-  witness: Witness,
+  recorder: Recorder,
   headers: Record<string, string | number>,
   send: (to: ClientRequest) => unknown,
 ) {
-  const server = await uploadServer(witness);
+  const server = await uploadServer(recorder);
   const options = { port: portOf(server), host: 'localhost', family: 4, method: 'POST', headers, agent: false };
-  await witness.within('upload', async () => {
+  await recorder.within('upload', async () => {
     const client = httpRequest(options);
-    witness.writable('client', client);
+    watchWritable(recorder, 'client', client);
     send(client);
     const [response] = await once(client, 'response');
     response.resume();
@@ -61,44 +63,44 @@ async function upload(
   server.close();
 }
 
-function sizes(): Cases {
-  const ofSize = (name: SampleName): Cases[string] => ({
+function sizes(): FileScenarios {
+  const ofSize = (name: SampleName): FileScenarios[string] => ({
     travel: SAMPLE_SIZES[name] === 0 ? { original: { 'empty-file': 1 } } : { rerouted: 1 },
-    run: (witness) => connection(witness, (socket) => pipeFile(witness, socket, name)),
+    run: (recorder) => connection(recorder, (socket) => pipeFile(recorder, socket, name)),
   });
   const names = ['0', '1', '100', '10k', '64k', '64k-and-1', '1m', '1m-and-1', '20m'] as const;
   return Object.fromEntries(names.map((name) => [`a file of ${name} bytes piped to a plain socket`, ofSize(name)]));
 }
 
-export const cases: Cases = {
+export const scenarios = fileScenarios({
   ...sizes(),
 
   'a file piped to a Unix socket': {
     travel: { rerouted: 1 },
-    run: (witness) =>
-      connection(witness, (socket) => pipeFile(witness, socket, '3m'), {
+    run: (recorder) =>
+      connection(recorder, (socket) => pipeFile(recorder, socket, '3m'), {
         path: join(process.cwd(), `s-${process.pid}`),
       }),
   },
 
   'a file that a pipeline sends to a socket': {
     travel: { rerouted: 1 },
-    run: (witness) =>
-      connection(witness, async (socket) => {
-        await pipeline(witness.stream('stream', createReadStream(witness.sample('1m'))), socket);
-        witness.event('pipeline', 'is done');
+    run: (recorder) =>
+      connection(recorder, async (socket) => {
+        await pipeline(watchStream(recorder, 'stream', createReadStream(samplePath('1m'))), socket);
+        recorder.event('pipeline', 'is done');
       }),
   },
 
   'a file between other writes to a socket': {
     travel: { rerouted: 1 },
-    run: (witness) =>
-      connection(witness, (socket) => {
-        socket.write('before\n', () => witness.event('before', 'is written'));
-        const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
+    run: (recorder) =>
+      connection(recorder, (socket) => {
+        socket.write('before\n', () => recorder.event('before', 'is written'));
+        const stream = watchStream(recorder, 'stream', createReadStream(samplePath('1m-and-1')));
         stream.on('end', () => {
-          socket.write('ü', 'latin1', () => witness.event('after', 'is written'));
-          socket.end('6166746572', 'hex', () => witness.event('end', 'is written'));
+          socket.write('ü', 'latin1', () => recorder.event('after', 'is written'));
+          socket.end('6166746572', 'hex', () => recorder.event('end', 'is written'));
         });
         stream.pipe(socket, { end: false });
       }),
@@ -106,10 +108,10 @@ export const cases: Cases = {
 
   'an empty file between other writes to a socket': {
     travel: { original: { 'empty-file': 1 } },
-    run: (witness) =>
-      connection(witness, (socket) => {
+    run: (recorder) =>
+      connection(recorder, (socket) => {
         socket.write('before\n');
-        const stream = witness.stream('stream', createReadStream(witness.sample('0')));
+        const stream = watchStream(recorder, 'stream', createReadStream(samplePath('0')));
         stream.on('end', () => socket.end('after\n'));
         stream.pipe(socket, { end: false });
       }),
@@ -117,11 +119,11 @@ export const cases: Cases = {
 
   'a corked socket': {
     travel: { rerouted: 1 },
-    run: (witness) =>
-      connection(witness, (socket) => {
+    run: (recorder) =>
+      connection(recorder, (socket) => {
         socket.cork();
         socket.write('corked\n');
-        const stream = witness.stream('stream', createReadStream(witness.sample('10k')));
+        const stream = watchStream(recorder, 'stream', createReadStream(samplePath('10k')));
         stream.on('end', () => setTimeout(() => socket.uncork(), 5));
         stream.pipe(socket);
       }),
@@ -129,13 +131,13 @@ export const cases: Cases = {
 
   'a socket whose other half is still being read': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = createServer({ allowHalfOpen: true }, (socket) => {
-        witness.socket('socket', socket);
+        watchSocket(recorder, 'socket', socket);
         const chunks: Buffer[] = [];
         socket.on('data', (chunk) => chunks.push(chunk));
-        socket.on('end', () => witness.note('sent by the client', digest(Buffer.concat(chunks))));
-        pipeFile(witness, socket, '1m');
+        socket.on('end', () => recorder.note('sent by the client', digest(Buffer.concat(chunks))));
+        pipeFile(recorder, socket, '1m');
       });
       await listening(server);
       const client = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true });
@@ -144,33 +146,33 @@ export const cases: Cases = {
       client.write(Buffer.alloc(3 << 20, 'x'));
       client.once('end', () => client.end());
       await once(client, 'close');
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },
 
   'a file piped back and forth, echoed by the server': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = createServer({ allowHalfOpen: true }, (socket) => {
-        witness.socket('socket', socket);
+        watchSocket(recorder, 'socket', socket);
         socket.pipe(socket);
       });
       await listening(server);
-      const client = witness.socket('client', connect(portOf(server), '127.0.0.1'));
+      const client = watchSocket(recorder, 'client', connect(portOf(server), '127.0.0.1'));
       const chunks: Buffer[] = [];
       client.on('data', (chunk: Buffer) => chunks.push(chunk));
       await once(client, 'connect');
-      pipeFile(witness, client, '3m');
+      pipeFile(recorder, client, '3m');
       await once(client, 'close');
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },
 
   'a socket that is still connecting': {
     travel: { mixed: { 'destination-not-ready': 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       const received: Buffer[] = [];
       const server = await listening(createServer((socket) => socket.on('data', (chunk) => received.push(chunk))));
       let answer = (): void => undefined;
@@ -178,27 +180,27 @@ export const cases: Cases = {
         answer = () => callback(null, '127.0.0.1', 4);
       };
       const client = connect({ port: portOf(server), host: 'localhost', family: 4, lookup });
-      witness.socket('socket', client);
-      const stream = witness.stream('stream', createReadStream(witness.sample('1m-and-1')));
+      watchSocket(recorder, 'socket', client);
+      const stream = watchStream(recorder, 'stream', createReadStream(samplePath('1m-and-1')));
       stream.pipe(client);
       // The file has been opened and read from.
       await until(() => client.writableNeedDrain && stream.readableLength > 0);
       answer();
       await once(client, 'close');
-      witness.note('received', digest(Buffer.concat(received)));
+      recorder.note('received', digest(Buffer.concat(received)));
       server.close();
     },
   },
 
   'a socket that nobody reads from for a while': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer(async (socket) => {
-          witness.socket('socket', socket);
-          pipeFile(witness, socket, '20m');
+          watchSocket(recorder, 'socket', socket);
+          pipeFile(recorder, socket, '20m');
           await untilBlocked(socket);
-          witness.note('while blocked', {
+          recorder.note('while blocked', {
             needDrain: socket.writableNeedDrain,
             ended: socket.writableEnded,
             // Applications hold back by it. How much is in it differs with the size of the pieces.
@@ -207,31 +209,31 @@ export const cases: Cases = {
           client.read();
         }),
       );
-      const client = openClient(witness, portOf(server), '');
-      witness.note('received', digest(await client.all));
+      const client = openClient(recorder, portOf(server), '');
+      recorder.note('received', digest(await client.all));
       server.close();
     },
   },
 
   'the standard input of a child process, which is a Unix socket': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
+    run: async (recorder) => {
       // With a listener, all hooks are in place.
       const server = await listening(createServer());
       const child = spawn('cat', [], { stdio: ['pipe', 'pipe', 'inherit'] });
       const chunks: Buffer[] = [];
       child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-      witness.socket('stdin', child.stdin as Socket);
-      witness.stream('stream', createReadStream(witness.sample('3m'))).pipe(child.stdin);
+      watchSocket(recorder, 'stdin', child.stdin as Socket);
+      watchStream(recorder, 'stream', createReadStream(samplePath('3m'))).pipe(child.stdin);
       await once(child, 'close');
-      witness.note('received', digest(Buffer.concat(chunks)));
+      recorder.note('received', digest(Buffer.concat(chunks)));
       server.close();
     },
   },
 
   'a socket of a subclass that overrides write': {
     travel: { original: { 'tls-or-wrapped-socket': 1 } },
-    run: async (witness) => {
+    run: async (recorder) => {
       class Shouting extends Socket {
         override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
           super._write(Buffer.from(chunk.map((byte) => byte ^ 0xff)), encoding, callback);
@@ -242,31 +244,31 @@ export const cases: Cases = {
       const client = new Shouting();
       client.connect(portOf(server), '127.0.0.1');
       await once(client, 'connect');
-      pipeFile(witness, client, '100k');
+      pipeFile(recorder, client, '100k');
       await once(client, 'close');
-      witness.note('received', digest(Buffer.concat(received)));
+      recorder.note('received', digest(Buffer.concat(received)));
       server.close();
     },
   },
 
   'a slow reader, and a socket timeout that it never reaches': {
     travel: { rerouted: 1 },
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer((socket) => {
-          witness.socket('socket', socket);
+          watchSocket(recorder, 'socket', socket);
           socket.setTimeout(1500, () => socket.destroy());
-          pipeFile(witness, socket, '20m');
+          pipeFile(recorder, socket, '20m');
         }),
       );
-      const client = openClient(witness, portOf(server), '');
+      const client = openClient(recorder, portOf(server), '');
       const ticker = setInterval(() => {
         // It has read something, or it has not begun.
         if (!client.socket.isPaused()) return;
         client.socket.once('data', () => client.socket.pause());
         client.read();
       }, 4);
-      witness.note('received', digest(await client.all));
+      recorder.note('received', digest(await client.all));
       clearInterval(ticker);
       server.close();
     },
@@ -275,12 +277,12 @@ export const cases: Cases = {
   'a reader that stops, and the socket timeout that ends it': {
     travel: { mixed: {} },
     varying: ['bytesRead', 'bytesWritten', 'length'],
-    run: async (witness) => {
+    run: async (recorder) => {
       const server = await listening(
         createServer((socket) => {
-          witness.socket('socket', socket);
+          watchSocket(recorder, 'socket', socket);
           socket.setTimeout(250, () => socket.destroy());
-          const stream = witness.stream('stream', createReadStream(witness.sample('20m')));
+          const stream = watchStream(recorder, 'stream', createReadStream(samplePath('20m')));
           socket.on('close', () => {
             stream.destroy();
             server.emit('end of the socket');
@@ -288,29 +290,29 @@ export const cases: Cases = {
           stream.pipe(socket);
         }),
       );
-      const client = openClient(witness, portOf(server), '');
+      const client = openClient(recorder, portOf(server), '');
       await once(server, 'end of the socket');
       client.read();
       const received = await client.all;
-      witness.note('is a part of the file', received.length > 0 && witness.isPrefix(received, '20m'));
-      witness.note('is less than the file', received.length < witness.sizeOf('20m'));
+      recorder.note('is a part of the file', received.length > 0 && isPrefix(received, '20m'));
+      recorder.note('is less than the file', received.length < SAMPLE_SIZES['20m']);
       server.close();
     },
   },
 
   'the chunked body of a client request': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: (witness) =>
-      upload(witness, {}, (client) => {
-        witness.stream('stream', createReadStream(witness.sample('1m-and-1'))).pipe(client);
+    run: (recorder) =>
+      upload(recorder, {}, (client) => {
+        watchStream(recorder, 'stream', createReadStream(samplePath('1m-and-1'))).pipe(client);
       }),
   },
 
   'the body of a client request with a Content-Length': {
     travel: { original: { 'not-a-socket': 1 } },
-    run: (witness) =>
-      upload(witness, { 'content-length': SAMPLE_SIZES['1m-and-1'] }, (client) =>
-        pipeline(witness.stream('stream', createReadStream(witness.sample('1m-and-1'))), client),
+    run: (recorder) =>
+      upload(recorder, { 'content-length': SAMPLE_SIZES['1m-and-1'] }, (client) =>
+        pipeline(watchStream(recorder, 'stream', createReadStream(samplePath('1m-and-1'))), client),
       ),
   },
-};
+});

@@ -33,14 +33,15 @@ export const DIMENSIONS = {
 type Dimensions = typeof DIMENSIONS;
 type Dimension = keyof Dimensions;
 
-export type Scenario = { readonly [D in Dimension]: Dimensions[D][number] };
+/** What makes a scenario. */
+export type Values = { readonly [D in Dimension]: Dimensions[D][number] };
 
-export function titleOf({ source, piping, delay, act, size, protocol }: Scenario): string {
+export function titleOf({ source, piping, delay, act, size, protocol }: Values): string {
   return `${source}, ${piping}, ${delay}, ${act}, ${size} bytes, ${protocol}`;
 }
 
 /** Whether an app can do that, and stock Node does not leave it to chance what comes of it. */
-function isPossible({ source, piping, delay, act, protocol }: Scenario): boolean {
+function isPossible({ source, piping, delay, act, protocol }: Values): boolean {
   const needsOpen = piping.endsWith("'open'") || piping.endsWith("'ready'");
   const waitsForOpen = delay.includes('open');
   // A stream on a descriptor has neither event.
@@ -51,7 +52,7 @@ function isPossible({ source, piping, delay, act, protocol }: Scenario): boolean
 }
 
 /** Every combination that there is. */
-export function allScenarios(): Scenario[] {
+export function allValues(): Values[] {
   const { source, piping, delay, act, size, protocol } = DIMENSIONS;
   return act
     .flatMap((one) => source.map((two) => ({ act: one, source: two })))
@@ -63,23 +64,23 @@ export function allScenarios(): Scenario[] {
 }
 
 /** All combinations of values of so many dimensions that a scenario has. */
-function combinations(scenario: Scenario, of: number): string[] {
-  const values = Object.entries(scenario).map(([name, value]) => `${name} ${value}`);
+function combinations(values: Values, of: number): string[] {
+  const named = Object.entries(values).map(([name, value]) => `${name} ${value}`);
   let sets: string[][] = [[]];
-  for (const value of values) sets = [...sets, ...sets.filter((set) => set.length < of).map((set) => [...set, value])];
+  for (const value of named) sets = [...sets, ...sets.filter((set) => set.length < of).map((set) => [...set, value])];
   return sets.filter((set) => set.length === of).map((set) => set.join(', '));
 }
 
 /** Scenarios in which every possible combination of values of any so many dimensions comes up, chosen by a seed. */
-export function covering(of: number, seed: number): Scenario[] {
+export function covering(of: number, seed: number): Values[] {
   const random = new Random(seed);
-  const shuffled = allScenarios()
-    .map((scenario) => ({ scenario, rank: random.next() }))
+  const shuffled = allValues()
+    .map((values) => ({ values, rank: random.next() }))
     .sort((one, other) => one.rank - other.rank);
   const covered = new Set<string>();
-  return shuffled.flatMap(({ scenario }) => {
-    const fresh = combinations(scenario, of).filter((combination) => !covered.has(combination));
+  return shuffled.flatMap(({ values }) => {
+    const fresh = combinations(values, of).filter((combination) => !covered.has(combination));
     for (const combination of fresh) covered.add(combination);
-    return fresh.length > 0 ? [scenario] : [];
+    return fresh.length > 0 ? [values] : [];
   });
 }
