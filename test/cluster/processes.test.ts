@@ -10,7 +10,7 @@ import { preloadFile } from './ways.js';
 
 const program = join(import.meta.dirname, 'processes.js');
 
-/** A network of its own, in which the kernel moves the connections of a listener that is closed. */
+/** A network namespace in which the kernel moves the connections of a closed listener to another one. */
 const MIGRATING = [
   'unshare',
   '--net',

@@ -9,7 +9,7 @@ import { type Fleet, type FleetOptions, startFleet } from './fleet-process.js';
 
 const COUNT = 30;
 
-/** Who answers a client that runs on one CPU: its connections come in there. */
+/** Who answers a client that runs on one CPU. The kernel handles its connections on that CPU. */
 async function answersOn(cpu: number, { port }: Fleet): Promise<readonly number[]> {
   const client = join(import.meta.dirname, 'client.js');
   const under = ['taskset', '-c', String(cpu)];

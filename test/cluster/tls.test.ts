@@ -6,7 +6,7 @@ import { makeCertificate } from '../support/sockets/certificate.js';
 import { freePort } from '../support/sockets/free-port.js';
 import { environmentOf, WAYS, type Way } from './ways.js';
 
-/** A client that comes back with the session of its first connection, until both workers have answered it with that. */
+/** A client that resumes the session of its first connection, until both workers have accepted it. */
 const source = `
 const cluster = require('node:cluster');
 const tls = require('node:tls');
@@ -43,7 +43,7 @@ describe('TLS in a cluster whose workers listen for themselves', () => {
     if (process.platform !== 'linux') this.skip();
   });
 
-  // Without a primary that shares the tickets' keys, Node's own way is kept, as it does share them.
+  // Workers must share the keys of session tickets. A primary without the preload does so only for Node's own listeners, which stay.
   const listeners: Partial<Record<Way, number>> = { stock: 0, everywhere: 2, workersOnly: 0 };
   for (const [way, count] of Object.entries(listeners) as [Way, number][]) {
     it(`resumes sessions whichever worker gave the ticket: ${way}, ${count} workers with listeners of their own`, async () => {

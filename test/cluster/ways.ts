@@ -13,7 +13,7 @@ export const WAYS = {
 
 export type Way = keyof typeof WAYS;
 
-/** The preload as a worker is told of it whose primary knows nothing of it. */
+/** The preload as a URL, for a worker whose primary does not have it. */
 export function preloadFile(): string {
   return pathToFileURL(join(scratchProject(), 'node_modules/socket-tune/dist/register.js')).href;
 }

@@ -47,7 +47,7 @@ interface Answer {
 
 const MASKED = /^(?:date|x-worker)$/i;
 
-/** One connection for all questions to a server: who closes it when the body is there may be too early for the server. */
+/** One connection for all requests. Closing it after each body may be too early for the server. */
 function connectionTo(base: string): HttpAgent {
   const options = { keepAlive: true, maxSockets: 1 };
   return base.startsWith('https:') ? new HttpsAgent({ ...options, rejectUnauthorized: false }) : new HttpAgent(options);

@@ -10,7 +10,7 @@ export interface Evidence {
   readonly isTuned: boolean;
   readonly clients: readonly Client[];
   readonly served: Served;
-  /** How far the client of a connection had come when it changed the file of a step. */
+  /** How much the client had received when it changed the file of a step. */
   readonly changedAt: ReadonlyMap<string, Position>;
 }
 

@@ -88,7 +88,7 @@ async function talkAll(
       for (const client of clients) client.destroy();
     });
     await Promise.race([Promise.all(clients.map(({ closed }) => closed)), bitten]);
-    // The server answers in any case, if only that something is left.
+    // The server answers in any case, even if only to say that something is left open.
     watchdog.stop();
     const served = await server.finish(number);
     const problems = judge({ session, isTuned, clients, served, changedAt });

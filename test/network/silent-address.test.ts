@@ -38,7 +38,7 @@ describe('a name of which one address is silent', () => {
     network?.close();
   });
 
-  /** All that is seen of a socket, and what the kernel says of it when it is connected. */
+  /** All events of a socket, and the kernel's values when it is connected. */
   async function told(...addresses: readonly string[]) {
     const to = { port: peer.port, host: 'x', lookup: nameOf(...addresses), autoSelectFamilyAttemptTimeout: 60 };
     const socket = net.connect(to);

@@ -11,7 +11,7 @@ import {
 } from '../support/processes/node-process.js';
 import { installPackage, scratchProject, writeApp } from '../support/processes/scratch-project.js';
 
-/** One listener, one connection, and out; it prints how many of socket-tune's own listeners hang on the process. */
+/** One listener, one connection, and the end. Prints how many listeners of socket-tune `process` has. */
 const esModule = `
 import { createServer, get } from 'node:http';
 const server = createServer((request, response) => response.end('hello'));

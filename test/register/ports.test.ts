@@ -63,7 +63,7 @@ const pausedClient = (port) => new Promise((resolve) => {
   timed.accepted.on('error', ({ code }) => {
     print('timed ' + code);
     timed.client.destroy();
-    // Its neighbour has been paused for as long, and goes on.
+    // The other worker was paused for as long, and goes on.
     let received = 0;
     plain.client.on('data', ({ length }) => { received += length; }).on('close', () => print(received === SIZE)).resume();
   });

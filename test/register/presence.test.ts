@@ -14,10 +14,10 @@ import {
 import { repository, scratchProject, writeApp } from '../support/processes/scratch-project.js';
 import { fileApp } from './file-app.js';
 
-/** Without a report, which would be something to see. */
+/** Without a report, as the app could see its file. */
 const QUIET = { SOCKET_TUNE_REPORT: '' };
 
-/** Run the same arguments stock, and under the preload in each way. */
+/** Runs the same arguments stock, and with the preload loaded in each way. */
 async function everyWay(args: readonly string[], options: NodeOptions = {}): Promise<EndedProcess[]> {
   const quiet = { ...options, env: { ...QUIET, ...options.env } };
   return Promise.all([[], BY_IMPORT, BY_REQUIRE].map((preload) => runNode([...preload, ...args], quiet)));

@@ -12,7 +12,7 @@ function permissionFlags(): readonly string[] {
   return [model, '--allow-fs-read=*', '--allow-fs-write=*', ...(knows('--allow-net') ? ['--allow-net'] : [])];
 }
 
-/** Node warns of the permission model, and of its allowances, by itself. */
+/** Node itself warns of the permission model and its flags. */
 function ourLines(stderr: string): string[] {
   return stderr.split('\n').filter((line) => /SocketTune|socket-tune|koffi|node:internal/.test(line));
 }

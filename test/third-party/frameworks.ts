@@ -10,7 +10,7 @@ export interface Framework {
   /** Whose versions matter. */
   readonly packages: readonly string[];
   readonly knows: readonly Skill[];
-  /** What of its answers goes by sendfile: `whole` files if ranges do not, the `rest` if the first chunk of each does not. */
+  /** Which answers go by sendfile: `whole` files but no ranges, or the `rest` after the first chunk of each. */
   readonly rerouted: 'all' | 'whole' | 'rest' | 'none';
   /** Why file streams took Node's own path, as the report says it, besides what no framework decides. */
   readonly reasons: readonly string[];

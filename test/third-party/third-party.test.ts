@@ -14,7 +14,7 @@ import { manifestOf } from './manifest.js';
 import { type Performance, perform } from './performance.js';
 import { FILE_QUESTIONS, statusOf } from './requests.js';
 
-/** What depends on the request, or on the machine, and not on the framework. */
+/** Reasons that depend on the request or the machine, and not on the framework. */
 const ANYWHERE = ['destination-not-ready', 'destination-ended', 'no-body', 'empty-file'];
 
 /** What a stream reads at a time. */
@@ -45,7 +45,7 @@ function missingNode({ packages }: Framework): string | undefined {
 function expectSkills({ answers }: Performance, { knows }: Framework): void {
   const status = (title: string): number => statusOf(answers.get(title)?.[0]);
   expect(status('a range')).to.equal(knows.includes('range') ? 206 : 200);
-  // http-server takes `-20000` for no range at all.
+  // http-server ignores the range `-20000`.
   if (knows.includes('last bytes')) expect(status('the end of a file')).to.equal(206);
   else expect(status('the end of a file')).to.not.equal(206);
   expect(status('a range beyond the end')).to.equal(knows.includes('range') ? 416 : 200);

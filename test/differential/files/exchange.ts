@@ -12,7 +12,7 @@ export function request(line = 'GET /', headers: readonly string[] = []): string
   return [`${line} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
 }
 
-/** A request for the end of the connection, so that the client knows when it has all. */
+/** A request that closes the connection, so that the client knows when it has all. */
 export function lastRequest(line = 'GET /', headers: readonly string[] = []): string {
   return request(line, [...headers, 'Connection: close']);
 }
@@ -82,7 +82,7 @@ export async function untilBlocked(socket: Socket): Promise<void> {
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Number of the request, from 1; what belongs to it is written down with this. */
+  /** Number of the request, from 1. Names in the recording end with it. */
   readonly number: number;
 }
 
@@ -110,7 +110,7 @@ export function watchedServer(
   return server;
 }
 
-/** Write down what a client received: heads, bodies and trailers. Returns what the framing of chunks took. */
+/** Records what a client received: heads, bodies and trailers. Returns the bytes of the chunks' framing. */
 export function noteResponses(recorder: Recorder, name: string, bytes: Buffer, methods: readonly string[]): number {
   const responses = parseResponses(bytes, methods);
   recorder.note(

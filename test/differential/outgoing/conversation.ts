@@ -3,11 +3,11 @@ import { nameOf } from '../../support/sockets/outgoing.js';
 
 /** What there is on the machine to connect to. */
 export interface Place {
-  /** Somebody who says hello and echoes. */
+  /** A server that says hello and echoes. */
   readonly peer: number;
   /** Nobody listens there. */
   readonly refusing: number;
-  /** Somebody who resets every connection when he has heard something. */
+  /** A server that resets every connection when it has received something. */
   readonly resetting: number;
   /** A path at which there is nothing. */
   readonly nowhere: string;

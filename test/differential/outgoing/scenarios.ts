@@ -101,7 +101,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     socket.once('data', () => socket.end());
   }),
   'a timeout': endsAt((socket) => {
-    // A short one only once all has come: a busy machine may take its time until then.
+    // Short only when all has come: a busy machine may be slow until then.
     socket.setTimeout(300_000).once('data', () => socket.setTimeout(15));
     socket.once('timeout', () => socket.destroy());
   }),

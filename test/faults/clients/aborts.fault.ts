@@ -10,10 +10,10 @@ import { tallyFigures } from '../tally.js';
 
 const FILE = content(8 << 20);
 
-/** More than one address, or their ports would run out. */
+/** Several addresses, as the ports of one would run out. */
 const ADDRESSES = 200;
 
-/** Ask for the file, take as much as comes at first, or nothing, and be gone: by a reset or as people are. */
+/** Asks for the file, takes the first bytes or none, and leaves: by a reset, or by a normal close. */
 function abort(port: number, index: number): Promise<void> {
   const localAddress = `127.0.${1 + (index % ADDRESSES)}.1`;
   const socket = connect({ port, host: '127.0.0.1', localAddress });
@@ -30,7 +30,7 @@ function abort(port: number, index: number): Promise<void> {
   });
 }
 
-/** Sockets of this port that are not on their way out: state 01 is ESTABLISHED, 08 CLOSE_WAIT (net/tcp_states.h). */
+/** Sockets of this port that are not closing: state 01 is ESTABLISHED, 08 CLOSE_WAIT (net/tcp_states.h). */
 function socketsAlive(port: number): number {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n');

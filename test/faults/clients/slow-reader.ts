@@ -9,7 +9,7 @@ export interface SlowReader {
   read(pieces: number): void;
 }
 
-/** A Unix socket has no room for another connection while the server has not come to accept those before. */
+/** A Unix socket refuses connections while its queue is full. */
 const BACKLOG_FULL = 'EAGAIN';
 
 function connected(place: Place): Promise<Socket> {
@@ -28,7 +28,7 @@ export async function slowReader(place: Place, path: string): Promise<SlowReader
   let received = 0;
   let wanted = 0;
   socket.pause();
-  // The server may be through with it before we are.
+  // The server may have ended it first.
   socket.on('error', () => socket.destroy());
   socket.on('data', (piece: Buffer) => {
     received += piece.length;

@@ -28,7 +28,7 @@ describe('slow readers, thousands of them', () => {
     const { result, ended } = await withServed(mode, scratch.path('.'), async (served: Served) => {
       const before = await served.state();
       const readers: SlowReader[] = [];
-      // Unix sockets, as the kernel gives them no megabytes each.
+      // Unix sockets, as their buffers do not grow to megabytes.
       await repeat(count, 50, async () => {
         readers.push(await slowReader(served.unixHttp, '/length/file'));
       });

@@ -61,7 +61,7 @@ describe('the timeout of a response', () => {
       const tuned = await timeoutsOf('tuned', placeOf, pieces, times);
       const note = `${tuned.length} timed out`;
       tallyFigures(`steady slow reader, ${name}`, readers, note, `${stock.length} timed out`);
-      // As slow as may be: the socket must take bytes again before the time is up, which is for the kernel to say.
+      // As slow as possible. The kernel decides when the socket is writable again, and that must be before the timeout.
       expect(stock).to.have.length(0);
       expect(tuned).to.have.length(0);
     });

@@ -15,7 +15,7 @@ const READERS = 100;
 describe('a server without descriptors left (EMFILE)', () => {
   const scratch = useScratch();
 
-  /** Clients that read a little of what they get, more of them than the server has descriptors for, and go away. */
+  /** More clients than the server has descriptors for. Each reads a little, and goes away. */
   async function besiege({ http }: Served): Promise<number> {
     const readers = await Promise.all(
       Array.from({ length: READERS }, () => slowReader(http, '/length/file?pipeline').catch(() => undefined)),
@@ -63,7 +63,7 @@ describe('a server without descriptors left (EMFILE)', () => {
     const note = `alive, then ${tuned.verdict}, ${tuned.left} fds left; at most ${tuned.served} of ${READERS} served at once`;
     tallyFigures(`ulimit -n ${LIMIT}, ${READERS} slow readers`, sieges, note, `at most ${stock.served}`);
     expect(tuned).to.include({ verdict: 'identical', left: 0 });
-    // There was a siege: some found no descriptor.
+    // The limit was reached: some clients got no descriptor.
     expect(tuned.served).to.be.within(1, READERS - 1);
     expect(tuned.files?.sendfileBytes).to.be.above(0);
   });

@@ -26,7 +26,7 @@ const server = createServer((socket) => {
     onDestroyed(marked);
   });
   stream.pipe(socket, { end: false });
-  // The socket takes some of what it was given, and waits: nobody reads.
+  // The socket takes some bytes, and waits, as nobody reads.
   const destroy = (): void => {
     if (socket.writableLength > 0) stream.destroy();
     else setImmediate(destroy);

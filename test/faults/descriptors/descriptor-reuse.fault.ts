@@ -11,7 +11,7 @@ const program = join(import.meta.dirname, 'descriptor-reuse-program.js');
 
 interface Counts {
   readonly runs: number;
-  /** The other file had the number of the stream's descriptor. */
+  /** The other file was opened with the number of the stream's descriptor. */
   readonly reused: number;
   /** The client received what is not in the file. */
   readonly foreign: number;

@@ -15,7 +15,7 @@ export function p99(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
 }
 
-/** How long small requests take, one after another, until something is done; in milliseconds. */
+/** Milliseconds that small requests take, one after another, until something is done. */
 export async function latenciesUntil(port: number, done: Promise<unknown>): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const latencies: number[] = [];

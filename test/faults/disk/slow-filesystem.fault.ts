@@ -15,7 +15,7 @@ const DELAY = 50;
 
 describe('a FUSE file system whose reads take 50 ms', () => {
   let filesystem: SlowFilesystem | undefined;
-  // Before the directory goes that it is mounted in.
+  // Unmounted before its directory is removed.
   after(() => filesystem?.unmount());
   const scratch = useScratch();
   const bytes = slowBytes();

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The two versions of the kernel's groups, which limit the same. */
+/** cgroups version 1 and 2: both can limit reads. */
 const GROUPS = [
   { root: '/sys/fs/cgroup/blkio', file: 'blkio.throttle.read_bps_device', text: (to: string) => to },
   { root: '/sys/fs/cgroup', file: 'io.max', text: (to: string) => to.replace(' ', ' rbps=') },
@@ -14,7 +14,7 @@ export interface Throttle {
   remove(): void;
 }
 
-/** Major and minor number, as the kernel writes them; those of whole disks are what can be limited. */
+/** Major and minor number, as the kernel writes them. Only whole disks can be limited. */
 function diskOf(path: string): string {
   const { dev } = statSync(path);
   const device = join('/sys/dev/block', `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`);

@@ -14,13 +14,13 @@ import { tallyFigures } from '../tally.js';
 
 const run = promisify(execFile);
 
-/** Closes its server when it is to end, as pm2's documentation asks for. */
+/** Closes its server on SIGINT, as pm2's documentation asks. */
 const source = `
 const { createServer } = require('node:http');
 const server = createServer((_, response) => response.end(String(process.pid))).listen(Number(process.env.APP_PORT), '127.0.0.1');
 process.on('SIGINT', () => server.close(() => process.exit(0)));`;
 
-/** pm2 as npm has it, in a directory that stays; undefined where it cannot be had. */
+/** pm2 from npm, in a directory that is kept. `undefined` if it cannot be installed. */
 function fetchPm2(): string | undefined {
   const directory = join(repository, 'node_modules/.cache/socket-tune/pm2');
   const program = join(directory, 'node_modules/pm2/bin/pm2');

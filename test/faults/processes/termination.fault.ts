@@ -10,7 +10,7 @@ import { tallyFigures } from '../tally.js';
 
 const program = join(import.meta.dirname, 'termination-program.js');
 
-/** Ends itself when the first bytes of a file that it sends have arrived. */
+/** An app that exits when the first bytes of a file that it sends have arrived. */
 const EXITING = `
 const { createReadStream } = require('node:fs');
 const { createServer, get } = require('node:http');

@@ -16,15 +16,15 @@ const ERRORS = [
   ...['EIO', 'ENOMEM', 'EPIPE', 'ECONNRESET', 'EOVERFLOW', 'ETIMEDOUT'],
 ];
 
-/** Eight windows of the least size, of which the last two go as one: so many calls, where the client reads what it gets. */
+/** Eight windows of the least size, the last two in one call: so many calls if the client reads at once. */
 const FILE = content(8 * (64 << 10));
 const LAST_CALL = 7;
 const WINDOW = { SOCKET_TUNE_SENDFILE_WINDOW: '64k' };
 
-/** More than a socket takes: calls end in the middle of regions. */
+/** More than a socket buffer holds, so that calls end in the middle of regions. */
 const LARGE_FILE = content(12 << 20, 2);
 
-/** So large that reading it takes any thread more calls than come before it. */
+/** So large that reading it takes more calls than the process makes before. */
 const UNREADABLE_FILE = content(40 << 20, 3);
 
 type Way = (served: Served, name: string, bytes: Buffer, readAfter: number) => Promise<Verdict>;

@@ -64,7 +64,7 @@ function cork(destination: Destination, delay: Delay): void {
   });
 }
 
-/** Writes until some of it waits in this process, without going above where 'drain' would have to be waited for. */
+/** Writes until some bytes wait in this process, but fewer than make the stream ask for 'drain'. */
 async function fill(destination: Destination, block: number): Promise<number> {
   const socket = destination instanceof ServerResponse ? destination.socket : destination;
   const bytes = fillBlock(block);
@@ -103,7 +103,7 @@ function watch(performance: Performance, stream: ReadStream, closes: boolean): v
   stream.on('close', () => {
     record.hasClosed = true;
   });
-  // What everybody has to do, or a connection that breaks off leaves a descriptor.
+  // Every app has to do this, or a connection that breaks off leaves a descriptor open.
   const leave = (): void => {
     if (!record.hasEnded) stream.destroy();
   };

@@ -83,7 +83,7 @@ export class ServerProcess {
   }
 
   #tell(message: ToServer): void {
-    // Whoever waits for the answer hears that the server has ended.
+    // Who waits for the answer gets the error that the server has ended.
     this.#child.send(message, () => undefined);
   }
 

@@ -56,7 +56,7 @@ async function tellWhenStalled(
   tell({ type: 'stalled', number, connection });
 }
 
-/** The record of a connection, which is begun when its first request comes. */
+/** The record of a connection. It begins with the first request. */
 function recordOf(number: number, { session, records }: Running, index: number, socket: Socket): ConnectionRecord {
   const known = records.get(index);
   if (known !== undefined) return known;
@@ -165,7 +165,7 @@ async function finish(number: number): Promise<void> {
 }
 
 function countRoute(message: unknown): void {
-  // A stream on a descriptor has no path, whatever it was given.
+  // A stream on a descriptor has no path, even if one was passed.
   const { path, route } = message as { path: string | undefined; route: string };
   if (path === undefined) return;
   for (const { directory, routes } of running.values()) {

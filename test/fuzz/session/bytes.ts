@@ -14,7 +14,7 @@ export function bytesOf(data: Data): Buffer {
   return data.as === 'string' ? Buffer.from(textOf(data), data.encoding as BufferEncoding) : contentOf(data);
 }
 
-/** What a write's length is taken for by HTTP's framing, which does not look at the bytes. */
+/** The length that HTTP's framing computes for a write, without looking at the bytes. */
 export function framedLength(data: Data): number {
   return data.as === 'string' ? Buffer.byteLength(textOf(data), data.encoding as BufferEncoding) : data.size;
 }

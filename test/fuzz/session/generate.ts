@@ -28,7 +28,7 @@ function seedOf(random: Random): number {
   return random.between(1, 2 ** 31);
 }
 
-/** Around every size at which something changes; large ones are rare, as they take most of the time. */
+/** Sizes around every limit of the code. Large ones are rare, as they take most of the time. */
 function fileSize(random: Random): number {
   return random.weighted<() => number>([
     [2, () => random.pick([0, 1, 2, 3])],
@@ -42,7 +42,7 @@ function fileSize(random: Random): number {
 
 function highWaterMark(random: Random, size: number): number | undefined {
   if (random.chance(0.6)) return undefined;
-  // Reads of a few bytes take a trip to the thread pool each.
+  // Each read of a few bytes needs the thread pool.
   const small = size <= 3000 ? [1, 7, 100] : [];
   return random.pick([...small, 4096, 16_384, 65_535, 65_537, 1 << 20, ...(random.chance(0.2) ? [0] : [])]);
 }
@@ -117,7 +117,7 @@ class Maker {
     return { as: 'string', text, repeat, encoding };
   }
 
-  /** What is missing of a file that was cut can only be counted if nothing else of the connection is missing. */
+  /** The missing bytes of a truncated file can be counted only if the rest of the connection is complete. */
   beginConnection(): void {
     this.#hasCut = false;
   }

@@ -1,4 +1,4 @@
-/** What a session does, as JSON: both sides have it, and whoever looks for a fault reads it. */
+/** What a session does, as JSON. Both sides read it, and so do people who look for a fault. */
 export interface Session {
   readonly protocol: 'raw' | 'http';
   readonly transport: 'tcp' | 'unix';
@@ -21,7 +21,7 @@ export interface Connection {
   /** SO_SNDBUF of the server's socket. */
   readonly sendBuffer?: number;
   readonly noDelay?: true;
-  /** All requests are sent at once; else each one when the last is answered. */
+  /** All requests are sent at once. Otherwise each waits for the response before it. */
   readonly isPipelined: boolean;
   /** Who ends a connection that is kept alive. */
   readonly endedBy: 'server' | 'client';
@@ -87,13 +87,13 @@ export interface FileStep {
 export interface Change {
   readonly what: 'replaced' | 'removed' | 'rewritten' | 'written anew' | 'cut';
   readonly on: 'end' | 'close' | 'finish';
-  /** The client does it where what it has received by then is to be told from the rest. */
+  /** The client does it if the oracle needs to know how much the client had received by then. */
   readonly by: 'server' | 'client';
   /** The new content, or how much is left. */
   readonly to: Content;
 }
 
-/** What is below this is read and written, so it has no part in the sharing of deviations.md. */
+/** Smaller files are read and written, so docs/deviations.md's sharing of pages does not concern them. */
 export const SENDFILE_MIN = 64 << 10;
 
 /** Where a fill gives up: a client reads. */

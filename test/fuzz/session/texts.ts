@@ -24,7 +24,7 @@ function units(length: number, unit: () => number): string {
   return text;
 }
 
-/** All of Unicode in turn, with halves of surrogate pairs that have no other half. */
+/** All of Unicode in turn, with lone surrogates. */
 function unicode(random: Random, length: number): string {
   const ranges = [
     [0x20, 0x7e],
@@ -50,7 +50,7 @@ function inserted(text: string, at: number, what: string): string {
   return text.slice(0, at) + what + text.slice(at);
 }
 
-/** As other programs write it: in lines, padded in the middle, with blanks, with signs that are none. */
+/** base64 as other programs write it: in lines, padded in the middle, with spaces and invalid characters. */
 function spoiltBase64(random: Random, text: string): string {
   const at = random.between(0, text.length);
   return random.pick([

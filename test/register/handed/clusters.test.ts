@@ -70,7 +70,7 @@ function threeTimes<T>(value: T): T[] {
   return [value, value, value];
 }
 
-/** What the app has seen, but for the kernel's values. */
+/** What the app has seen, without the kernel's values. */
 function storyOf({ lines }: Handover): unknown[] {
   return lines.map((line) => ('kernel' in (line as object) ? 'an answer' : line));
 }

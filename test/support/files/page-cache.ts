@@ -15,14 +15,14 @@ function advise(fd: number, advice: number): void {
   if (errno !== 0) throw new Error(`posix_fadvise failed with errno ${errno}`);
 }
 
-/** Take a file out of the page cache, as far as its file system lets us, and have it read without reading ahead. */
+/** Removes a file from the page cache, as far as its file system allows, and turns read-ahead off. */
 export function evict(fd: number): void {
   fsyncSync(fd);
   advise(fd, POSIX_FADV_DONTNEED);
   advise(fd, POSIX_FADV_RANDOM);
 }
 
-/** Pages of a file that are in the page cache, by mincore(2), which tells owners the truth: not by the code under test. */
+/** Pages of a file in the page cache, by mincore(2), which is exact for the file's owner. The code under test does not use it. */
 export function cachedPages(fd: number, size: number): boolean[] {
   const libc = loadLibc();
   const mmap = libc.bind<(at: null, size: number, access: number, flags: number, fd: number, from: number) => number>(

@@ -10,18 +10,18 @@ export function deniedWindows({ notRerouted }: Files): number {
   return notRerouted['not-resident'] ?? 0;
 }
 
-/** Why streams took the original path for another reason than that. */
+/** The other reasons why streams took the original path. */
 export function reasons({ notRerouted }: Files): Readonly<Record<string, number>> {
   const { 'not-resident': _, ...others } = notRerouted;
   return others;
 }
 
-/** Bytes that went the way they should: by sendfile, or copied at once where there are few. */
+/** Bytes that were sent as intended: by sendfile, or copied at once if they are few. */
 export function fastBytes({ sendfileBytes, copiedBytes }: Files): number {
   return sendfileBytes + (copiedBytes['small-file'] ?? 0);
 }
 
-/** Whether file streams went that way, or all but for what is not in the page cache. */
+/** Whether file streams were rerouted, except for windows that were not in the page cache. */
 export function isRerouted(files: Files | undefined): boolean {
   return files !== undefined && (fastBytes(files) > 0 || deniedWindows(files) > 0);
 }

@@ -10,7 +10,7 @@ export const BY_IMPORT = ['--import', 'socket-tune/register'] as const;
 export const BY_REQUIRE = ['-r', 'socket-tune/register'] as const;
 
 export interface NodeOptions {
-  /** Added to the environment of the tests, from which everything that steers Node or socket-tune has been taken. */
+  /** Added to the environment of the tests, without its variables for Node and socket-tune. */
   readonly env?: Readonly<Record<string, string>>;
   /** A program that runs Node, with its arguments, such as strace. */
   readonly under?: readonly string[];
@@ -78,7 +78,7 @@ export function startNode(
     cwd: scratchProject(),
     env: environment(env, file),
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A process group of its own: what it starts (a cluster, what strace runs) can be ended with it.
+    // A process group of its own, so that its child processes can be ended with it.
     detached: true,
   });
   running.add(child);
@@ -103,7 +103,7 @@ export function startNode(
       resolve({ code, signal, stdout, stderr, report: readReport(file) });
     });
   });
-  // Whoever waits for it hears of it; a test that has failed for another reason does not.
+  // Who waits for it gets the error. A test that has failed before does not wait any more.
   ended.catch(() => undefined);
   return {
     child,

@@ -19,7 +19,7 @@ export function hasProgram(name: string): boolean {
   return has;
 }
 
-/** Skip a test, or the tests of a suite, for want of a program. */
+/** Skips a test, or the tests of a suite, as a program is missing. */
 export function skipWithout(test: Context, name: string): void {
   skip(test, `there is no ${name} here`);
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Report } from '../../../src/report/report.js';
 import { readReport, reportFile } from './node-process.js';
 
-/** A name for the files of several processes: `%p` stands for the process. */
+/** A file name for the reports of several processes: each puts its id for `%p`. */
 export function reportPattern(): string {
   return reportFile().replace('.json', '-%p.json');
 }
@@ -20,7 +20,7 @@ export function readReports(pattern: string): ReadonlyMap<number, Report> {
   return found;
 }
 
-/** Whether a listener shares its port, by what the kernel says. */
+/** Whether a listener shares its port, as the kernel tells it. */
 export function sharesPort({ outcomes }: Report['listeners'][number]): boolean {
   return outcomes.some(({ constant, kernel }) => constant === 'SO_REUSEPORT' && kernel === 1);
 }

@@ -38,7 +38,7 @@ interface Manifest {
  */
 export function installPackage(target: string, { omitOptional = false } = {}): void {
   mkdirSync(target, { recursive: true });
-  // Its scripts would build anew, and with it delete the tests that are running.
+  // The prepack script would build, and so delete the tests that are running.
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', target];
   const tarball = execFileSync('npm', pack, { cwd: repository, encoding: 'utf8', stdio: 'pipe' }).trim();
   execFileSync('tar', ['-xzf', tarball, '--strip-components=1'], { cwd: target });

@@ -15,7 +15,7 @@ export interface SystemCall {
 }
 
 export interface TracedProcess extends EndedProcess {
-  /** In the order in which they began, those of all threads. */
+  /** The calls of all threads, in the order in which they began. */
   readonly calls: readonly SystemCall[];
 }
 

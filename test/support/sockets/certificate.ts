@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Put a key and a certificate that nobody trusts into a directory, as key.pem and cert.pem. */
+/** Writes a key and a self-signed certificate into a directory, as key.pem and cert.pem. */
 export function makeCertificate(directory: string): { key: string; cert: string } {
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
   if (existsSync(cert)) return { key, cert };

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { listening, reach } from './socket-pair.js';
 
-/** Responses that wait for the test to do something with them. */
+/** Responses that are held until the test answers them. */
 export interface HeldResponses {
   readonly responses: readonly ServerResponse[];
   readonly client: Socket;

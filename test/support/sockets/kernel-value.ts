@@ -6,13 +6,13 @@ import type { SocketHandle } from '../../../src/node/net.js';
 
 let current: Platform | undefined;
 
-/** The platform of the tests, which native/ is tested by itself for. Made on first use: it loads koffi. */
+/** The platform of the tests. Made on first use, as it loads koffi. The tests of native/ do not rely on it. */
 export function linux(): Platform {
   current ??= linuxPlatform(loadLibc());
   return current;
 }
 
-/** What the kernel says of an option of a socket, now. */
+/** The kernel's value of a socket option. */
 export function kernelValue(handle: SocketHandle, name: string): number {
   const constant = linux().constants[name];
   if (constant === undefined) throw new Error(`Linux has no ${name}`);
@@ -22,7 +22,7 @@ export function kernelValue(handle: SocketHandle, name: string): number {
   return value[0] ?? Number.NaN;
 }
 
-/** Set an option behind everybody's back, for a state to begin with. */
+/** Sets an option without Node and socket-tune knowing, for a known initial state. */
 export function setKernelValue(handle: SocketHandle, name: string, value: number): void {
   const constant = linux().constants[name];
   if (constant === undefined) throw new Error(`Linux has no ${name}`);

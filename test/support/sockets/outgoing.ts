@@ -5,7 +5,7 @@ import type { OptionValues } from '../../../src/options/table.js';
 import { kernelValue } from './kernel-value.js';
 import { handleOf, listening, portOf } from './socket-pair.js';
 
-/** Values that no socket has by itself, and what the kernel says of them. */
+/** Values that no socket has by default. */
 export const OUTGOING_VALUES: OptionValues = {
   noDelay: true,
   keepAlive: true,
@@ -38,14 +38,14 @@ export const TUNED: SocketValues = {
   notSent: 99_000,
 };
 
-/** What the kernel says of the options of {@link OUTGOING_VALUES}, now. */
+/** The kernel's values of the options of {@link OUTGOING_VALUES}. */
 export function valuesOf(socket: Socket): SocketValues {
   const handle = handleOf(socket);
   const entries = Object.entries(CONSTANTS).map(([key, constant]) => [key, kernelValue(handle, constant)]);
   return Object.fromEntries(entries) as SocketValues;
 }
 
-/** A name that stands for these addresses, in their order. */
+/** A lookup that resolves every name to these addresses, in their order. */
 export function nameOf(...addresses: readonly string[]): LookupFunction {
   const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   return (_host, options, callback) => {

@@ -8,7 +8,7 @@ export function descriptorsOf(path: string): number[] {
     .filter((fd) => target(fd) === path);
 }
 
-/** Wait until none is left: Node closes files in the thread pool. Answers with those that are after a long time. */
+/** Waits until none is left, as Node closes files in the thread pool. Returns those that are still open after a long time. */
 export async function descriptorsLeftOf(path: string): Promise<number[]> {
   await until(`${path} is closed`, () => descriptorsOf(path).length === 0).catch(() => undefined);
   return descriptorsOf(path);

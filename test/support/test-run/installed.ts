@@ -3,7 +3,7 @@ import { install as installHere, type Uninstall } from '../../../src/install.js'
 
 const uninstalls = new Set<Uninstall>();
 
-/** As the package's own. What a test does not take back since it has failed is taken back after it. */
+/** Installs socket-tune. If the test fails before it uninstalls, {@link uninstallAll} does. */
 export function install(config: TuneConfig): Uninstall {
   const uninstall = installHere(config);
   uninstalls.add(uninstall);

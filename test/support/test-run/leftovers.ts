@@ -39,7 +39,7 @@ function describe(handle: object): string {
   return `a ${handle.constructor.name}`;
 }
 
-/** A process with all that it has started. One that stands still hears of nothing else. */
+/** Kills a process and all that it has started. Only SIGKILL reaches a stopped process. */
 function killAll(pid: number): void {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
@@ -61,12 +61,12 @@ function end(handle: object): void {
   }
 }
 
-/** Patches of Node that the test has made and not taken back; those of an installation of the whole suite may change meanwhile. */
+/** Patches of Node that the test has made and not undone. Those of an installation of the whole suite may change meanwhile. */
 function undoPatches(before: Surroundings): readonly string[] {
   if (before.isInstalled) return [];
   const wasInstalled = isInstalled();
   uninstallAll();
-  // How many listeners are no leak: the benchmarks allow for many.
+  // The number of listeners that is no leak. The benchmarks raise it.
   const replaced = differences(before.nodes, snapshot()).filter((name) => name !== 'process._maxListeners');
   restore(before.nodes, replaced);
   setInstalled(false);

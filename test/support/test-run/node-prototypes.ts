@@ -40,7 +40,7 @@ export function snapshot(): Snapshot {
   return found;
 }
 
-/** Names of the properties that are there in only one of two snapshots, or are not the same in both. */
+/** Names of the properties that differ between two snapshots, or are in only one of them. */
 export function differences(before: Snapshot, after: Snapshot): string[] {
   const names = new Set([...before.keys(), ...after.keys()]);
   return [...names].filter((name) => !isSame(before.get(name), after.get(name))).sort();
@@ -53,7 +53,7 @@ function isSame(one: PropertyDescriptor | undefined, other: PropertyDescriptor |
   );
 }
 
-/** Put properties back of which nobody else has an undo. */
+/** Restores properties that nobody else restores. */
 export function restore(before: Snapshot, names: readonly string[]): void {
   for (const name of names) {
     const dot = name.lastIndexOf('.');

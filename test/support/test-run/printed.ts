@@ -11,7 +11,7 @@ export function watchPrinting(heard: (text: string) => void): () => void {
   process.removeAllListeners('warning');
   process.on('warning', onWarning);
   process.stderr.write = (chunk: Uint8Array | string): boolean => {
-    // execFileSync() writes what a program has complained of, also where that is nothing.
+    // execFileSync() writes a program's standard error, even if it is empty.
     if (chunk.length > 0) heard(String(chunk));
     return true;
   };

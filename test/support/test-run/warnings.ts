@@ -5,7 +5,7 @@ export interface SeenWarning {
   readonly message: string;
 }
 
-/** The warnings of what is done meanwhile, in place of their being printed. */
+/** Collects warnings, which are not printed meanwhile. */
 export async function warningsDuring(act: () => unknown): Promise<SeenWarning[]> {
   const found: SeenWarning[] = [];
   const printing = process.listeners('warning');

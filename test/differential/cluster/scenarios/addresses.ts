@@ -3,7 +3,7 @@ import type { ListenOptions } from 'node:net';
 import type { ProcessHarness } from '../process-harness.js';
 import { clusterScenarios, type Script } from '../scenario.js';
 
-/** What workers are told to listen on, and from where they are asked. */
+/** What workers listen on, and from where they are asked. */
 interface Place {
   readonly options: ListenOptions;
   /** Addresses of the machine that reach it. */
@@ -16,7 +16,7 @@ function worker(harness: ProcessHarness): void {
   harness.on('listen', async (options) => {
     const server = harness.greeter();
     server.listen(new Object(options));
-    // What it has for itself, a worker does not close when it is to disconnect.
+    // A worker that disconnects does not close listeners of its own.
     process.once('disconnect', () => server.close());
     const [error]: (NodeJS.ErrnoException | undefined)[] = await Promise.race([
       once(server, 'listening'),

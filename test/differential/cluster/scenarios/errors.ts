@@ -4,7 +4,7 @@ import { createServer, type ListenOptions } from 'node:net';
 import type { ProcessHarness } from '../process-harness.js';
 import { clusterScenarios, type Script } from '../scenario.js';
 
-/** Resolves with what became of it: nothing, or the code of the error. */
+/** Resolves with `listens`, or with the code of the error. */
 function settled(harness: ProcessHarness, options: ListenOptions, who = 'server'): Promise<unknown> {
   const server = harness.greeter(who);
   server.listen(options);
@@ -18,7 +18,7 @@ function worker(harness: ProcessHarness): void {
   harness.on('listen', (options) => settled(harness, new Object(options)));
 }
 
-/** A stranger on a port: he has it for himself, or would share it with others. */
+/** Another program on a port: it has the port alone, or shares it. */
 async function stranger(port: number, shares: boolean): Promise<ChildProcess> {
   const share = shares ? 's.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);' : '';
   const program = `
@@ -32,7 +32,7 @@ while True: c, _ = s.accept(); c.send(b'stranger'); c.close()`;
   return child;
 }
 
-/** Two workers on a port that somebody has, and again when he has left. */
+/** Two workers on a port that another program has, and again when that has ended. */
 function withStranger(shares: boolean, workersOnly: number, deviates: Script['deviates'] = []): Script {
   return {
     own: { everywhere: 2, workersOnly },

@@ -5,7 +5,7 @@ import { connect, createServer, type Server } from 'node:net';
 import type { ProcessHarness } from '../process-harness.js';
 import { clusterScenarios, type Scripts } from '../scenario.js';
 
-/** A worker with one server, whose tasks are what can happen to it. */
+/** A worker with one server, and a task for everything that can happen to it. */
 function worker(harness: ProcessHarness): void {
   let server: Server | undefined;
   const listen = async (options: unknown): Promise<string> => {
@@ -82,7 +82,7 @@ function ending(act: (harness: ProcessHarness, worker: Worker) => void, reports 
   };
 }
 
-/** The body of a response, on a connection of its own that could have gone on. */
+/** The body of a response, on a connection of its own that is kept alive. */
 function body(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ port, host: '127.0.0.1', agent: false }, (response) => {

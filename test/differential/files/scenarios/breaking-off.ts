@@ -72,7 +72,7 @@ function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act
 const viaPipeline = ({ recorder, stream, response }: Scene): void =>
   void pipeline(stream, response, (error) => recorder.event('pipeline', 'is done', describeError(error)));
 
-/** Take as many descriptors as there are free numbers below the highest: a number that was kept now means this file. */
+/** Opens a file so often that it gets every free descriptor: a number that was kept now means this file. */
 function takeDescriptors(path: string): () => void {
   const descriptors = Array.from({ length: 20 }, () => openSync(path, 'r'));
   return () => {
@@ -80,7 +80,7 @@ function takeDescriptors(path: string): () => void {
   };
 }
 
-/** 30 clients, one after the other, that go away when they have read a little: how many descriptors stay open is compared. */
+/** 30 clients, one after the other, that leave when they have read a little. The number of descriptors that stay open is compared. */
 function manyGoAway(
   send: (stream: ReadStream, response: ServerResponse) => void,
   leave: (client: Client) => void,
@@ -232,7 +232,7 @@ export const scenarios = fileScenarios({
   'a server with a timeout, and a client that does not read': brokenOff({
     send: viaPipeline,
     act: async ({ stream, response }) => {
-      // As http.Server does it by its own timeout, which counts from the beginning.
+      // As the timeout of http.Server does, which counts from the beginning.
       response.socket?.setTimeout(150);
       await until(() => stream.closed);
     },

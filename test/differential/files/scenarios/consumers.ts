@@ -20,7 +20,7 @@ import { isSuffix, samplePath } from '../samples.js';
 import { type FileScenario, fileScenarios } from '../scenario.js';
 import { watchStream } from '../watch.js';
 
-/** Send a file while something else, which is set up before pipe(), has its eye on the stream. */
+/** Sends a file while another consumer, set up before pipe(), uses the stream. */
 function beside(
   travel: FileScenario['travel'],
   setUp: (recorder: Recorder, stream: ReadStream, response: ServerResponse) => void,
@@ -53,7 +53,7 @@ function inMidFlow(
 ): FileScenario {
   return {
     travel,
-    // How much had been read by then is not the same on any two runs.
+    // No two runs have read the same amount by then.
     varying: ['bytesRead', 'bytesWritten'],
     run: async (recorder) => {
       const server = await listening(

@@ -13,7 +13,7 @@ import { isPrefix, samplePath } from '../samples.js';
 import { type FileScenarios, fileScenarios } from '../scenario.js';
 import { watchSocket, watchStream, watchWritable } from '../watch.js';
 
-/** Serve one connection of a plain server and write down what the client received. */
+/** Serves one connection of a plain server, and records what the client received. */
 async function connection(
   recorder: Recorder,
   onSocket: (socket: Socket) => unknown,
@@ -31,7 +31,7 @@ function pipeFile(recorder: Recorder, socket: Socket, name: SampleName): void {
   watchStream(recorder, 'stream', createReadStream(samplePath(name))).pipe(socket);
 }
 
-/** Take all that one client of an http server sends, and answer with what it was. */
+/** A server that records what one client sends. */
 async function uploadServer(recorder: Recorder) {
   const server = createHttpServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -29,7 +29,7 @@ function answerWith(recorder: Recorder, make: (response: ServerResponse) => Read
   });
 }
 
-/** Write down whether a descriptor is still open, and what can be read from where it stands. */
+/** Records whether a descriptor is still open, and the bytes at its position. */
 function noteDescriptor(recorder: Recorder, fd: number): void {
   const rest = Buffer.alloc(16);
   const bytes = readSync(fd, rest);
