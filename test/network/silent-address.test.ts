@@ -59,20 +59,20 @@ describe('a name of which one address is silent', () => {
     return { seen, values };
   }
 
-  const STORIES = {
+  const SCENARIOS = {
     'that answers at another': () => told(network.address, '127.0.0.1'),
     'that answers nowhere': () => told(network.address, '127.0.0.9', network.address),
   };
 
-  for (const [title, story] of Object.entries(STORIES)) {
+  for (const [title, scenario] of Object.entries(SCENARIOS)) {
     it(`${title} is, tuned, as in stock Node`, async () => {
-      const stock = await story();
+      const stock = await scenario();
       expect(JSON.stringify(stock.seen)).to.include('connectionAttemptTimeout');
       for (const [way, config] of Object.entries(WAYS)) {
         const before = outgoingRecord.sockets;
         const uninstall = install(config);
         try {
-          const tuned = await story();
+          const tuned = await scenario();
           expect(tuned.seen, way).to.deep.equal(stock.seen);
           expect(tuned.values, way).to.deep.equal(stock.values === undefined ? undefined : TUNED);
           expect(outgoingRecord.sockets - before, way).to.equal(2);

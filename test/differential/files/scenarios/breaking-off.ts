@@ -21,7 +21,7 @@ import { isPrefix, openDescriptors, samplePath } from '../samples.js';
 import { type FileScenario, fileScenarios } from '../scenario.js';
 import { watchSocket, watchStream } from '../watch.js';
 
-interface Scene {
+interface Situation {
   readonly recorder: Recorder;
   readonly stream: ReadStream;
   readonly response: ServerResponse;
@@ -29,11 +29,11 @@ interface Scene {
   readonly server: Server;
 }
 
-interface Plot {
+interface Break {
   /** How the file gets to the response. */
-  readonly send?: (scene: Scene) => void;
+  readonly send?: (situation: Situation) => void;
   /** What breaks it off. */
-  readonly act: (scene: Scene) => unknown;
+  readonly act: (situation: Situation) => unknown;
   readonly streamOptions?: object;
 }
 
@@ -41,7 +41,11 @@ interface Plot {
  * Send 20 MB to a client that does not read; when the socket takes no more, break it off, and then let the client read what
  * there is: nothing that is not of the file, and nothing beyond what the socket had.
  */
-function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act, streamOptions }: Plot): FileScenario {
+function brokenOff({
+  send = ({ stream, response }) => stream.pipe(response),
+  act,
+  streamOptions,
+}: Break): FileScenario {
   return {
     travel: { mixed: {} },
     varying: ['bytesRead', 'bytesWritten', 'length'],
@@ -50,10 +54,10 @@ function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act
         watchedServer(recorder, async ({ response }) => {
           response.setHeader('content-length', SAMPLE_SIZES['20m']);
           const stream = watchStream(recorder, 'stream', createReadStream(samplePath('20m'), streamOptions));
-          const scene = { recorder, stream, response, client, server };
-          send(scene);
+          const situation = { recorder, stream, response, client, server };
+          send(situation);
           if (response.socket !== null) await untilBlocked(response.socket);
-          await act(scene);
+          await act(situation);
           client.read();
         }),
       );
@@ -69,7 +73,7 @@ function brokenOff({ send = ({ stream, response }) => stream.pipe(response), act
   };
 }
 
-const viaPipeline = ({ recorder, stream, response }: Scene): void =>
+const viaPipeline = ({ recorder, stream, response }: Situation): void =>
   void pipeline(stream, response, (error) => recorder.event('pipeline', 'is done', describeError(error)));
 
 /** Opens a file so often that it gets every free descriptor: a number that was kept now means this file. */
