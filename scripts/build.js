@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { INCREMENTAL, removeStaleOutputs, sealRecord } from './incremental.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -31,13 +32,14 @@ const runtimeStaysOutside = {
 };
 
 function clean() {
-  // A module that was renamed or deleted must not live on in the output, where something could still import it.
-  for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
+  rmSync('dist', { recursive: true, force: true });
+  removeStaleOutputs();
 }
 
 function compile() {
   try {
-    execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json'], { stdio: 'inherit' });
+    execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json', ...INCREMENTAL], { stdio: 'inherit' });
+    sealRecord();
   } catch (error) {
     // The compiler has said what is wrong; a stack trace of this script would only bury it.
     process.exit(error.status ?? 1);

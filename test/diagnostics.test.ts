@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { warnOnce } from '../src/diagnostics.js';
-import { warningsDuring } from './support/warnings.js';
+import { warningsDuring } from './support/test-run/warnings.js';
 
 describe('a warning', () => {
   it('comes once a code and subject, with the message that came first', async () => {

@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { serve } from '../../src/inspect/server.js';
 import type { OptionOutcome } from '../../src/options/outcome.js';
 import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
-import { skip } from '../support/skipped.js';
+import { skip } from '../support/test-run/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';

@@ -9,8 +9,8 @@ import { isNetLoaded } from '../../src/node/modules.js';
 import { connectionHandle, hasHandle, listenerHandle } from '../../src/node/net.js';
 import { isNodesOwn, standsFor } from '../../src/node/own-source.js';
 import { fsOf, onlyListener } from '../../src/node/streams.js';
-import { useScratch } from '../support/scratch.js';
-import { listenHandleOf, listening } from '../support/socket-pair.js';
+import { useScratch } from '../support/files/scratch.js';
+import { listenHandleOf, listening } from '../support/sockets/socket-pair.js';
 
 /** Where each of the functions that we know by their source is. A Node that has changed one shows here first. */
 const WHERE = {

@@ -17,8 +17,8 @@ import { type Replacements, replaceAllOwn, replaceOwn } from '../../src/node/pat
 import { type Mutable, replaceMethod, type Undo } from '../../src/node/patch/replace.js';
 import { postponeRead } from '../../src/node/patch/streams.js';
 import type { FileReadStream } from '../../src/node/streams.js';
-import { useScratch } from '../support/scratch.js';
-import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { useScratch } from '../support/files/scratch.js';
+import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/sockets/socket-pair.js';
 
 describe('replacing a method', () => {
   interface Subject {

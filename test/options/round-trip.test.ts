@@ -4,7 +4,7 @@ import type { SocketHandle } from '../../src/node/net.js';
 import { applyAndConfirm, readOption } from '../../src/options/apply.js';
 import { planOptions, type SocketKind, type Step } from '../../src/options/plan.js';
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
-import { linux, setKernelValue } from '../support/kernel-value.js';
+import { linux, setKernelValue } from '../support/sockets/kernel-value.js';
 
 /** The one step of a row with its sample; another option is on if the row requires it. */
 function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {

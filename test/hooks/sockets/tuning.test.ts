@@ -4,12 +4,12 @@ import http from 'node:http';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import { expect } from 'chai';
-import { makeCertificate } from '../../support/certificate.js';
-import { freePort } from '../../support/free-port.js';
-import { useInstalled } from '../../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/outgoing.js';
-import { useScratch } from '../../support/scratch.js';
-import { connection, listening } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/sockets/outgoing.js';
+import { connection, listening } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 
 /** From Node 24 on, `setKeepAlive` takes an interval and a count as well, or all as an object. */
 const TAKES_INTERVAL = net.Socket.prototype.setKeepAlive.length >= 4;
