@@ -9,8 +9,8 @@ import { COMPRESSION, isCompression } from './compression-file.js';
 import { notePassThrough } from './eligibility.js';
 
 /**
- * What its source says where it hands a chunk on untouched, on all of 1.x: whether it does is settled when the headers are made,
- * and never changes after that.
+ * Text in the middleware's source, in all of 1.x, where it hands a chunk on untouched. Whether it does is settled when the headers
+ * are made, and does not change after that.
  */
 const HANDS_ON = [
   '_write = res.write',
@@ -30,7 +30,7 @@ function isKnown(factory: Callable): boolean {
   return HANDS_ON.every((text) => source.includes(text));
 }
 
-/** Not a Proxy, which Node 26 shows for one. */
+/** Not a Proxy: Node 26 prints one as a Proxy. */
 function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
   for (const name of Reflect.ownKeys(original)) {
     const descriptor = Object.getOwnPropertyDescriptor(original, name);
@@ -39,7 +39,7 @@ function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
   return replacement;
 }
 
-/** It puts its `write` on the response before it calls `next`; what it calls from there is what was there before. */
+/** The middleware puts its `write` on the response before it calls `next`. That calls the `write` that was there before. */
 function watchMiddleware(middleware: Middleware): Middleware {
   return inGuiseOf(middleware, function (this: unknown, ...[request, response, next]: Parameters<Middleware>) {
     const below: unknown = Reflect.get(response, 'write');
@@ -55,7 +55,7 @@ function isMiddleware(value: unknown): value is Middleware {
   return isFunction(value) && value.length === 3;
 }
 
-/** What the app is to get in place of what the package exports. */
+/** What the app gets in place of the package's exports. */
 export function watchFactory(exports: unknown): unknown {
   if (!isFunction(exports)) return exports;
   if (!isKnown(exports)) {
@@ -70,9 +70,9 @@ export function watchFactory(exports: unknown): unknown {
 
 function install(context: HookContext): Undo | undefined {
   if (context.sendfile === undefined) return undefined;
-  // The second sees require() only, takes 8 ms to load, and stands in the stack of every error while modules load.
+  // The second sees require() only, takes 8 ms to load, and shows in the stack of every error while modules load.
   return watchExports(isCompression, watchFactory) ?? watchPackage(COMPRESSION, watchFactory);
 }
 
-/** The compression middleware replaces every response's `write`, compressed or not: those that it passes through are known. */
+/** The compression middleware replaces every response's `write`, compressed or not. Here we learn which of them pass through. */
 export const compressionHook: Hook = { name: COMPRESSION, install };

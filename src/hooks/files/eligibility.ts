@@ -6,7 +6,7 @@ import type { NetSocket, SocketHandle } from '../../node/net.js';
 import { isNodesOwn } from '../../node/own-source.js';
 import { type FileReadStream, fsOf, onlyListener } from '../../node/streams.js';
 
-/** Why a stream takes Node's own path. Each is counted and shown by the report. */
+/** Why a stream is left to Node. Each reason is counted and shown by the report. */
 export type Reason =
   | 'no-single-pipe'
   | 'not-a-socket'
@@ -31,16 +31,17 @@ export type Reason =
   | 'unknown-filesystem'
   | 'not-resident';
 
-/** What cannot be imported from here: whether a `_writeGeneric` is the one that understands regions. */
+/** Answers of others, which import this file. */
 export interface EligibilityContext {
+  /** Whether a `_writeGeneric` is the one that understands regions. */
   sendsRegions(writeGeneric: unknown): boolean;
   isStreamSocket(fd: number): boolean;
 }
 
-/** A response whose next chunk may be compressed, or else go to its socket as it is: that is settled when it comes. */
+/** A response whose next chunk may be compressed or not: the middleware settles it when the chunk comes. */
 export const UNDECIDED = 'undecided';
 
-/** A socket that takes regions, or why there is none. */
+/** The socket that takes regions, or why there is none. */
 export type Destination = NetSocket | typeof UNDECIDED | Reason;
 
 /** Whether there is a reason for Node's own path. */
@@ -48,10 +49,10 @@ export function isBarred(destination: Destination): destination is Reason {
   return typeof destination === 'string' && destination !== UNDECIDED;
 }
 
-/** A response waits for the one before it on its connection, which mostly is ending: a client asks once it has all bytes. */
+/** A response waits for the one before it on its connection. That is mostly ending: a client asks once it has all bytes. */
 const NOT_READY: Reason = 'destination-not-ready';
 
-/** Whether there is a reason that will still be one in some turns of the event loop. */
+/** Whether there is a reason that will still hold some turns of the event loop later. */
 export function staysBarred(destination: Destination): destination is Reason {
   return isBarred(destination) && destination !== NOT_READY;
 }
@@ -60,13 +61,13 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** http.ServerResponse, by what only it has; frameworks put prototypes of their own in between. */
+/** An http.ServerResponse, told by members that only it has: frameworks put prototypes of their own in between. */
 function isResponse(value: object): value is HttpMessage {
   return '_send' in value && 'assignSocket' in value && 'socket' in value;
 }
 
 function isSocket(value: object): value is NetSocket {
-  // The first is cheap, and true of nearly all.
+  // The first test is cheap, and true of nearly all.
   return isPlainSocket(value) || ('_handle' in value && '_writeGeneric' in value);
 }
 
@@ -85,7 +86,7 @@ function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason
   return undefined;
 }
 
-/** Whether all that a chunk meets on its way through a socket is Node's own: a region arrives as its file's bytes. */
+/** Whether every function that a chunk meets on its way through a socket is Node's own. */
 export function isUnpatched(context: EligibilityContext, socket: NetSocket): boolean {
   return (
     isNodesOwn(socket.write, 'Writable.write') &&
@@ -106,7 +107,7 @@ function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | 
   return whyNotHandle(context, socket._handle);
 }
 
-/** A `write` that somebody has put on a response and that, unless it encodes the body, hands every chunk on to Node's own. */
+/** A `write` that a middleware has put on a response. Unless it encodes the body, it hands every chunk on to Node's own. */
 const passThrough = hiddenSlot<object, unknown>();
 
 export function notePassThrough(response: object, write: unknown): void {
@@ -117,8 +118,8 @@ function whyNotWrite(response: HttpMessage): Reason | typeof UNDECIDED | undefin
   const { write, _header: header } = response;
   if (isNodesOwn(write, 'OutgoingMessage.write')) return undefined;
   if (passThrough.get(response) !== write) return 'patched-response';
-  // It makes up its mind when the first chunk comes, and says so in the header. An app that has encoded the body by itself
-  // looks the same.
+  // The middleware decides when the first chunk comes, and says so in the header. An app that encodes the body by itself looks
+  // the same.
   if (header === null) return UNDECIDED;
   return /^content-encoding:/im.test(header) ? 'compressed' : undefined;
 }
@@ -130,12 +131,12 @@ function whyNotResponse(response: HttpMessage): Reason | typeof UNDECIDED | unde
   if (!isNodesOwn(response._writeRaw, 'OutgoingMessage._writeRaw')) return 'patched-response';
   if (!isNodesOwn(response._flushOutput, 'OutgoingMessage._flushOutput')) return 'patched-response';
   if (response.destroyed || response.writableEnded) return 'destination-ended';
-  // Node counts such a body chunk by chunk, and throws at the first that is too much: at another place with larger chunks.
+  // Node counts such a body chunk by chunk and throws at the first that is too much. Larger chunks would move that place.
   if (response.strictContentLength) return 'strict-content-length';
   return response._hasBody ? reason : 'no-body';
 }
 
-/** The socket that a destination's writes go to in the end, as they are, if they do. */
+/** The socket that a destination's writes end up on unchanged, or why there is none. */
 export function destinationSocket(context: EligibilityContext, destination: unknown): Destination {
   if (!isObject(destination)) return 'not-a-socket';
   if (!isResponse(destination)) {
@@ -145,31 +146,37 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   const { socket } = destination;
   const reason = whyNotResponse(destination);
   if (reason !== undefined && reason !== UNDECIDED) return reason;
-  // A pipelined response gets its socket when its turn comes; until then Node keeps what it is given in memory.
+  // A pipelined response gets its socket when its turn comes. Until then Node keeps what it is given in memory.
   if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return NOT_READY;
   return whyNotSocket(context, socket) ?? reason ?? socket;
 }
 
-/** How many bytes of body the destination has promised, if it is a response that has. */
+/** Bytes of body that the destination has promised; infinite where it is no response, or has not said. */
 export function promisedBytes(destination: unknown): number {
   const header = isObject(destination) && isResponse(destination) ? destination._header : null;
   const length = header === null ? undefined : /^content-length: *(\d+)/im.exec(header)?.[1];
   return length === undefined ? Number.POSITIVE_INFINITY : Number(length);
 }
 
-/** Why a stream is not a plain fs.ReadStream that has its file for itself, or a start. Does not change in its life. */
+/** Whether the peer was told where the body of a response ends: less than that would be completed by the next response. */
+export function promisesLength(response: HttpMessage | null | undefined): boolean {
+  const header = response?._header;
+  return typeof header === 'string' && /^(?:content-length|transfer-encoding):/im.test(header);
+}
+
+/** Permanent reason: not a plain ReadStream that owns its descriptor or has a `start`. */
 export function whyNotSource(stream: FileReadStream): Reason | undefined {
   if (Object.getPrototypeOf(stream) !== fs().ReadStream.prototype) return 'patched-stream';
   if (fsOf(stream) !== fs()) return Object.hasOwn(stream, 'flags') ? 'patched-fs' : 'file-handle';
   if (stream._readableState.objectMode) return 'encoding-or-object-mode';
   const hasPath = stream.flags !== undefined;
   if (hasPath && stream.flags !== 'r' && stream.flags !== fs().constants.O_RDONLY) return 'flags';
-  // Such a stream moves the descriptor's own position, from where it stood or to where somebody else reads on.
+  // Such a stream moves the descriptor's own position, which somebody else may read on from.
   const isItsOwn = hasPath && stream.autoClose;
   return !isItsOwn && stream.pos === undefined ? 'descriptor-without-start' : undefined;
 }
 
-/** Whether somebody, besides the one pipe, sees or changes the stream's data, as things are now. */
+/** Why not now: somebody besides the one pipe sees or changes the stream's data. */
 export function whyNotNow(stream: FileReadStream): Reason | undefined {
   const state = stream._readableState;
   if (state.pipes.length !== 1) return 'no-single-pipe';
@@ -179,16 +186,16 @@ export function whyNotNow(stream: FileReadStream): Reason | undefined {
   if (!isNodesOwn(stream.push, 'Readable.push') || !isNodesOwn(stream.emit, 'EventEmitter.emit'))
     return 'patched-stream';
   if (!isNodesOwn(fs().read, 'fs.read')) return 'patched-fs';
-  // What is pushed once the end or an error is known would be one too many.
+  // After the end or an error nothing may be pushed any more.
   return !state.ended && state.errored === null ? undefined : 'other-consumer';
 }
 
-/** Whether there are bytes that Node's own code has read, which must go first. */
+/** Whether there are bytes that Node's own code has read. They must go first. */
 export function hasBuffered(stream: FileReadStream): boolean {
   return stream._readableState.length > 0;
 }
 
-/** Whether what is pushed now goes to the pipe at once, instead of into the stream's buffer. */
+/** Whether what is pushed now goes to the pipe at once, and not into the stream's buffer. */
 export function isFlowing(stream: FileReadStream): boolean {
   return stream._readableState.flowing === true;
 }

@@ -1,9 +1,9 @@
 import type { FileCalls } from '../../native/platform.js';
 
 /**
- * The open file that regions read from. It is the stream's own descriptor for as long as the stream keeps it open; when the
- * stream closes it while regions are still to be sent, they go on with a duplicate. So the stream closes its file when it
- * would without us, and the number is never another file's.
+ * The open file that regions read from: the stream's own descriptor for as long as the stream keeps it open. When the stream
+ * closes it while regions are still to be sent, they go on with a duplicate. So the stream closes its file when it would without
+ * us, and the number is never another file's.
  */
 export class FileDescriptor {
   #fd: number;

@@ -5,7 +5,7 @@ import { isNodesOwn } from '../../node/own-source.js';
 import { setDescriptor } from '../../node/patch/streams.js';
 import type { FileReadStream } from '../../node/streams.js';
 import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from './eligibility.js';
-import { opensAtOnce, type Source } from './source.js';
+import { closesAtOnce, opensAtOnce, type Source } from './source.js';
 
 type Construct = FileReadStream['_construct'];
 type Destroy = FileReadStream['_destroy'];
@@ -16,7 +16,6 @@ export interface DescriptorContext {
   /** Undefined where this system has none. */
   readonly files: () => FileCalls | undefined;
   readonly eligibility: EligibilityContext;
-  readonly state: { isUndone: boolean };
   readonly sourceOf: (stream: FileReadStream) => Source;
 }
 
@@ -24,12 +23,12 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** Whether `open` is what Node has there: nothing on Node 26, and before that a method that says it is deprecated. */
+/** Whether `open` is Node's: none on Node 26, and before that a method that only warns of its deprecation. */
 function hasNodesOpen({ open }: FileReadStream): boolean {
   return open === undefined || isNodesOwn(open, 'ReadStream.open');
 }
 
-/** The descriptor of a stream's file, if all speaks for its being open in no time. */
+/** The descriptor of a stream's file, if it can be opened without waiting for anything. */
 function openNow(context: DescriptorContext, stream: FileReadStream): number | undefined {
   const { path, flags, mode, fd } = stream;
   const [pipe, second] = stream._readableState.pipes;
@@ -41,10 +40,10 @@ function openNow(context: DescriptorContext, stream: FileReadStream): number | u
   const files = context.files();
   if (files === undefined || !opensAtOnce(files, context.sourceOf(stream), path)) return undefined;
   try {
-    // Node's own, so that it knows of the descriptor, and who may read what.
+    // Node's own call, so that Node knows of the descriptor, and its permission model has its say.
     return fs().openSync(path, flags ?? 'r', mode);
   } catch {
-    // Whatever is wrong is wrong for Node's own way too, which reports it.
+    // Node's own way meets the same error, and reports it.
     return undefined;
   }
 }
@@ -58,25 +57,25 @@ function onOpen(stream: FileReadStream, fd: number, callback: Callback): void {
 }
 
 /**
- * Opens a small file at once where nothing has to be waited for, instead of in the thread pool. That it is open is said when
- * the pool could have said it: an app may come by then to listen.
+ * Opens a small file without the thread pool, where nothing has to be waited for. 'open' is emitted when the pool could have brought
+ * it: until then an app may begin to listen.
  */
 export function makeConstruct(context: DescriptorContext, original: Construct): Construct {
   return function (this: FileReadStream, callback) {
-    const fd = context.state.isUndone ? undefined : openNow(context, this);
+    const fd = openNow(context, this);
     if (fd === undefined) return original.call(this, callback);
     poolTurn(() => onOpen(this, fd, callback));
   };
 }
 
-/** Whether closing waits for nothing: no read of Node's own is under way, and the file lies where we know that it does not. */
-function closesNow(stream: FileReadStream, { descriptor, isSmall, isReadByNode }: Source): boolean {
-  if (descriptor === undefined || !isSmall || isReadByNode || stream.flags === undefined) return false;
+/** Whether closing waits for nothing: no read of Node's own is under way, and the file system is one that we know. */
+function closesNow(stream: FileReadStream, source: Source): boolean {
+  if (!closesAtOnce(source) || source.isReadByNode || stream.flags === undefined) return false;
   return isNodesOwn(fs().close, 'fs.close') && isNodesOwn(fs().closeSync, 'fs.closeSync');
 }
 
 function close(stream: FileReadStream, fd: number): Error | undefined {
-  // As Node does, and what tells its own code that there is nothing left to close.
+  // As Node does. It tells Node's own code that there is nothing left to close.
   setDescriptor(stream, null);
   try {
     fs().closeSync(fd);
@@ -86,11 +85,11 @@ function close(stream: FileReadStream, fd: number): Error | undefined {
   }
 }
 
-/** When a stream closes its file, regions that are still on their way go on with a descriptor of their own. */
+/** Regions that are still on their way when a stream closes its file go on with a descriptor of their own. */
 export function makeDestroy(knownSource: (stream: FileReadStream) => Source | undefined, original: Destroy): Destroy {
   return function (this: FileReadStream, error, callback) {
     const source = knownSource(this);
-    const descriptor = source?.descriptor;
+    const descriptor = source?.file?.descriptor;
     if (descriptor?.isHeld && !descriptor.own()) {
       // No descriptor is left to duplicate it to (EMFILE): the stream closes when the regions have ended.
       descriptor.whenIdle(() => original.call(this, error, callback));

@@ -25,20 +25,38 @@ import {
 } from './eligibility.js';
 import { type DescriptorContext, makeConstruct, makeDestroy } from './open-close.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
-import { AT_END, cutRegion, hasLostBytes, newSource, nextChunk, nextWindow, type Source } from './source.js';
+import {
+  cutRegion,
+  hasLostBytes,
+  newSource,
+  nextChunk,
+  nextWindow,
+  type Refusal,
+  regionKind,
+  type Source,
+  turnToNode,
+  turnToRegions,
+  type WindowLimits,
+} from './source.js';
 import { undoneAfterRegions } from './undo-after-regions.js';
 
 type Read = FileReadStream['_read'];
+
+/** What a read needs to know, besides its stream. */
+interface ReadContext extends DescriptorContext {
+  readonly limits: WindowLimits;
+  /** Node's own `_read`. */
+  readonly original: Read;
+}
 
 const sources = hiddenSlot<FileReadStream, Source>();
 
 function sourceOf(stream: FileReadStream): Source {
   const known = sources.get(stream);
   if (known !== undefined) return known;
-  const source = newSource();
-  source.reason = whyNotSource(stream);
-  source.isRefused = source.reason !== undefined;
-  if (source.reason !== undefined) countReason(stream, source.reason);
+  const reason = whyNotSource(stream);
+  const source = newSource(reason);
+  if (reason !== undefined) countReason(stream, reason);
   sources.set(stream, source);
   return source;
 }
@@ -49,21 +67,119 @@ function countReason(stream: FileReadStream, reason: Reason): void {
   debug('not rerouted, %s: %s', reason, stream.path);
 }
 
-function readByNode(stream: FileReadStream, size: number, original: Read, source: Source): void {
+function makeRead(context: ReadContext): Read {
+  return function (this: FileReadStream, size) {
+    if (this._readableState.pipes.length === 1) return readForPipe(context, this, size);
+    const source = sources.get(this);
+    if (source !== undefined) source.isReadByNode = true;
+    return context.original.call(this, size);
+  };
+}
+
+/** A read of a stream that is piped to one destination. */
+function readForPipe(context: ReadContext, stream: FileReadStream, size: number): void {
+  const source = sourceOf(stream);
+  // A read of nothing is the end to Node.
+  if (source.route.kind === 'refused' || size <= 0) return readByNode(context, stream, size, source);
+  const socket = destinationSocket(context.eligibility, stream._readableState.pipes[0]);
+  const reason = staysBarred(socket) ? socket : whyNotNow(stream);
+  if (reason !== undefined) return refuse(context, stream, size, source, reason);
+  if (!isFlowing(stream) && !source.isAtEnd) return readPaused(context, stream, size, source, socket);
+  return poolTurn(() => deliver(context, stream, size, source));
+}
+
+/** A read of a paused stream. Node goes on with what it has begun to read, or would keep for a response that waits for its turn. */
+function readPaused(
+  context: ReadContext,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+  destination: Destination,
+): void {
+  if (isBarred(destination)) refuse(context, stream, size, source, destination);
+  else if (hasBuffered(stream)) readByNode(context, stream, size, source);
+  else postponeRead(stream);
+}
+
+/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: the app has had a turn since `_read`. */
+function deliver(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
+  if (stream.destroyed || typeof stream.fd !== 'number') return;
+  const files = context.files();
+  const [destination] = stream._readableState.pipes;
+  // Unpiped meanwhile, mostly as the client has left: whoever consumes it now gets it from Node.
+  if (destination === undefined) return readByNode(context, stream, size, source);
+  const socket = destinationSocket(context.eligibility, destination);
+  if (isBarred(socket)) return refuse(context, stream, size, source, socket);
+  const reason = whyNotNow(stream);
+  if (reason !== undefined) return refuse(context, stream, size, source, reason);
+  if (files === undefined || hasBuffered(stream)) return readByNode(context, stream, size, source);
+  // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that but the end.
+  if (!isFlowing(stream) && !source.isAtEnd) return postponeRead(stream);
+  if (socket === UNDECIDED) deliverChunk(files, context, stream, size, source);
+  else deliverWindow(files, context, stream, size, source, socket);
+}
+
+/** A chunk as Node would read it, from the page cache: nobody can say yet what becomes of it. */
+function deliverChunk(
+  files: FileCalls,
+  context: ReadContext,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+): void {
+  const next = nextChunk(files, source, stream, stream.fd ?? -1, size);
+  if (next.kind !== 'chunk') return refuse(context, stream, size, source, next.reason, next.kind);
+  moveOn(stream, next.chunk.length);
+  count(counters.copiedBytes, UNDECIDED, next.chunk.length);
+  stream.push(next.chunk);
+}
+
+function deliverWindow(
+  files: FileCalls,
+  context: ReadContext,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+  socket: NetSocket,
+): void {
+  const [destination] = stream._readableState.pipes;
+  source.socket = socket;
+  const window = nextWindow(files, source, stream, stream.fd ?? -1, context.limits, () => promisedBytes(destination));
+  if (window.kind === 'end') {
+    onEnd(stream, source);
+    stream.push(null);
+    return;
+  }
+  if (!isFlowing(stream)) return postponeRead(stream);
+  if ('reason' in window) return refuse(context, stream, size, source, window.reason, window.kind);
+  const region = cutRegion(files, source, stream, window);
+  if (region === undefined) return readByNode(context, stream, size, source);
+  moveOn(stream, window.count);
+  if (turnToRegions(source, window.kind)) counters.reroutedStreams++;
+  stream.push(region.boundFor(socket));
+}
+
+/** Have Node read, and count the reason: once a change, not once a chunk. */
+function refuse(
+  context: ReadContext,
+  stream: FileReadStream,
+  size: number,
+  source: Source,
+  reason: Reason,
+  kind: Refusal['kind'] = 'node',
+): void {
+  if (turnToNode(source, { kind, reason })) countReason(stream, reason);
+  readByNode(context, stream, size, source);
+}
+
+function readByNode({ original }: ReadContext, stream: FileReadStream, size: number, source: Source): void {
   source.isReadByNode = true;
   original.call(stream, size);
 }
 
-/** Node's own read. A stream that changes its mind is counted once a change, not once a chunk. */
-function readAsEver(stream: FileReadStream, size: number, original: Read, source: Source, reason: Reason): void {
-  if (source.reason !== reason) countReason(stream, reason);
-  source.reason = reason;
-  readByNode(stream, size, original, source);
-}
-
 /**
- * A file has lost bytes since its stream began, and they may have been promised. Then the next response would be taken for the
- * rest of this one, so there must be none; chunks have kept their promises so far. All else goes on as ever.
+ * A file that has lost bytes since its stream began may have promised them. Then the next response would be taken for the rest of
+ * this one, so there must be none. Chunks have kept their promises so far, and all else goes on.
  */
 function onEnd(stream: FileReadStream, source: Source): void {
   if (source.isCutShort || !hasLostBytes(source, stream)) return;
@@ -74,116 +190,14 @@ function onEnd(stream: FileReadStream, source: Source): void {
   if (response && !response.chunkedEncoding) endConnectionAfter(response);
 }
 
-/** The decision about one window, and what it needs. */
-interface Rerouting extends DescriptorContext {
-  readonly limits: { readonly min: number; readonly window: number };
-  readonly original: Read;
-}
-
-/** Hand the next window to the pipe as a region, or have Node read. All is asked anew: the app has had a turn since `_read`. */
-function deliver(rerouting: Rerouting, stream: FileReadStream, size: number, source: Source): void {
-  if (stream.destroyed || typeof stream.fd !== 'number') return;
-  const { eligibility, original } = rerouting;
-  const files = rerouting.files();
-  const [destination] = stream._readableState.pipes;
-  // Unpiped meanwhile, mostly as the client has left: whoever consumes it now gets it from Node.
-  if (destination === undefined) return readByNode(stream, size, original, source);
-  const socket = destinationSocket(eligibility, destination);
-  if (isBarred(socket)) return readAsEver(stream, size, original, source, socket);
-  const reason = whyNotNow(stream);
-  if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
-  if (rerouting.state.isUndone || files === undefined || hasBuffered(stream)) {
-    return readByNode(stream, size, original, source);
-  }
-  // Paused, most likely by the pipe while the socket is full. Node would read ahead; we have nothing to gain by that but the end.
-  if (!isFlowing(stream) && !source.isAtEnd) return postponeRead(stream);
-  if (socket === UNDECIDED) deliverChunk(files, rerouting, stream, size, source);
-  else deliverWindow(files, rerouting, stream, size, source, socket);
-}
-
-/** A chunk as Node would read it, from the page cache: nobody can say yet what becomes of it. */
-function deliverChunk(
-  files: FileCalls,
-  { original }: Rerouting,
-  stream: FileReadStream,
-  size: number,
-  source: Source,
-): void {
-  const chunk = nextChunk(files, source, stream, stream.fd ?? -1, size);
-  if (typeof chunk === 'string') return readAsEver(stream, size, original, source, chunk);
-  moveOn(stream, chunk.length);
-  count(counters.copiedBytes, UNDECIDED, chunk.length);
-  stream.push(chunk);
-}
-
-function deliverWindow(
-  files: FileCalls,
-  { limits, original }: Rerouting,
-  stream: FileReadStream,
-  size: number,
-  source: Source,
-  socket: NetSocket,
-): void {
-  const [destination] = stream._readableState.pipes;
-  source.socket = socket;
-  const window = nextWindow(files, source, stream, stream.fd ?? -1, limits, () => promisedBytes(destination));
-  if (window === AT_END) {
-    onEnd(stream, source);
-    stream.push(null);
-    return;
-  }
-  if (!isFlowing(stream)) return postponeRead(stream);
-  if (typeof window === 'string') return readAsEver(stream, size, original, source, window);
-  const region = cutRegion(files, source, stream, window);
-  if (region === undefined) return readByNode(stream, size, original, source);
-  moveOn(stream, window);
-  if (!source.isRerouted) counters.reroutedStreams++;
-  source.isRerouted = true;
-  source.reason = undefined;
-  stream.push(region.boundFor(socket));
-}
-
-/** A read of a paused stream. What Node has begun to read, or would keep for a response that waits for its turn, it goes on with. */
-function readPaused(
-  stream: FileReadStream,
-  size: number,
-  original: Read,
-  source: Source,
-  destination: Destination,
-): void {
-  if (isBarred(destination)) readAsEver(stream, size, original, source, destination);
-  else if (hasBuffered(stream)) readByNode(stream, size, original, source);
-  else postponeRead(stream);
-}
-
-/** A read of a stream that is piped to one destination. */
-function readForPipe(rerouting: Rerouting, stream: FileReadStream, size: number): void {
-  const { eligibility, original } = rerouting;
-  const source = sourceOf(stream);
-  // A read of nothing is the end to Node.
-  if (source.isRefused || size <= 0) return readByNode(stream, size, original, source);
-  const socket = destinationSocket(eligibility, stream._readableState.pipes[0]);
-  const reason = staysBarred(socket) ? socket : whyNotNow(stream);
-  if (reason !== undefined) return readAsEver(stream, size, original, source, reason);
-  if (!isFlowing(stream) && !source.isAtEnd) return readPaused(stream, size, original, source, socket);
-  return poolTurn(() => deliver(rerouting, stream, size, source));
-}
-
-function makeRead(rerouting: Rerouting): Read {
-  return function (this: FileReadStream, size) {
-    if (!rerouting.state.isUndone && this._readableState.pipes.length === 1) return readForPipe(rerouting, this, size);
-    const source = sources.get(this);
-    if (source !== undefined) source.isReadByNode = true;
-    return rerouting.original.call(this, size);
-  };
-}
-
 /** What is known of a stream that is being destroyed. It may have been Node's own read that came to the end of its file. */
 function sourceAtDestroy(stream: FileReadStream): Source | undefined {
   const source = sources.get(stream);
-  if (source !== undefined && stream.readableEnded) onEnd(stream, source);
-  if (source?.isRerouted && fileChannel.hasSubscribers) {
-    publishFile({ path: stream.path, route: source.isCopied ? 'copied' : 'sendfile', bytes: stream.bytesRead });
+  if (source === undefined) return undefined;
+  if (stream.readableEnded) onEnd(stream, source);
+  const route = regionKind(source);
+  if (route !== undefined && fileChannel.hasSubscribers) {
+    publishFile({ path: stream.path, route, bytes: stream.bytesRead });
   }
   return source;
 }
@@ -192,29 +206,21 @@ const patchDestroy = undoneAfterRegions(() =>
   replaceOwn('ReadStream._destroy', (original) => makeDestroy(sourceAtDestroy, original)),
 );
 
-function install(context: HookContext): Undo | undefined {
-  const limits = context.sendfile;
+function install(hookContext: HookContext): Undo | undefined {
+  const { sendfile: limits } = hookContext;
   if (limits === undefined) return undefined;
-  const files = (): FileCalls | undefined => context.platform().files;
+  const files = (): FileCalls | undefined => hookContext.platform().files;
   const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
-  const state = { isUndone: false };
-  const descriptors = { files, eligibility, state, sourceOf };
-  const undo = allOrNone([
+  const context = { files, eligibility, sourceOf };
+  return allOrNone([
     () => installSocketWrite(files, limits.joins),
     patchDestroy,
     () =>
       replaceAllOwn({
-        'ReadStream._construct': (original) => makeConstruct(descriptors, original),
-        'ReadStream._read': (original) => makeRead({ ...descriptors, limits, original }),
+        'ReadStream._construct': (original) => makeConstruct(context, original),
+        'ReadStream._read': (original) => makeRead({ ...context, limits, original }),
       }),
   ]);
-  return (
-    undo &&
-    (() => {
-      state.isUndone = true;
-      undo();
-    })
-  );
 }
 
 /** fs.ReadStream piped to a plain socket or response: its windows become regions. */

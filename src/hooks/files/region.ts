@@ -1,18 +1,19 @@
 import { now } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { NetSocket } from '../../node/net.js';
+import type { WriteBatch } from '../../node/streams.js';
 import type { FileDescriptor } from './file-descriptor.js';
 
 /**
- * What regions seem to consist of: zeros that nobody reads or writes, so the kernel never gives them memory. A region needs a
- * true length: optimised code takes the length of a typed array from the array itself, whatever getters its class has (seen on
- * Node 24).
+ * The memory of all placeholders: zeros that nobody reads or writes, so the kernel never gives them a page. A placeholder needs a
+ * true length: optimised code takes the length of a typed array from the array itself, whatever getters its class has (seen
+ * on Node 24).
  */
-let guise = new ArrayBuffer(0);
+let zeros = new ArrayBuffer(0);
 
-function guiseOf(count: number): ArrayBuffer {
-  if (guise.byteLength < count) guise = new ArrayBuffer(count);
-  return guise;
+function zerosOf(count: number): ArrayBuffer {
+  if (zeros.byteLength < count) zeros = new ArrayBuffer(count);
+  return zeros;
 }
 
 let live = 0;
@@ -33,8 +34,8 @@ export function afterLastRegion(callback: () => void): void {
 const boundTo = hiddenSlot<NetSocket, Placeholder[]>();
 
 /**
- * What travels Node's ordinary write path in place of a file's bytes, in the guise of a Buffer of their length, which is what
- * Writable counts (back-pressure) and HTTP frames. `_writeGeneric` is where the bytes are sent in its place.
+ * Stands for a file's bytes on Node's ordinary write path: a Buffer of their length, which is what Writable counts (back-pressure)
+ * and HTTP frames. `_writeGeneric` is where the bytes are sent in its place.
  */
 export class Placeholder extends Uint8Array {
   /** Bytes that it stands for. */
@@ -44,9 +45,9 @@ export class Placeholder extends Uint8Array {
   #socket: NetSocket | undefined;
   #ended = false;
 
-  /** @param length how long it seems: the count, but where nothing is framed by it and it would only fill up buffers */
+  /** @param length how long it seems: the count, unless nothing is framed by it and it would only fill up buffers */
   constructor(count: number, length = count) {
-    super(guiseOf(length), 0, length);
+    super(zerosOf(length), 0, length);
     this.count = count;
     live++;
   }
@@ -83,6 +84,9 @@ export class Placeholder extends Uint8Array {
   }
 }
 
+// Node asks `chunk instanceof Buffer`. A constructor call of Buffer's own is deprecated, so only the prototype is joined.
+Object.setPrototypeOf(Placeholder.prototype, Buffer.prototype);
+
 /** Why bytes of a region are copied after all. `refused:` names the errno. */
 export type CopyReason = 'small-file' | 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
 
@@ -96,9 +100,9 @@ export class FileRegion extends Placeholder {
     | undefined;
   transferred = 0;
   /** How often in a row the socket was waited for, and sendfile took nothing then either. */
-  vainWaits = 0;
+  fruitlessWaits = 0;
   /** The same of timers that it was waited for by. */
-  vainRefills = 0;
+  fruitlessTimers = 0;
   /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
   residentAt: number;
   residentTo: number;
@@ -124,6 +128,11 @@ export class FileRegion extends Placeholder {
     descriptor.hold();
   }
 
+  /** Position in the file of the next byte to send. */
+  get offset(): number {
+    return this.position + this.transferred;
+  }
+
   get remaining(): number {
     return this.count - this.transferred;
   }
@@ -133,8 +142,12 @@ export class FileRegion extends Placeholder {
   }
 }
 
-// Node asks `chunk instanceof Buffer`; a constructor call of Buffer's own is deprecated, so only the prototype is joined.
-Object.setPrototypeOf(Placeholder.prototype, Buffer.prototype);
+/** Whether a write, or one of a batch, is a region. */
+export function hasRegion(writev: boolean, data: WriteBatch | Uint8Array | string): boolean {
+  if (!writev || !Array.isArray(data)) return data instanceof Placeholder;
+  for (let index = 0; index < data.length; index++) if (data[index]?.chunk instanceof Placeholder) return true;
+  return false;
+}
 
 function forget(socket: NetSocket, placeholder: Placeholder): void {
   const bound = boundTo.get(socket);

@@ -7,10 +7,10 @@ export function newStatus(): FileStatus {
 }
 
 /**
- * Whether a descriptor, of this status, is a file whose bytes sendfile can send. Node's own view of it is compared with the
- * kernel's: where `fs` is mocked, a descriptor's number says nothing, or is another file's.
+ * Why sendfile cannot send the bytes of a descriptor with this status, if so. Node's own view of the file is compared with the
+ * kernel's: where `fs` is mocked, the number of a descriptor says nothing, or is another file's.
  *
- * @param known the inode that the path had for the kernel when Node opened it: there is nothing to compare if it is the same
+ * @param known inode that the path had for the kernel when Node opened it. If the file has it, there is nothing to compare.
  */
 export function whyNotFile(files: FileCalls, fd: number, of: FileStatus, known?: number): Reason | undefined {
   if (!of.regular) return 'not-a-regular-file';

@@ -6,12 +6,11 @@ import { addBytesWritten, noteWriteProgress } from '../../node/patch/net.js';
 import { replaceAllOwn } from '../../node/patch/own-methods.js';
 import type { Undo } from '../../node/patch/replace.js';
 import { count, counters } from '../../report/counters.js';
-import { endRegionsOf, liveRegions } from './region.js';
-import { hasRegion, transfer } from './transfer.js';
-import type { TransferContext } from './transfer-state.js';
+import { endRegionsOf, hasRegion, liveRegions } from './region.js';
+import { type TransferContext, transfer } from './transfer.js';
 import { undoneAfterRegions } from './undo-after-regions.js';
 
-/** The replacement that is in place now, for eligibility to recognise. */
+/** The replacement that is in place now. Eligibility recognises sockets by it. */
 let current: WriteGeneric | undefined;
 
 /** Whether this `_writeGeneric` understands regions. */
@@ -43,7 +42,7 @@ function transferContext(files: FileCalls, joins: boolean, write: WriteGeneric):
   };
 }
 
-/** Where the calls to send regions come from; asked for when the first region is written. */
+/** Where the calls to send regions come from. Asked when the first region is written. */
 let filesOf: () => FileCalls | undefined = () => undefined;
 
 let joinsHeaders = true;
@@ -51,7 +50,7 @@ let joinsHeaders = true;
 function makeWrite(original: WriteGeneric): WriteGeneric {
   let context: TransferContext | undefined;
   return function (this: NetSocket, writev, data, encoding, callback) {
-    // While it connects, Node keeps the data and calls this again; without a handle it fails without looking at the data.
+    // While it connects, Node keeps the data and calls this again. Without a handle Node fails and does not look at the data.
     if (liveRegions() === 0 || this.connecting || this._handle === null || !hasRegion(writev, data)) {
       return original.call(this, writev, data, encoding, callback);
     }
@@ -71,14 +70,14 @@ function makeDestroy(original: NetSocket['_destroy']): NetSocket['_destroy'] {
   };
 }
 
-/** A region that is on its way must not meet Node's own code, which would take it for a Buffer. */
+/** Node's own code would take a region that is on its way for a Buffer. */
 const patchSockets = undoneAfterRegions(() =>
   replaceAllOwn({ 'Socket._writeGeneric': makeWrite, 'Socket._destroy': makeDestroy }),
 );
 
 /**
- * Make the sockets of this thread send regions. Every write in the process goes through here, so a write without a region, in
- * a process without regions, pays for one comparison.
+ * Make the sockets of this thread send regions. Every write in the process goes through here: while there is no region in the
+ * process, it pays for one comparison.
  *
  * @param files asked for when the first region is written
  * @param joins whether what goes ahead of a region is sent in the same segment

@@ -14,68 +14,110 @@ export interface WindowLimits {
   readonly window: number;
 }
 
+/** How the regions of a stream are sent. Settled with the first: small files are copied, as sendfile does not pay for them. */
+type RegionKind = 'copied' | 'sendfile';
+
+/** Node's own code reads: for good (refused), or this time. */
+export interface Refusal {
+  readonly kind: 'refused' | 'node';
+  readonly reason: Reason;
+}
+
+/** How a stream's bytes went last. */
+export type Route =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  /** `regions` tells of those that were made before. */
+  | { readonly kind: 'node'; readonly reason: Reason; readonly regions: RegionKind | undefined }
+  | { readonly kind: RegionKind };
+
+const ROUTES = { copied: { kind: 'copied' }, sendfile: { kind: 'sendfile' } } as const;
+
+/** What is known of a stream. */
+export interface Source {
+  route: Route;
+  /** The stream's own file, once it was looked at and is one that we can send from. */
+  file: { readonly descriptor: FileDescriptor; readonly size: number } | undefined;
+  /** The inode that the path had when Node opened it at our word. */
+  lookedUp: number | undefined;
+  /** Node's own code has read from it, and may be doing so now. */
+  isReadByNode: boolean;
+  /** The last region went up to where the file ended then. */
+  isAtEnd: boolean;
+  /** The file has lost bytes to which the stream has not come, and that was said. */
+  isCutShort: boolean;
+  /** The socket that was to get the last window. */
+  socket: NetSocket | undefined;
+}
+
+export function newSource(reason?: Reason): Source {
+  return {
+    route: reason === undefined ? { kind: 'unknown' } : { kind: 'refused', reason },
+    file: undefined,
+    lookedUp: undefined,
+    isReadByNode: false,
+    isAtEnd: false,
+    isCutShort: false,
+    socket: undefined,
+  };
+}
+
+/** How the regions of a stream are sent; undefined if there has been none. */
+export function regionKind({ route }: Source): RegionKind | undefined {
+  if (route.kind === 'node') return route.regions;
+  return route.kind === 'copied' || route.kind === 'sendfile' ? route.kind : undefined;
+}
+
+/**
+ * Note that Node's own code reads.
+ *
+ * @returns whether that is news
+ */
+export function turnToNode(source: Source, { kind, reason }: Refusal): boolean {
+  const { route } = source;
+  const isNews = !('reason' in route) || route.reason !== reason;
+  if (kind === 'refused') source.route = { kind, reason };
+  else if (isNews || route.kind !== 'node') source.route = { kind, reason, regions: regionKind(source) };
+  return isNews;
+}
+
+/**
+ * Note that a region was made.
+ *
+ * @returns whether it is the first
+ */
+export function turnToRegions(source: Source, kind: RegionKind): boolean {
+  const isFirst = regionKind(source) === undefined;
+  source.route = ROUTES[kind];
+  return isFirst;
+}
+
 /**
  * Up to this size a file is opened and closed without the thread pool, as three trips there cost more than sending it. Closing
  * the last descriptor of a file that was deleted frees its blocks, which for a small one is no more than that.
  */
 const INLINE_LIMIT = 1 << 20;
 
-/** What is known of a stream's file. */
-export interface Source {
-  /** The stream's own descriptor, once it was looked at and is one that we can send from. */
-  descriptor: FileDescriptor | undefined;
-  /** The inode that Node opened at our word. */
-  lookedUp: number | undefined;
-  /** It is copied, and not sent by sendfile, being smaller than where that begins to pay. */
-  isCopied: boolean;
-  /** Its trips to the thread pool are worth saving; see {@link INLINE_LIMIT}. */
-  isSmall: boolean;
-  /** Node's own code has read from it, and may be doing so now. */
-  isReadByNode: boolean;
-  /** How long it was when it was first looked at. */
-  size: number;
-  /** It has lost bytes since, to which the stream has not come. */
-  isCutShort: boolean;
-  /** Where the stream's bytes went last. */
-  socket: NetSocket | undefined;
-  /** Regions were made of it already. */
-  isRerouted: boolean;
-  /** The last region went up to where the file ended then. */
-  isAtEnd: boolean;
-  /** Why it never will be, or was not the last time. */
-  reason: Reason | undefined;
-  /** The reason is for good. */
-  isRefused: boolean;
+/** Whether closing a stream's file is no more work than a trip to the thread pool. */
+export function closesAtOnce({ file }: Source): boolean {
+  return file !== undefined && file.size <= INLINE_LIMIT;
 }
 
-export function newSource(): Source {
-  return {
-    descriptor: undefined,
-    lookedUp: undefined,
-    isCopied: false,
-    isSmall: false,
-    isReadByNode: false,
-    size: 0,
-    isCutShort: false,
-    socket: undefined,
-    isRerouted: false,
-    isAtEnd: false,
-    reason: undefined,
-    isRefused: false,
-  };
-}
-
+/** The file that is being looked at. Filled anew at each look, which allocates nothing. */
 const status = newStatus();
 
 /** Look at a stream's file for the first time. */
-function open(files: FileCalls, source: Source, fd: number): Reason | undefined {
+function lookAt(files: FileCalls, source: Source, fd: number): Refusal | undefined {
   const reason = whyNotFile(files, fd, status, source.lookedUp);
-  if (reason === undefined) {
-    source.descriptor = new FileDescriptor(files, fd, false);
-    source.size = status.size;
-  } else source.isRefused = true;
-  source.isSmall = status.size <= INLINE_LIMIT;
-  return reason;
+  if (reason !== undefined) return { kind: 'refused', reason };
+  source.file = { descriptor: new FileDescriptor(files, fd, false), size: status.size };
+  return undefined;
+}
+
+/** Fill `status`, and find out at the first look whether the file is one to send from. */
+function look(files: FileCalls, source: Source, fd: number): Refusal | undefined {
+  if (!files.status(fd, status)) return { kind: 'node', reason: 'not-a-regular-file' };
+  return source.file === undefined ? lookAt(files, source, fd) : undefined;
 }
 
 /** Whether a path names a small file that can be opened without waiting for anything. */
@@ -86,25 +128,42 @@ export function opensAtOnce(files: FileCalls, source: Source, path: string): boo
   return true;
 }
 
-/** Whether a stream that has come to its end has not had all of the file that there was when it began. */
-export function hasLostBytes({ size }: Source, { pos, bytesRead, end }: FileReadStream): boolean {
-  return (pos ?? bytesRead) < Math.min(size, end + 1);
+/** Where a stream reads next. */
+function positionOf({ pos, bytesRead }: FileReadStream): number {
+  return pos ?? bytesRead;
 }
 
-/** The end of the file as it is now, or of the stream's range, has been reached. */
-export const AT_END = 'at-end';
+/** Whether a stream that has come to its end has not had all of the file that there was when it began. */
+export function hasLostBytes({ file }: Source, stream: FileReadStream): boolean {
+  return positionOf(stream) < Math.min(file?.size ?? 0, stream.end + 1);
+}
+
+/** What a stream sends next. */
+export type Window =
+  | Refusal
+  /** The end of the file as it is now, or of the stream's range, has been reached. */
+  | { readonly kind: 'end' }
+  | { readonly kind: RegionKind; readonly count: number };
+
+const END: Window = { kind: 'end' };
+const NOT_RESIDENT: Refusal = { kind: 'node', reason: 'not-resident' };
 
 /**
  * Where a stream ends: with its range or its file, as that is now. Of a file that has grown meanwhile, no more is sent than the
  * response promised, or it would be taken for the next response.
  */
-function endOf(source: Source, stream: FileReadStream, position: number, promised: () => number): number {
+function endOf({ file }: Source, stream: FileReadStream, promised: () => number): number {
   const end = Math.min(status.size, stream.end + 1);
-  if (status.size <= source.size) return end;
-  return Math.min(end, Math.max(source.size, position - stream.bytesRead + promised()));
+  const size = file?.size ?? status.size;
+  if (status.size <= size) return end;
+  return Math.min(end, Math.max(size, positionOf(stream) - stream.bytesRead + promised()));
 }
 
-/** How many bytes to send next, or that there are none, or why they cannot be sent as a region. */
+/**
+ * Find the next window, and read it ahead if it is to be copied.
+ *
+ * @param promised bytes of body that the response has promised; asked only where the file has grown
+ */
 export function nextWindow(
   files: FileCalls,
   source: Source,
@@ -112,25 +171,24 @@ export function nextWindow(
   fd: number,
   limits: WindowLimits,
   promised: () => number = () => Number.POSITIVE_INFINITY,
-): number | typeof AT_END | Reason {
-  if (!files.status(fd, status)) return 'not-a-regular-file';
-  const refusal = source.descriptor === undefined ? open(files, source, fd) : undefined;
+): Window {
+  const refusal = look(files, source, fd);
   if (refusal !== undefined) return refusal;
-  const position = stream.pos ?? stream.bytesRead;
-  const available = endOf(source, stream, position, promised) - position;
-  if (available <= 0) return AT_END;
-  if (!source.isRerouted) source.isCopied = available < limits.min;
-  if (source.isCopied) {
+  const position = positionOf(stream);
+  const available = endOf(source, stream, promised) - position;
+  if (available <= 0) return END;
+  const kind = regionKind(source) ?? (available < limits.min ? 'copied' : 'sendfile');
+  if (kind === 'copied') {
     const count = Math.min(available, files.staging.room);
     source.isAtEnd = count === available;
-    return stageWindow(files, fd, position, count) ? count : 'not-resident';
+    return stageWindow(files, fd, position, count) ? { kind, count } : NOT_RESIDENT;
   }
   // Up to two windows go as one: a turn of the event loop costs more than it gives where there is so little left.
   const wanted = available <= limits.window * 2 ? available : limits.window;
-  const resident = files.resident(fd, position, wanted);
-  if (resident === 0) return 'not-resident';
-  source.isAtEnd = resident === available;
-  return resident;
+  const count = files.resident(fd, position, wanted);
+  if (count === 0) return NOT_RESIDENT;
+  source.isAtEnd = count === available;
+  return { kind, count };
 }
 
 /** As many bytes as Node's own read would bring next, if they are in the page cache. The caller moves the stream on. */
@@ -140,45 +198,41 @@ export function nextChunk(
   stream: FileReadStream,
   fd: number,
   size: number,
-): Buffer | Reason {
-  if (!files.status(fd, status)) return 'not-a-regular-file';
-  const refusal = source.descriptor === undefined ? open(files, source, fd) : undefined;
+): Refusal | { readonly kind: 'chunk'; readonly chunk: Buffer } {
+  const refusal = look(files, source, fd);
   if (refusal !== undefined) return refusal;
-  const position = stream.pos ?? stream.bytesRead;
+  const position = positionOf(stream);
   const count = Math.min(status.size, stream.end + 1, position + size) - position;
-  if (count <= 0) return 'empty-file';
-  if (!stageWindow(files, fd, position, count)) return 'not-resident';
-  return copyWindow(files, count);
+  if (count <= 0) return { kind: 'node', reason: 'empty-file' };
+  if (!stageWindow(files, fd, position, count)) return NOT_RESIDENT;
+  return { kind: 'chunk', chunk: copyWindow(files, count) };
 }
 
 /**
- * Cut the next region off a stream, which the caller moves on as if it had read. One of a small file was read by
+ * Cut the next region off a stream, which the caller moves on as if it had read. What is to be copied was read by
  * {@link nextWindow}.
  *
- * @returns undefined if there are no descriptors left
+ * @returns undefined if there are no descriptors left (EMFILE)
  */
 export function cutRegion(
   files: FileCalls,
   source: Source,
   stream: FileReadStream,
-  count: number,
+  { kind, count }: { readonly kind: RegionKind; readonly count: number },
 ): Placeholder | undefined {
-  const region = source.isCopied ? new StagedRegion(files, count) : cutFromFile(files, source, stream, count);
+  const region = kind === 'copied' ? new StagedRegion(files, count) : cutFromFile(files, source, stream, count);
   if (region !== undefined) region.isLast = source.isAtEnd;
   return region;
 }
 
 function cutFromFile(files: FileCalls, source: Source, stream: FileReadStream, count: number): FileRegion | undefined {
   const descriptor = regionDescriptor(files, source, stream);
-  if (descriptor === undefined) return undefined;
-  return new FileRegion(descriptor, stream.pos ?? stream.bytesRead, count, stream);
+  return descriptor && new FileRegion(descriptor, positionOf(stream), count, stream);
 }
 
 /** A stream that opened its file and closes it lends us the descriptor; any other may lose it whenever its owner likes. */
-function regionDescriptor(files: FileCalls, source: Source, stream: FileReadStream): FileDescriptor | undefined {
-  const { descriptor } = source;
-  if (descriptor === undefined) return undefined;
-  if (stream.flags !== undefined && stream.autoClose) return descriptor;
-  const duplicate = new FileDescriptor(files, descriptor.fd, false);
+function regionDescriptor(files: FileCalls, { file }: Source, stream: FileReadStream): FileDescriptor | undefined {
+  if (file === undefined || (stream.flags !== undefined && stream.autoClose)) return file?.descriptor;
+  const duplicate = new FileDescriptor(files, file.descriptor.fd, false);
   return duplicate.own() ? duplicate : undefined;
 }

@@ -2,15 +2,21 @@ import type { FileCalls, Staging } from '../../native/platform.js';
 import type { WritePart } from '../../node/streams.js';
 import { Placeholder } from './region.js';
 
-/** Whose bytes are in each of the staging buffers. */
+/** The region whose bytes are in each of the staging buffers. */
 const holders: (StagedRegion | undefined)[] = [];
 
-/** The buffer that was read to last. Nobody's until a region is made of it. */
+/** The buffer that was read to last. No region holds it until one is made. */
 let lastSlot = 0;
 
+function copyOut({ buffers, lead }: Staging, slot: number, count: number): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(count);
+  buffers[slot]?.copy(chunk, 0, lead, lead + count);
+  return chunk;
+}
+
 /**
- * A piece of a small file that was read when it was cut, and is sent as it was read. Its bytes are in a staging buffer, from
- * where they mostly leave soon; they are copied out when others need the buffer first.
+ * A piece of a small file that was read when it was cut, and is sent as it was read. Its bytes are in a staging buffer and mostly
+ * leave from there soon. They are copied out when others need the buffer first.
  */
 export class StagedRegion extends Placeholder {
   readonly #staging: Staging;
@@ -32,9 +38,8 @@ export class StagedRegion extends Placeholder {
 
   /** Its bytes, in a buffer of their own. */
   bytes(): Buffer {
-    const { staged } = this;
-    if (staged !== undefined) {
-      this.#copy = Buffer.copyBytesFrom(staged, this.#staging.lead, this.count);
+    if (this.staged !== undefined) {
+      this.#copy = copyOut(this.#staging, this.#slot, this.count);
       holders[this.#slot] = undefined;
     }
     // One that has ended is not sent, and has none.
@@ -48,7 +53,7 @@ export class StagedRegion extends Placeholder {
   }
 }
 
-/** A buffer that is nobody's, or else that of the one that has waited longest, who takes its bytes out of it. */
+/** A buffer that is free, or else that of the region that has waited longest, which takes its bytes out of it. */
 function freeSlot({ buffers }: Staging): number {
   for (let tried = 0; tried < buffers.length; tried++) {
     const slot = (lastSlot + tried) % buffers.length;
@@ -66,25 +71,28 @@ export function stageWindow(files: FileCalls, fd: number, position: number, coun
   return files.stage(fd, position, count, lastSlot);
 }
 
-/** What was read ahead last, in a buffer of its own, as somebody may keep it. */
+/** The window that was read ahead last, in a buffer of its own, as somebody may keep it. */
 export function copyWindow({ staging }: FileCalls, count: number): Buffer {
-  const chunk = Buffer.allocUnsafeSlow(count);
-  staging.buffers[lastSlot]?.copy(chunk, 0, staging.lead, staging.lead + count);
-  return chunk;
+  return copyOut(staging, lastSlot, count);
 }
 
 /** Writable has turned every other encoding into a Buffer, or passes the name on; 'buffer' goes with Buffers alone. */
-export function bufferEncoding(name: string): BufferEncoding {
+function bufferEncoding(name: string): BufferEncoding {
   return Buffer.isEncoding(name) ? name : 'utf8';
 }
 
-/** The most bytes that a UTF-16 unit is in any encoding. */
+export function bytesOf({ chunk, encoding }: WritePart): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, bufferEncoding(encoding)) : chunk;
+}
+
+/** Most bytes of a UTF-16 unit in any encoding. */
 const MOST_BYTES_OF_UNIT = 3;
 
 function mostBytesOf({ chunk }: WritePart): number {
   return typeof chunk === 'string' ? chunk.length * MOST_BYTES_OF_UNIT : chunk.length;
 }
 
+/** @returns where the part ends */
 function put(buffer: Buffer, { chunk, encoding }: WritePart, at: number): number {
   if (typeof chunk === 'string') return at + buffer.write(chunk, at, bufferEncoding(encoding));
   buffer.set(chunk, at);
@@ -92,7 +100,7 @@ function put(buffer: Buffer, { chunk, encoding }: WritePart, at: number): number
 }
 
 /**
- * What goes ahead of a staged region, and its own bytes, in one piece, which is valid until its buffer is read to again. What goes
+ * What goes ahead of a staged region, and its own bytes, in one piece. It is valid until its buffer is read to again. What goes
  * ahead is measured by writing it: the length of a string in base64 or hex is known only once it was decoded.
  *
  * @returns undefined if it might be too much to go ahead, or the region is not staged any more

@@ -6,13 +6,16 @@ import type { Reason } from '../../../src/hooks/files/eligibility.js';
 import { FileRegion, liveRegions, type Placeholder } from '../../../src/hooks/files/region.js';
 import { newStatus, whyNotFile } from '../../../src/hooks/files/sendable-file.js';
 import {
-  AT_END,
   cutRegion,
   hasLostBytes,
   newSource,
   nextChunk,
   nextWindow,
+  regionKind,
   type Source,
+  turnToNode,
+  turnToRegions,
+  type Window,
   type WindowLimits,
 } from '../../../src/hooks/files/source.js';
 import { StagedRegion } from '../../../src/hooks/files/staging.js';
@@ -98,6 +101,8 @@ describe('a file that is to be sent', () => {
     const regions: Placeholder[] = [];
     const streams: fs.ReadStream[] = [];
     let source: Source;
+    /** Of the last window. */
+    let kind: Window['kind'];
 
     beforeEach(() => {
       source = newSource();
@@ -121,12 +126,21 @@ describe('a file that is to be sent', () => {
       return made as FileReadStream;
     }
 
-    function next(of: FileReadStream, files = realFiles(), limits = LIMITS): ReturnType<typeof nextWindow> {
-      return nextWindow(files, source, of, of.fd!, limits);
+    const AT_END = 'end' satisfies Window['kind'];
+
+    /** Its bytes, or why there are none. */
+    function sizeOf(window: Window): number | Reason | typeof AT_END {
+      kind = window.kind;
+      if (window.kind === 'end') return AT_END;
+      return 'reason' in window ? window.reason : window.count;
+    }
+
+    function next(of: FileReadStream, files = realFiles(), limits = LIMITS): ReturnType<typeof sizeOf> {
+      return sizeOf(nextWindow(files, source, of, of.fd!, limits));
     }
 
     function cut(of: FileReadStream, count: number, files = realFiles()): Placeholder | undefined {
-      const region = cutRegion(files, source, of, count);
+      const region = cutRegion(files, source, of, { kind: kind === 'copied' ? kind : 'sendfile', count });
       if (region === undefined) return undefined;
       moveOn(of, count);
       regions.push(region);
@@ -168,12 +182,12 @@ describe('a file that is to be sent', () => {
 
     it('is to be copied where there is little to send, unless some of it has gone already', async () => {
       expect(next(await stream({ end: 998 }))).to.equal(999);
-      expect(source.isCopied).to.equal(true);
+      expect(kind).to.equal('copied');
       expect(next(await stream({ end: 999 }))).to.equal(1000);
-      expect(source.isCopied).to.equal(false);
-      source.isRerouted = true;
+      expect(kind).to.equal('sendfile');
+      expect(turnToRegions(source, 'sendfile')).to.equal(true);
       expect(next(await stream({ end: 998 }))).to.equal(999);
-      expect(source.isCopied).to.equal(false);
+      expect(kind).to.equal('sendfile');
     });
 
     it('of a small file is read ahead, or left to Node if that would wait', async () => {
@@ -205,7 +219,7 @@ describe('a file that is to be sent', () => {
       ) {
         expect(source.isAtEnd).to.equal(pieces.length === 2);
         pieces.push(cut(of, window));
-        source.isRerouted = true;
+        turnToRegions(source, 'copied');
       }
       expect(pieces.map((piece) => piece?.count)).to.deep.equal([65_536, 65_536, 18_928]);
       const read = pieces.map((piece) => (piece instanceof StagedRegion ? piece.bytes() : Buffer.alloc(0)));
@@ -232,8 +246,9 @@ describe('a file that is to be sent', () => {
       const of = await stream({ start: 7, end: 22_222 }, counted);
       const chunk = (files = realFiles()): Buffer | Reason => {
         const read = nextChunk(files, source, of, of.fd ?? -1, 10_000);
-        if (typeof read !== 'string') moveOn(of, read.length);
-        return read;
+        if (read.kind !== 'chunk') return read.reason;
+        moveOn(of, read.chunk.length);
+        return read.chunk;
       };
       expect(chunk({ ...realFiles(), stage: () => false })).to.equal('not-resident' satisfies Reason);
       expect(of).to.include({ pos: 7, bytesRead: 0 });
@@ -255,13 +270,13 @@ describe('a file that is to be sent', () => {
       const begin = await stream({ end: 29_999 }, shrinking);
       const [sourceOfWhole, sourceOfBegin] = [newSource(), newSource()];
       const nextOf = (of: FileReadStream, from: Source) =>
-        nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 });
+        sizeOf(nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 }));
       for (const [of, from] of [
         [whole, sourceOfWhole],
         [begin, sourceOfBegin],
       ] as const) {
         expect(nextOf(of, from)).to.be.above(0);
-        cutRegion(realFiles(), from, of, 30_000)?.end();
+        cutRegion(realFiles(), from, of, { kind: 'sendfile', count: 30_000 })?.end();
         moveOn(of, 30_000);
       }
       ftruncateSync(open(shrinking, 'r+'), 20_000);
@@ -273,7 +288,7 @@ describe('a file that is to be sent', () => {
     it('ends with what was promised, where the file has grown since, and only there', async () => {
       const growing = scratch.file('growing', Buffer.alloc(20_000));
       const nextOf = (of: FileReadStream, from: Source, promised: number) =>
-        nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 }, () => promised);
+        sizeOf(nextWindow(realFiles(), from, of, of.fd ?? -1, { min: 1000, window: 15_000 }, () => promised));
       const [exact, more, less] = [await stream({}, growing), await stream({}, growing), await stream({}, growing)];
       const [ofExact, ofMore, ofLess] = [newSource(), newSource(), newSource()];
       for (const [of, from] of [
@@ -282,12 +297,12 @@ describe('a file that is to be sent', () => {
         [less, ofLess],
       ] as const) {
         expect(nextOf(of, from, 5)).to.equal(20_000);
-        cutRegion(realFiles(), from, of, 15_000)?.end();
+        cutRegion(realFiles(), from, of, { kind: 'sendfile', count: 15_000 })?.end();
         moveOn(of, 15_000);
       }
       writeSync(open(growing, 'r+'), Buffer.alloc(10_000), 0, 10_000, 20_000);
       expect(nextOf(exact, ofExact, 20_000)).to.equal(5000);
-      cutRegion(realFiles(), ofExact, exact, 5000)?.end();
+      cutRegion(realFiles(), ofExact, exact, { kind: 'sendfile', count: 5000 })?.end();
       moveOn(exact, 5000);
       expect(nextOf(exact, ofExact, 20_000)).to.equal(AT_END);
       expect(hasLostBytes(ofExact, exact)).to.equal(false);
@@ -304,7 +319,7 @@ describe('a file that is to be sent', () => {
       cut(of, 5000);
       expect(next(of)).to.equal(AT_END);
       writeSync(fd, Buffer.alloc(2000), 0, 2000, 5000);
-      source.isRerouted = true;
+      turnToRegions(source, 'sendfile');
       expect(next(of)).to.equal(2000);
       ftruncateSync(fd, 100);
       expect(next(of)).to.equal(AT_END);
@@ -312,9 +327,8 @@ describe('a file that is to be sent', () => {
 
     it('is looked at once, and refused for good where it cannot be sent', async () => {
       const of = await stream({}, scratch.file('nothing', ''));
-      expect(source.isRefused).to.equal(false);
       expect(next(of)).to.equal('empty-file' satisfies Reason);
-      expect(source.isRefused).to.equal(true);
+      expect(kind).to.equal('refused');
 
       source = newSource();
       let looks = 0;
@@ -329,12 +343,13 @@ describe('a file that is to be sent', () => {
       next(good, files);
       next(good, files);
       expect(looks).to.equal(1);
-      expect(source.isRefused).to.equal(false);
+      expect(kind).to.equal('sendfile');
     });
 
     it('is not sent where the descriptor says nothing', async () => {
       const of = await stream();
       expect(next(of, { ...realFiles(), status: () => false })).to.equal('not-a-regular-file' satisfies Reason);
+      expect(kind).to.equal('node');
     });
 
     it('lends its descriptor where the stream opened it and closes it', async () => {
@@ -367,6 +382,35 @@ describe('a file that is to be sent', () => {
       expect(of.pos).to.equal(0);
       expect(of.bytesRead).to.equal(0);
       expect(cut(of, 10)).not.to.equal(undefined);
+    });
+  });
+
+  describe('on a route', () => {
+    it('changes it with what is sent and with every other reason, and is news only then', () => {
+      const source = newSource();
+      expect(source.route).to.deep.equal({ kind: 'unknown' });
+      expect(turnToNode(source, { kind: 'node', reason: 'not-resident' })).to.equal(true);
+      expect(turnToNode(source, { kind: 'node', reason: 'not-resident' })).to.equal(false);
+      expect(turnToNode(source, { kind: 'node', reason: 'no-single-pipe' })).to.equal(true);
+      expect(turnToRegions(source, 'sendfile')).to.equal(true);
+      expect(turnToNode(source, { kind: 'node', reason: 'no-single-pipe' })).to.equal(true);
+      expect(turnToRegions(source, 'sendfile')).to.equal(false);
+    });
+
+    it('keeps how its regions are sent while Node reads in between', () => {
+      const source = newSource();
+      expect(regionKind(source)).to.equal(undefined);
+      turnToRegions(source, 'copied');
+      turnToNode(source, { kind: 'node', reason: 'not-resident' });
+      turnToNode(source, { kind: 'node', reason: 'destination-not-ready' });
+      expect(source.route.kind).to.equal('node');
+      expect(regionKind(source)).to.equal('copied');
+    });
+
+    it('is refused for good from the start where its stream is not one to reroute', () => {
+      const source = newSource('flags');
+      expect(source.route).to.deep.equal({ kind: 'refused', reason: 'flags' });
+      expect(turnToNode(source, { kind: 'refused', reason: 'flags' })).to.equal(false);
     });
   });
 });

@@ -1,8 +1,7 @@
 import fs, { openSync } from 'node:fs';
 import { FileDescriptor } from '../../../src/hooks/files/file-descriptor.js';
-import { FileRegion } from '../../../src/hooks/files/region.js';
-import { hasRegion, transfer } from '../../../src/hooks/files/transfer.js';
-import type { TransferContext } from '../../../src/hooks/files/transfer-state.js';
+import { FileRegion, hasRegion } from '../../../src/hooks/files/region.js';
+import { type TransferContext, transfer } from '../../../src/hooks/files/transfer.js';
 import type { FileCalls } from '../../../src/native/platform.js';
 import type { NetSocket } from '../../../src/node/net.js';
 import type { Mutable } from '../../../src/node/patch/replace.js';
