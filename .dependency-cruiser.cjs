@@ -14,10 +14,17 @@ const IMPORTS = {
   'register.ts': ['src/preload.ts'],
   'src/preload.ts': [
     'src/runtime.ts',
+    'src/activate.ts',
+    'src/first-use.ts',
+    'src/config/',
+    'src/hooks/files/compression-file.ts',
+  ],
+  'src/activate.ts': [
     'src/first-use.ts',
     'src/app-manifest.ts',
     'src/config/',
     'src/hooks/files/compression-file.ts',
+    'src/options/',
   ],
   'src/first-use.ts': ['src/hooks/sockets/server-word.ts'],
   'src/index.ts': [
@@ -31,8 +38,8 @@ const IMPORTS = {
   ],
   'src/runtime.ts': ['src/install.ts', 'src/api/', 'src/config/', 'src/hooks/files/compression.ts', 'src/report/'],
   'src/install.ts': [
+    'src/activate.ts',
     'src/first-use.ts',
-    'src/app-manifest.ts',
     'src/api/',
     'src/config/',
     'src/hooks/',

@@ -14,9 +14,9 @@ import { countSocketOptionCalls } from './system-calls.js';
 const APP = 'apps/echo-length';
 const TRACED_CONNECTIONS = 200;
 
-/** Connections of a round, with one request each. */
+/** Connections a round, with one request each. */
 const connectionsFor = ({ quick }: Effort): number => (quick ? 1000 : 3000);
-/** Rounds of each of some processes. */
+/** Rounds of each process. */
 const ROUNDS = 2;
 const processesFor = ({ quick }: Effort): number => (quick ? 2 : 5);
 
@@ -43,7 +43,7 @@ export async function openConnections(
   };
 }
 
-/** The samples of one set of processes, by the server. */
+/** Samples of one set of processes, by server. */
 function sampleOnce(effort: Effort): Promise<Map<string, readonly AcceptSample[]>> {
   return withClient((client) =>
     withServers([stock(APP), tuned(APP)], async (contenders) => {
@@ -55,7 +55,7 @@ function sampleOnce(effort: Effort): Promise<Map<string, readonly AcceptSample[]
   );
 }
 
-/** What accepting connections costs; made once. */
+/** Cost of accepting connections; measured once. */
 export const acceptSamples = remembered(async (effort: Effort): Promise<AcceptSamples> => {
   const pooled = pool(await repeatedly(processesFor(effort), () => sampleOnce(effort)));
   return { stock: pooled.get('stock') ?? [], tuned: pooled.get('tuned') ?? [] };
@@ -97,7 +97,7 @@ function comparison(samples: AcceptSamples): Comparison {
   };
 }
 
-/** How many more setsockopt and getsockopt the later connections met under the preload. */
+/** Extra calls of setsockopt and getsockopt on later connections under the preload. */
 export async function extraCalls(client: Client): Promise<{ readonly extra: number; readonly table: Table }> {
   const plain = await countSocketOptionCalls(client, stock, APP, TRACED_CONNECTIONS);
   const ours = await countSocketOptionCalls(client, tuned, APP, TRACED_CONNECTIONS);

@@ -1,4 +1,4 @@
-// The process behind apply.ts: applies presets to a real connection, and writes its samples as JSON.
+// Process of apply.ts: applies presets to a real connection, and writes its samples as JSON.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { connect as connectPlainly, setNoDelay } from './sockets.js';
 
 const [rounds = 1, calls = 1] = process.argv.slice(2).map(Number);
 
-/** Rounds until V8 has made all that belongs to the code. */
+/** Rounds until V8 has compiled everything. */
 const WARM_UPS = 8;
 
 const CONFIGS: readonly (readonly [string, TuneConfig])[] = [
@@ -18,7 +18,7 @@ const CONFIGS: readonly (readonly [string, TuneConfig])[] = [
   ['highthroughput', highThroughputConfig()],
 ];
 
-/** Some calls of a kind, to be made again and again. */
+/** Calls of one kind, for repetition. */
 interface Batch {
   readonly preset: string;
   readonly options: number;
@@ -65,7 +65,7 @@ const connection = once(listener, 'connection');
 connect(listening, '127.0.0.1');
 const [accepted] = await connection;
 const batches = [...CONFIGS.map(([preset, config]) => applying(accepted, preset, config)), settingPlainly(listening)];
-// What compiling allocates, this file's own code as well, is no part of a call.
+// Memory for compilation, of this file's code too, is not part of a call.
 for (const batch of batches) measure(batch, WARM_UPS);
 console.log(JSON.stringify(batches.map((batch) => measure(batch, rounds))));
 process.exit();

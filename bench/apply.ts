@@ -6,7 +6,7 @@ import { remembered } from './remembered.js';
 import type { Cell, Effort, Result, Scenario } from './scenario.js';
 import { median } from './statistics.js';
 
-/** How often, in how many rounds, `apply` is called. */
+/** Calls of `apply` a round, and rounds. */
 interface ApplyPace {
   readonly rounds: number;
   readonly calls: number;
@@ -18,22 +18,22 @@ const ROUNDS = 15;
 export const QUICK_PACE: ApplyPace = { rounds: 5, calls: 20_000 };
 const GOAL_NANOSECONDS = 600;
 
-/** Young enough that nothing is collected while a round runs: then what the heap has grown by is what was allocated. */
+/** Size of the young generation: no collection during a round, so the growth of the heap is the allocation. */
 const YOUNG_GENERATION = ['--min-semi-space-size=64', '--max-semi-space-size=64'] as const;
 
-/** What the process answers, for each preset. */
+/** Answer of the process, for each preset. */
 export interface ApplySamples {
   readonly preset: string;
-  /** Options that a call sets. */
+  /** Number of options that a call sets. */
   readonly options: number;
   readonly nanosecondsPerCall: readonly number[];
   readonly bytesPerCall: readonly number[];
 }
 
-/** What the plain call of setsockopt is called among them, with which they are compared. */
+/** Name of the plain setsockopt call, the baseline. */
 export const PLAIN = 'a plain setsockopt by koffi';
 
-/** In a process of its own: heap and compiler of this one hold other things. */
+/** Measure in a process of its own: the heap and the compiler of this one are in use. */
 export async function sampleApply({ rounds, calls }: ApplyPace): Promise<ApplySamples[]> {
   const flags = ['--expose-gc', ...YOUNG_GENERATION];
   const command = [process.execPath, ...flags, entry('apply-process'), String(rounds), String(calls)];
@@ -44,7 +44,7 @@ export async function sampleApply({ rounds, calls }: ApplyPace): Promise<ApplySa
 
 const paceFor = ({ quick }: Effort): ApplyPace => (quick ? QUICK_PACE : { rounds: ROUNDS, calls: 100_000 });
 
-/** What `apply` costs with each config; made once. */
+/** Cost of `apply` with each config; measured once. */
 export const applySamples = remembered((effort: Effort) => sampleApply(paceFor(effort)));
 
 function row({ preset, options, nanosecondsPerCall, bytesPerCall }: ApplySamples): Cell[] {

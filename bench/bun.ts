@@ -7,7 +7,7 @@ import { hasProgram } from './machine.js';
 const VERSION = '1.4.5';
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), `socket-tune-bench/bun-${VERSION}`);
 
-/** The package `bun` has one package with a program for each platform, of which npm installs the right one. */
+/** Package `bun` has one package a platform with the program. npm installs the right one. */
 function cached(): string | undefined {
   const platforms = join(CACHE, 'node_modules/@oven');
   if (!existsSync(platforms)) return undefined;
@@ -22,7 +22,7 @@ function install(): void {
   spawnSync('npm', ['install', ...options, `bun@${VERSION}`], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Bun's program, if it is here, or if it may be installed (outside of the repository) and can be. */
+/** Bun's program, if present, or if it may and can be installed, outside of the repository. */
 export function bunProgram(mayInstall: boolean): string | undefined {
   if (hasProgram('bun')) return 'bun';
   const program = cached();

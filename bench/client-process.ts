@@ -1,10 +1,10 @@
-// The process behind client.ts: takes jobs from its parent, one at a time, and ends with it.
+// Process of client.ts: takes jobs from its parent, one at a time, and ends with it.
 
 import type { Answer, ConnectJob, HoldJob, Job, OpenJob, RepeatJob, RunJob } from './client.js';
 import { HttpConnection, Patience } from './http-connection.js';
 import { NOTHING } from './sockets.js';
 
-/** Connections that stay open from one job to the next, and what is asked on them. */
+/** Connections that stay open between jobs, and the request for them. */
 const kept: HttpConnection[] = [];
 let request: Buffer = Buffer.alloc(0);
 let bodyLength = 0;
@@ -18,7 +18,7 @@ function getRequest(path: string): Buffer {
   return Buffer.from(`GET /${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
 }
 
-/** All connections have a request under way, and each is read as its answer comes in. */
+/** Every connection has a request under way, and is read as its answer arrives. */
 function run({ seconds, requests }: Omit<RunJob, 'kind'>): Made {
   const until = performance.now() + seconds * 1e3;
   const busy = new Set<HttpConnection>();
@@ -126,7 +126,7 @@ function answer(job: Job): Answer {
 
 process.on('message', (job: Job) => {
   process.send?.(answer(job), undefined, undefined, (error) => {
-    // Its parent has ended meanwhile, and nobody is left to be told.
+    // The parent has ended, so there is no receiver.
     if (error !== null) process.exit(1);
   });
 });

@@ -2,19 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Done, LoadClient, Target } from './load-client.js';
 import { CLIENT_CORE, entry, pinned } from './machine.js';
 
-/** Open connections, and fetch one thing on each of them. */
+/** Open connections, with one request on each. */
 export interface OpenJob extends Target {
   readonly kind: 'open';
 }
 
-/** Go on fetching, with one request at a time on each of the connections that are open. */
+/** Go on with one request at a time on each open connection. */
 export interface RunJob {
   readonly kind: 'run';
   readonly seconds: number;
   readonly requests: number;
 }
 
-/** Open connections, ask for something on each, and read nothing. */
+/** Open connections, send one request on each, and read nothing. */
 export interface HoldJob {
   readonly kind: 'hold';
   readonly port: number;
@@ -22,7 +22,7 @@ export interface HoldJob {
   readonly connections: number;
 }
 
-/** Close all connections that are open. */
+/** Close all open connections. */
 export interface CloseJob {
   readonly kind: 'close';
 }
@@ -31,14 +31,14 @@ export interface CloseJob {
 export interface RepeatJob {
   readonly kind: 'repeat';
   readonly port: number;
-  /** A request, cut into what each write sends. */
+  /** A request, as the bytes of each write. */
   readonly parts: readonly string[];
-  /** Stop after so many requests, or when the time is up. */
+  /** Limits: a number of requests, or a time. */
   readonly requests: number;
   readonly seconds: number;
 }
 
-/** Open a connection, fetch one thing, and close it, again and again. */
+/** One request a connection, again and again. */
 export interface ConnectJob {
   readonly kind: 'connect';
   readonly port: number;
@@ -49,14 +49,14 @@ export interface ConnectJob {
 export type Job = OpenJob | RunJob | HoldJob | CloseJob | RepeatJob | ConnectJob;
 
 export interface Outcome extends Done {
-  /** Milliseconds of each request; only of a {@link RepeatJob}. */
+  /** Milliseconds of each request, for a {@link RepeatJob} only. */
   readonly latencies: readonly number[];
 }
 
-/** What the client's process answers to a job. */
+/** Answer of the client's process to a job. */
 export type Answer = { readonly outcome: Outcome } | { readonly error: string };
 
-/** A client in a process and on a core of its own. */
+/** Client with a process and a core of its own. */
 class ClientProcess {
   readonly #process: ChildProcess;
 
@@ -96,7 +96,7 @@ class ClientProcess {
 
 export type Client = Pick<ClientProcess, 'run' | 'openLoad'>;
 
-/** Have a client used, and stop it in any case. */
+/** Run `use` with a client, and stop it in any case. */
 export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const client = new ClientProcess();
   try {

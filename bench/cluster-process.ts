@@ -10,33 +10,33 @@ import { startProcess, withStarted } from './server.js';
 
 const run = promisify(execFile);
 
-/** Who has the preload: nobody, all processes of the cluster, or only its workers, as under a process manager. */
+/** Processes with the preload: none, all, or only the workers, as under a process manager. */
 export type Preloaded = 'nobody' | 'all' | 'workers';
 
-/** How one run of bench/apps/short-connections.c went. */
+/** Result of one run of bench/apps/short-connections.c. */
 export interface ShortConnections {
   readonly seconds: number;
   readonly answered: number;
   readonly refused: number;
   readonly reset: number;
-  /** Answers without a body, and failures of any other kind. */
+  /** Answers without a body, and all other failures. */
   readonly empty: number;
   readonly other: number;
-  /** Answered after more than 0.9 s: their SYN had to be sent again. */
+  /** Answers after more than 0.9 s: their SYN was retransmitted. */
   readonly slow: number;
-  /** Microseconds from connect(2) to the end of the answer. */
+  /** Microseconds from connect(2) to the end of the answer, of each. */
   readonly p50: number;
   readonly p99: number;
-  /** Answers by the worker that gave them. */
+  /** Number of answers, by worker. */
   readonly servers: Readonly<Record<string, number>>;
 }
 
-/** A cluster of two workers, bench/apps/cluster.ts, on whatever cores the system gives it. */
+/** Cluster of two workers (bench/apps/cluster.ts), on any cores. */
 export interface ClusterProcess {
   readonly name: string;
-  /** CPU time of the primary and its workers so far, in seconds. */
+  /** CPU seconds of the primary and its workers so far. */
   cpuSeconds(): number;
-  /** Have connections with one request each, some at a time. */
+  /** Make connections with one request each, several at a time. */
   connect(client: string, concurrent: number, connections: number): Promise<ShortConnections>;
   /** Replace every worker. */
   restart(): Promise<void>;
@@ -74,7 +74,7 @@ export async function startCluster(
   };
 }
 
-/** Start clusters, have them used, and stop them in any case. */
+/** Run `use` with clusters, and stop them in any case. */
 export function withClusters<T>(
   starting: readonly Promise<ClusterProcess>[],
   use: (clusters: readonly ClusterProcess[]) => Promise<T>,
@@ -82,7 +82,7 @@ export function withClusters<T>(
   return withStarted(starting, (cluster) => cluster.stop(), use);
 }
 
-/** Where the client cannot be compiled. */
+/** Result without a C compiler for the client. */
 export const NO_CLIENT: Result = {
   tables: [],
   notes: [`there is no C compiler (${COMPILER}) for the client: not measured`],

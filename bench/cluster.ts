@@ -9,17 +9,17 @@ import { median } from './statistics.js';
 
 const concurrentFor = ({ quick }: Effort): readonly number[] => (quick ? [256] : [32, 256, 1000]);
 const WORKERS = 2;
-/** Ratios of what has a listener in each worker to what has not. */
+/** Ratios: a listener in each worker to round robin. */
 const CPU_GOAL = { atMost: 0.45 } as const;
 const RATE_GOAL = { atLeast: 1.6 } as const;
 const LATENCY_GOAL = { atMost: 1 } as const;
 
-/** One round of one cluster. */
+/** One round of a cluster. */
 interface Sample {
   readonly cpuMicroseconds: number;
   readonly perSecond: number;
   readonly p99: number;
-  /** Connections of the busiest worker over the mean. */
+  /** Imbalance: connections of the busiest worker over the mean. */
   readonly imbalance: number;
 }
 

@@ -13,14 +13,14 @@ import { withServers } from './server.js';
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
   (quick ? [10 << 10] : [10, 1 << 10, 100 << 10]).map(kilobytes);
 
-/** Requests of a round: disks are moody. */
+/** Requests a round: the speed of disks varies. */
 const requestsFor = ({ quick }: Effort, { bytes }: Body): number => (quick || bytes > 10 << 20 ? 3 : 10);
 const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 5);
 
-/** What is done with a file that is not in memory is other code than what is done with one that is. */
+/** Requests before a measurement. A file on disk takes other code than a file in memory. */
 const warmUpsFor = ({ bytes }: Body): number => Math.ceil(Math.min(200, 2e7 / bytes));
 
-/** Have a file used that is out of the page cache, by an open descriptor of it. */
+/** Run `use` with a descriptor of a file that is not in the page cache. */
 function withDescriptor<T>(path: string, use: (fd: number) => T): T {
   const fd = openSync(path, 'r');
   try {
@@ -30,7 +30,7 @@ function withDescriptor<T>(path: string, use: (fd: number) => T): T {
   }
 }
 
-/** Whether the file system of the scratch directory lets files go: one in memory has nowhere else to keep them. */
+/** Whether files of the scratch directory can leave the page cache. Those of tmpfs cannot. */
 function letsGo(directory: string, { name, bytes }: Body): boolean {
   return withDescriptor(join(directory, name), (fd) => {
     evict(fd);
@@ -38,7 +38,7 @@ function letsGo(directory: string, { name, bytes }: Body): boolean {
   });
 }
 
-/** One request after another on one connection, for a file that was taken out of the page cache before each. */
+/** One request after another on one connection. Before each, the file is dropped from the page cache. */
 async function serveCold(
   open: OpenClient,
   { server }: Contender,
@@ -103,7 +103,7 @@ async function measureAll(
   directory: string,
   effort: Effort,
 ): Promise<Measured[]> {
-  // What has its files in memory of its own does not care for the page cache.
+  // A server with files in its own memory does not use the page cache.
   const contenders = all.filter(({ name }) => name !== 'in memory');
   const measured: Measured[] = [];
   for (const body of bodiesFor(effort)) {

@@ -12,18 +12,18 @@ import { formatResult } from './table.js';
 
 export interface BenchOptions {
   readonly quick: boolean;
-  /** Only these scenarios. */
+  /** Names of the scenarios to run; all by default. */
   readonly only?: readonly string[] | undefined;
   readonly json: boolean;
-  /** A directory for node-N.json, results.md and index.html; the pages show what it has of other Nodes as well. */
+  /** Directory for node-N.json, results.md and index.html. The pages show its results of other Nodes too. */
   readonly out?: string | undefined;
-  /** The same, for what there is when a signal ends the run. */
+  /** Directory for the results so far, when a signal ends the run. */
   readonly outIfInterrupted?: string | undefined;
-  /** Measures nothing, but writes the pages of earlier runs, from their files. */
+  /** Files of earlier runs. The pages are written from them, without a measurement. */
   readonly from?: readonly string[] | undefined;
 }
 
-/** The command was not understood, or cannot be had here. */
+/** Error in the command line, or a command that is not possible here. */
 export class BenchError extends Error {}
 
 function chosen(scenarios: readonly Scenario[], only: readonly string[] | undefined): readonly Scenario[] {
@@ -41,7 +41,7 @@ const MOST_SERVERS = 100;
 
 type Say = (text: string) => void;
 
-/** A run of scenarios, which can tell at any time what it has. */
+/** A run of scenarios, with its results so far at any time. */
 class Run {
   readonly #scenarios: readonly Scenario[];
   readonly #quick: boolean;
@@ -73,7 +73,7 @@ class Run {
     };
   }
 
-  /** One that fails must not take with it what the others have found. */
+  /** Run one scenario. Its failure leaves the results of the others. */
   async #measure(scenario: Scenario, say: Say): Promise<void> {
     const { name, what } = scenario;
     const start = performance.now();
@@ -84,7 +84,7 @@ class Run {
       say(`\n== ${name}: ${what} (${seconds.toFixed(0)} s)\n\n${formatResult(result)}`);
       this.#found.push(scenarioResult(name, what, seconds, result));
     } catch (error) {
-      // A signal ends servers and clients as well, where it comes from a terminal: then this is no failure, and the process ends here.
+      // A signal from a terminal ends servers and clients too. This is no failure: the process ends here.
       await nextTurn();
       const message = error instanceof Error ? error.message : String(error);
       console.error(`\n== ${name} failed: ${message}`);
@@ -115,7 +115,7 @@ function tell(all: readonly Results[], out: string | undefined, json: boolean, s
 
 async function measure(scenarios: readonly Scenario[], options: BenchOptions, say: Say): Promise<Results> {
   const { quick, json, out, outIfInterrupted = out } = options;
-  // Every server ends with this process, and there are many.
+  // Every server adds an 'exit' listener, and there are many.
   process.setMaxListeners(MOST_SERVERS);
   const run = new Run(scenarios, quick);
   onInterruption((signal) => {
@@ -125,16 +125,16 @@ async function measure(scenarios: readonly Scenario[], options: BenchOptions, sa
     console.error(`\n${signal}: interrupted before these were measured: ${interrupted.join(', ')}${kept}`);
     if (results.scenarios.length > 0) tell([results], outIfInterrupted, json, say);
   });
-  // Who reads JSON has a terminal for the rest, or does not want it.
+  // With --json, standard output has JSON alone.
   const announce: Say = json ? (text) => process.stderr.isTTY && console.error(text) : say;
   await run.measureAll(say, announce);
   return run.results();
 }
 
 /**
- * Measure, and tell.
+ * Measure, and print the results.
  *
- * @returns whether everything could be measured
+ * @returns whether every measurement succeeded
  */
 export async function bench(scenarios: readonly Scenario[], options: BenchOptions): Promise<boolean> {
   const { only, json, out, from } = options;

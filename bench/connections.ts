@@ -9,7 +9,7 @@ import { withServers } from './server.js';
 const BODIES = [kilobytes(10), kilobytes(1 << 10)] as const;
 
 const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [1, 1000] : [1, 8, 64, 1000]);
-/** A quick run has time for one body. */
+/** A quick run measures one body. */
 const bodiesFor = ({ quick }: Effort): readonly Body[] => (quick ? BODIES.slice(0, 1) : BODIES);
 
 function comparisons({ name, bytes }: Body, measured: readonly Measured[]): Comparison[] {

@@ -7,7 +7,7 @@ import { startNginx } from './nginx.js';
 import type { Effort } from './scenario.js';
 import { type Server, startServer } from './server.js';
 
-/** One of the servers that are compared. */
+/** One of the compared servers. */
 export interface Contender {
   readonly name: string;
   readonly server: Server;
@@ -15,7 +15,7 @@ export interface Contender {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Servers on their way up, and why others are not. */
+/** Servers that are starting, and reasons for the lack of others. */
 export interface Lineup {
   readonly starting: readonly Promise<Contender>[];
   readonly missing: readonly string[];
@@ -25,19 +25,19 @@ async function run(name: string, command: readonly string[], environment: Enviro
   return { name, server: await startServer(command, { environment }) };
 }
 
-/** An app of ours on Node alone; `under` is a command that runs it, such as a tracer. */
+/** An app of ours on Node alone. `under` is a command that runs it, such as a tracer. */
 export function stock(app: string, environment: Environment = {}, under: readonly string[] = []): Promise<Contender> {
   return run('stock', [...under, process.execPath, entry(app)], environment);
 }
 
-/** The same app under the preload, with what else it is to have in its environment. */
+/** The same app under the preload, with variables. */
 export function tuned(app: string, environment: Environment = {}, under: readonly string[] = []): Promise<Contender> {
   return run('tuned', [...under, process.execPath, '--import', PRELOAD, entry(app)], environment);
 }
 
 const LARGE_CHUNKS = String(1 << 20);
 
-/** The stock app as one would tune it by hand: it reads a file in fewer and larger pieces. */
+/** The stock app, tuned by hand: it reads files in fewer and larger pieces. */
 function largeChunks(app: string, environment: Environment): Promise<Contender> {
   return run('stock 1 MiB', [process.execPath, entry(app)], { ...environment, HIGH_WATER_MARK: LARGE_CHUNKS });
 }
@@ -67,11 +67,11 @@ function others(files: string, scratch: string, { quick }: Effort): Lineup {
 }
 
 interface LineupOptions {
-  /** Leave out the app that was tuned by hand: it is by far the slowest one for many connections. */
+  /** Leave out the app that was tuned by hand: it is by far the slowest with many connections. */
   readonly largeChunks?: false;
 }
 
-/** Whatever serves files by HTTP on this machine. */
+/** All servers of files by HTTP on this machine. */
 export function httpLineup(files: string, scratch: string, effort: Effort, options: LineupOptions = {}): Lineup {
   const app = 'apps/file-server';
   const environment = { FILES: files };
@@ -88,7 +88,7 @@ export function httpLineup(files: string, scratch: string, effort: Effort, optio
   return { starting, missing: [...loop.missing, ...rest.missing] };
 }
 
-/** Whatever serves files without HTTP. */
+/** All servers of files without HTTP. */
 export function rawLineup(files: string, scratch: string): Lineup {
   const app = 'apps/raw-file-server';
   const environment = { FILES: files };
@@ -108,7 +108,7 @@ function reportIn(scratch: string): string {
   return join(scratch, 'report.json');
 }
 
-/** A preload that always let Node copy would be measured as well, so the report has to say that it did not. */
+/** The report must show sendfile: a preload that falls back to Node would be measured just as well. */
 export function howFilesWent(scratch: string): string {
   const { files } = JSON.parse(readFileSync(reportIn(scratch), 'utf8'));
   const counts = (by: unknown): string => JSON.stringify(by).replaceAll('"', '');

@@ -2,7 +2,7 @@ import { cutOff, type Fate, SET_SECONDS } from '../test/network/dead-peer.js';
 import { goal } from './goal.js';
 import type { Cell, Effort, Result, Scenario } from './scenario.js';
 
-/** Of the time that was set. */
+/** Goal: detection takes at most this factor of the set time. */
 const GOAL = 1.2;
 
 const MEANING: Readonly<Record<Fate['query'], string>> = {

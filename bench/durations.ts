@@ -1,10 +1,10 @@
-/** Seconds that a scenario takes on two cores of a server's processor with nothing else to do. */
+/** Seconds of each scenario on two idle cores of a server's processor. */
 interface Duration {
   readonly quick: number;
   readonly full: number;
 }
 
-/** Only for saying how long it takes: nothing that is measured depends on them. What two scenarios measure together counts with the first. */
+/** For the estimate of the duration only. A measurement that two scenarios share counts with the first. */
 const DURATIONS: Readonly<Record<string, Duration>> = {
   files: { quick: 12, full: 124 },
   connections: { quick: 12, full: 106 },
@@ -34,11 +34,11 @@ function seconds(count: number): string {
   return rounded < 120 ? `${rounded} s` : `${Math.round(rounded / 60)} min`;
 }
 
-/** Tells what is left of a run. */
+/** Estimate of the time that is left in a run. */
 export class Countdown {
   readonly #names: readonly string[];
   readonly #quick: boolean;
-  /** Of what is done: what it took, and what it was expected to take. */
+  /** Seconds of the finished scenarios: measured and expected. */
   #taken = 0;
   #expected = 0;
 
@@ -56,7 +56,7 @@ export class Countdown {
     this.#expected += this.#of([name]);
   }
 
-  /** What comes now. A machine that was slow so far stays slow; of one that has done nothing yet, nothing is known. */
+  /** Text for the next scenario. The estimate assumes that a machine stays as slow as it was so far. */
   line(name: string): string {
     const place = this.#names.indexOf(name);
     const pace = this.#expected > 0 ? this.#taken / this.#expected : 1;

@@ -11,14 +11,14 @@ import { median } from './statistics.js';
 
 const CONNECTIONS = 8;
 
-/** From this size on one connection: eight of them would take half a minute for each round. */
+/** Least size with one connection only: eight would take half a minute a round. */
 const ALONE_BYTES = 100 << 20;
 
 interface Size {
   readonly kilobytes: number;
-  /** Left out of a quick run. */
+  /** Not in a quick run. */
   readonly fullOnly?: true;
-  /** Server CPU of the tuned app as a share of the stock one's, at most. */
+  /** Goal: greatest server CPU of the tuned app, as a share of the stock app's. */
   readonly goal?: number;
 }
 

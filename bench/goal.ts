@@ -1,10 +1,10 @@
-// Goals beside their figures. A missed goal is for people to judge: the machine has its say in every figure.
+// Goals beside their figures. People judge a missed goal, as the machine influences every figure.
 
 import { asShown, isTooNoisy, type Ratio, SHOWN_DIGITS, TOO_NOISY } from './ratio.js';
 import type { Cell } from './scenario.js';
 import { median } from './statistics.js';
 
-/** Each goal has exactly one of them, so that their numbers add up. */
+/** Verdict of a goal. Each goal has exactly one, so the numbers add up. */
 export const VERDICTS = ['reached', 'MISSED', TOO_NOISY] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
@@ -23,10 +23,10 @@ function limitOf(bound: Bound): number {
   return 'atMost' in bound ? bound.atMost : bound.atLeast;
 }
 
-/** A double has no more. */
+/** Greatest number of digits of a double. */
 const MOST_DIGITS = 17;
 
-/** With more digits than are shown elsewhere where those would put it on the goal, or on the other side of it. */
+/** A figure, with more digits where rounding would move it to the goal or across it. */
 function digitsBeside(figure: number, bound: Bound): string {
   for (let digits = SHOWN_DIGITS; digits < MOST_DIGITS; digits++) {
     const rounded = Number(figure.toPrecision(digits));
@@ -36,7 +36,7 @@ function digitsBeside(figure: number, bound: Bound): string {
   return String(figure);
 }
 
-/** The goal, what became of it, and what one has to know to see why. */
+/** Text of a cell: the goal, its verdict and the reason. */
 function told(bound: Bound, unit: string, what: Verdict, detail = ''): string {
   return `${boundText(bound, unit)}: ${what}${detail === '' ? '' : ` (${detail})`}`;
 }
@@ -46,17 +46,17 @@ function judged(figure: number, bound: Bound, unit: string): string {
   return told(bound, unit, verdict(figure, bound), Number(shown) === asShown(figure) ? '' : shown);
 }
 
-/** Of a figure that is no ratio. */
+/** Verdict of a figure that is no ratio. */
 export function goal(figure: number, atMost: number, unit = ''): string {
   return judged(figure, { atMost }, unit);
 }
 
-/** As one side of a disagreement: `reached, 1.049`. */
+/** One side of a disagreement: `reached, 1.049`. */
 function side(figure: number, bound: Bound): string {
   return `${verdict(figure, bound).toLowerCase()}, ${digitsBeside(figure, bound)}`;
 }
 
-/** Of a ratio: where its medians and its rounds do not agree, it is neither reached nor missed for sure. */
+/** Verdict of a ratio. If medians and rounds disagree, the goal is neither reached nor missed for sure. */
 export function goalOfRatio(ratio: Ratio, bound: Bound): string {
   const byRounds = median(ratio.rounds);
   if (isTooNoisy(ratio)) {
@@ -67,7 +67,7 @@ export function goalOfRatio(ratio: Ratio, bound: Bound): string {
   return tooNoisy(bound, `medians say ${side(ratio.value, bound)}; rounds say ${side(byRounds, bound)}`);
 }
 
-/** Missed by the medians, and not by as many rounds as it takes. */
+/** Missed by the medians, but not by enough rounds. */
 export function missedByMedians({ value }: Ratio, bound: Bound, rounds: string): string {
   return tooNoisy(bound, `medians say ${side(value, bound)}; ${rounds}`);
 }
@@ -82,7 +82,7 @@ function partsOf(cell: Cell | null): Readonly<Record<string, string | undefined>
   return typeof cell === 'string' ? GOAL.exec(cell)?.groups : undefined;
 }
 
-/** What a table's cell says of a goal; undefined of one that says nothing. */
+/** Verdict in a table's cell; undefined without a goal. */
 export function verdictIn(cell: Cell | null): Verdict | undefined {
   const parts = partsOf(cell);
   if (parts === undefined) return undefined;
@@ -91,12 +91,12 @@ export function verdictIn(cell: Cell | null): Verdict | undefined {
   return found;
 }
 
-/** The goal that a cell has, without the verdict. */
+/** Goal of a cell, without its verdict. */
 export function boundIn(cell: Cell): string {
   return (partsOf(cell)?.bound ?? '').replace('<=', '≤').replace('>=', '≥');
 }
 
-/** Why the verdict is what it is, where the figure beside it does not say so. */
+/** Reason of a verdict, where the figure beside it does not show it. */
 export function detailIn(cell: Cell): string | undefined {
   return partsOf(cell)?.detail;
 }

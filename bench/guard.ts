@@ -1,5 +1,5 @@
-// npm run bench:guard: whether what we are for still holds. Only ratios of what is measured side by side, with wide margins:
-// machines differ, and this one may have other things to do. What misses its margin is measured twice more.
+// npm run bench:guard: check of our main gains. Only ratios of figures that are measured side by side, with wide margins:
+// machines differ, and this one may be busy. A figure outside its margin is measured twice more.
 
 import { extraCalls, openConnections } from './accept.js';
 import { PLAIN, QUICK_PACE, sampleApply } from './apply.js';
@@ -21,7 +21,7 @@ import { median } from './statistics.js';
 interface Check {
   readonly what: string;
   readonly atMost: number;
-  /** What it needs, if that is not here. */
+  /** Missing requirement; undefined if all are met. */
   readonly missing?: string | undefined;
   measure(): Promise<number>;
 }
@@ -31,7 +31,7 @@ const LIMIT = { requests: 3000, seconds: 0.3 } as const;
 const CONNECTIONS = 1500;
 const SMALL_APP = 'apps/echo-length';
 
-/** Server CPU of a file, of the tuned app as a share of the stock one's. */
+/** Server CPU of a file: the tuned app's share of the stock app's. */
 function fileRatio(kilobyteCount: number, protocol: Load['protocol']): Promise<number> {
   const body = kilobytes(kilobyteCount);
   const app = protocol === 'http' ? 'apps/file-server' : 'apps/raw-file-server';
@@ -48,7 +48,7 @@ function fileRatio(kilobyteCount: number, protocol: Load['protocol']): Promise<n
   });
 }
 
-/** The ratio of what the tuned app and the stock one need for what files have no part in. */
+/** Ratio of the tuned app to the stock app, without files. */
 function smallRatio(of: (client: Client, contender: Contender) => Promise<number>): Promise<number> {
   return withServers([stock(SMALL_APP), tuned(SMALL_APP)], (contenders) =>
     withClient(async (client) => {

@@ -1,33 +1,33 @@
 import { close, connect, discard, NOTHING, send, take } from './sockets.js';
 
-/** No server here sends a longer header block. */
+/** Longest header block of any server here. */
 const MOST_HEADER = 1024;
 const END_OF_HEADER = Buffer.from('\r\n\r\n');
 
-/** A server that has said nothing for so long has lost the request. */
+/** After this silence, the request counts as lost. */
 const PATIENCE_MILLISECONDS = 10_000;
 
-/** Waiting, by asking again and again, for somebody who may never answer. */
+/** Time limit of a polling loop. */
 export class Patience {
   #until = performance.now() + PATIENCE_MILLISECONDS;
 
-  /** There is progress. */
+  /** Progress: begin anew. */
   renew(): void {
     this.#until = performance.now() + PATIENCE_MILLISECONDS;
   }
 
-  /** @throws if there has been none for too long */
+  /** @throws without progress for too long */
   check(): void {
     if (performance.now() > this.#until) throw new Error(`nothing has come in for ${PATIENCE_MILLISECONDS} ms`);
   }
 }
 
-/** One connection of an HTTP client, with one request at a time on it. Bodies are thrown away. */
+/** One connection of an HTTP client, with one request at a time. It discards bodies. */
 export class HttpConnection {
   readonly #fd: number;
   readonly #head = Buffer.alloc(MOST_HEADER);
   #filled = 0;
-  /** Of the response under way, once its header is known. */
+  /** Bytes left of the current response, once its header is known. */
   #bodyLength: number | undefined;
   #bodyLeft = 0;
 
@@ -35,16 +35,16 @@ export class HttpConnection {
     this.#fd = connect(port, options);
   }
 
-  /** Each part is a write of its own. */
+  /** Send a request; each part is one write. */
   write(...parts: readonly Buffer[]): void {
     for (const part of parts) send(this.#fd, part);
   }
 
   /**
-   * Take in what has come, without waiting.
+   * Read the available bytes, without waiting.
    *
-   * @returns the length of the body of a response, once all of it has come; NOTHING if nothing at all has come, else undefined
-   * @throws if the response is not what was to be expected, or the connection ends early
+   * @returns length of the body once the response is complete; NOTHING without new bytes; undefined otherwise
+   * @throws if the response is unexpected, or the connection ends early
    */
   poll(): number | undefined {
     if (this.#bodyLength === undefined) return this.#pollHead();
@@ -54,7 +54,7 @@ export class HttpConnection {
     return this.#finished();
   }
 
-  /** Wait for a response, by asking again and again: to be woken would cost the server more than its answer does. */
+  /** Wait for a response in a polling loop: a wake-up would cost the server more than its answer. */
   read(): number {
     const patience = new Patience();
     for (;;) {

@@ -4,7 +4,7 @@ export const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type EndingSignal = (typeof SIGNALS)[number];
 
 /**
- * End this process as the signal would have. By way of 'exit': there, servers are stopped and files removed.
+ * End this process as the signal would have, through 'exit', which stops servers and removes files.
  */
 export function endBy(signal: EndingSignal): never {
   process.once('exit', () => {
@@ -14,7 +14,7 @@ export function endBy(signal: EndingSignal): never {
   process.exit(128 + constants.signals[signal]);
 }
 
-/** Have something done first when a signal ends this process. */
+/** Run an action before a signal ends this process. */
 export function onInterruption(act: (signal: EndingSignal) => void): void {
   for (const signal of SIGNALS) {
     process.once(signal, () => {

@@ -13,7 +13,7 @@ function loadFor(body: Body): Load {
   return loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: CONNECTIONS });
 }
 
-/** Bodies about the least that is worth sending by sendfile. */
+/** Bodies around the least size for sendfile. */
 const SMALL = [4, 8, 16, 32, 64, 100].map(kilobytes).map(loadFor);
 
 const LARGE = loadFor(kilobytes(10 << 10));
@@ -89,7 +89,7 @@ function run(effort: Effort): Promise<Result> {
   });
 }
 
-/** What the defaults of the two settings are chosen by. */
+/** Measurements behind the defaults of the two settings. */
 export const limits: Scenario = {
   name: 'limits',
   what: 'the size from which sendfile pays, and its window',

@@ -2,9 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * Lines of a process's standard output, one for each call; those that nobody has asked for yet are kept.
+ * Lines of a process's standard output, one for each call. Early lines are kept.
  *
- * @throws where the process has ended instead
+ * @throws if the process ends first
  */
 export function lineReader(child: ChildProcess): () => Promise<string> {
   if (child.stdout === null) throw new Error('no standard output');

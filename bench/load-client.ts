@@ -6,17 +6,17 @@ import { lineReader } from './lines.js';
 import { CLIENT_CORE, pinned } from './machine.js';
 import { withScratch } from './scratch.js';
 
-/** What is fetched again and again, with one request at a time on each of some connections. */
+/** The repeated request, one at a time on each connection. */
 export interface Target {
   readonly port: number;
-  /** http: on connections that are kept. raw: on one connection for each request. */
+  /** http: on connections that are kept alive. raw: one connection a request. */
   readonly protocol: 'http' | 'raw';
   readonly path: string;
   readonly bodyLength: number;
   readonly connections: number;
 }
 
-/** A run is over when the time is up, or when so many requests were begun, and all that were begun are through. */
+/** End of a run: the time is up, or this many requests have begun. Requests under way are finished. */
 export interface Limit {
   readonly seconds: number;
   readonly requests?: number;
@@ -27,7 +27,7 @@ export interface Done {
   readonly seconds: number;
 }
 
-/** A client whose connections are open, with a request behind them. */
+/** A client with open connections, each after one request. */
 export interface LoadClient {
   run(limit: Limit): Promise<Done>;
   close(): Promise<void>;
@@ -37,7 +37,7 @@ export type OpenClient = (target: Target) => Promise<LoadClient>;
 
 const ENDLESS = Number.MAX_SAFE_INTEGER;
 
-/** The client in C, of bench/apps/load-client.c: on each request it costs the machine less than any server does. */
+/** The client in C, bench/apps/load-client.c. A request costs it less than any server. */
 async function openCompiled(program: string, target: Target): Promise<LoadClient> {
   const { port, protocol, path, bodyLength, connections } = target;
   const operands = [port, protocol, path, bodyLength, connections].map(String);
@@ -59,7 +59,7 @@ async function openCompiled(program: string, target: Target): Promise<LoadClient
   };
 }
 
-/** Have clients opened, by the C compiler's grace or, where there is none, in a process of Node's that speaks HTTP only. */
+/** Run `use` with a way to open clients: in C, or, without a compiler, in a process of Node's for HTTP only. */
 export function withLoadClients<T>(use: (open: OpenClient) => Promise<T>): Promise<T> {
   if (!hasCompiler) return withClient((client) => use((target) => client.openLoad(target)));
   return withScratch((scratch) => {

@@ -11,7 +11,7 @@ function namesIn(measured: readonly Measured[]): string[] {
   return [...new Set(measured.flatMap(({ samples }) => [...samples.keys()]))];
 }
 
-/** One figure of all contenders, along the horizontal axis. */
+/** One figure of all contenders along the horizontal axis. */
 export function seriesOf(measured: readonly Measured[], of: keyof Sample): Series[] {
   return namesIn(measured).map((contender) => ({
     contender,
@@ -19,7 +19,7 @@ export function seriesOf(measured: readonly Measured[], of: keyof Sample): Serie
   }));
 }
 
-/** One figure of all contenders under one load. */
+/** One figure of all contenders for one load. */
 export function barsOf(measured: Measured, of: keyof Sample): Series[] {
   const { label } = measured.load;
   return namesIn([measured]).map((contender) => ({
@@ -28,12 +28,12 @@ export function barsOf(measured: Measured, of: keyof Sample): Series[] {
   }));
 }
 
-/** The ratio of two contenders' figures. */
+/** Ratio of two contenders' figures. */
 export function ratioIn(measured: Measured, of: keyof Sample, contender: string, base: string): Ratio {
   return ratioOf(values(measured, contender, of) ?? [], values(measured, base, of) ?? []);
 }
 
-/** A row for each load, and a column for each contender, with the ratio of two of them. */
+/** A row a load and a column a contender, with the ratio of two of them. */
 export function tableOf(
   title: string,
   what: string,
@@ -51,7 +51,7 @@ export function tableOf(
   return { title, columns: [what, ...names, ...(hasRatio ? [`${ours}/${base}`] : [])], rows: measured.map(row) };
 }
 
-/** Who used the least of its core, and under which loads: there, the client, a disk or other programs had a say. */
+/** The contender that used its core least, and the loads. There the client, a disk or other programs were a limit. */
 export function leastBusy(measured: readonly Measured[]): string {
   const shares = measured.flatMap((one) =>
     namesIn([one]).map((contender) => ({

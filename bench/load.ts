@@ -4,18 +4,18 @@ import { interleaveByName } from './rounds.js';
 import type { Effort } from './scenario.js';
 import type { Body } from './scratch.js';
 
-/** A server under load. */
+/** Sample of a server under load. */
 export interface Sample {
-  /** CPU time of the server for one request, in microseconds. */
+  /** CPU time of the server a request, in microseconds. */
   readonly cpuMicroseconds: number;
   readonly requestsPerSecond: number;
   readonly megabytesPerSecond: number;
-  /** How busy the server was, from 0 to 1: what is left of its core shows that something else was the limit. */
+  /** Use of the server's core, from 0 to 1. Below 1, something else was the limit. */
   readonly busy: number;
 }
 
 export interface Load {
-  /** Where it stands on the horizontal axis, and what a table calls it. */
+  /** Position on the horizontal axis, and name in a table. */
   readonly x: number;
   readonly label: string;
   readonly body: Body;
@@ -23,7 +23,7 @@ export interface Load {
   readonly protocol: Target['protocol'];
 }
 
-/** The samples of each contender, round by round, in the order of the contenders. */
+/** Samples of each contender, round by round, in the order of the contenders. */
 export interface Measured {
   readonly load: Load;
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
@@ -33,7 +33,7 @@ export function loadOf(load: Omit<Load, 'protocol'>, protocol: Load['protocol'] 
   return { ...load, protocol };
 }
 
-/** What one contender uses to serve a load. Connections are opened, and closed, outside of that. */
+/** Sample of one contender under a load. Connections are opened and closed outside of the measurement. */
 export async function serve(open: OpenClient, { server }: Contender, load: Load, limit: Limit): Promise<Sample> {
   const { body, connections, protocol } = load;
   const client = await open({ port: server.port, protocol, path: body.name, bodyLength: body.bytes, connections });
@@ -54,12 +54,12 @@ export async function serve(open: OpenClient, { server }: Contender, load: Load,
   }
 }
 
-/** How much work a measurement is. */
+/** Amount of work of a measurement. */
 export interface Pace {
   readonly rounds: number;
-  /** How long a contender serves in one round. */
+  /** Time a round of a contender. */
   readonly seconds: number;
-  /** What each serves of a file before that counts, at most: Node's compiler is at work for thousands of requests. */
+  /** Most bytes of a file before the measurement. Node's compiler works for thousands of requests. */
   readonly warmUp: { readonly requests: number; readonly bytes: number };
 }
 
@@ -69,7 +69,7 @@ export function paceOf({ quick }: Effort): Pace {
     : { rounds: 5, seconds: 0.2, warmUp: { requests: 12_000, bytes: 6e8 } };
 }
 
-/** Node's compiler gives up on code whose connections close for the first time, and begins anew. */
+/** Warm-ups that close their connections: V8 discards optimized code at the first close. */
 const WARM_UPS = 3;
 const MOST_SECONDS = 10;
 
@@ -83,7 +83,7 @@ export async function warmUpBy(
   for (let time = 0; time < WARM_UPS; time++) await serve(open, contender, load, { seconds: MOST_SECONDS, requests });
 }
 
-/** Have all contenders serve all loads. */
+/** Measure all contenders under all loads. */
 export async function measure(
   open: OpenClient,
   contenders: readonly Contender[],

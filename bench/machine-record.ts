@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { canPin } from './machine.js';
 
-/** What figures depend on, and is not ours. */
+/** Facts about the machine that figures depend on. */
 export interface MachineRecord {
   readonly kernel: string;
   readonly node: string;
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGigabytes: number;
-  /** Whether it is a guest, whose host may have other guests. */
+  /** Whether it is a virtual machine, whose host may have others. */
   readonly isVirtual: boolean;
-  /** Whether server and client have a core each. */
+  /** Whether server and client each have a core. */
   readonly isPinned: boolean;
-  /** Processes that were ready to run in the last minute, before anything was measured. */
+  /** Load average of the last minute before the measurements. */
   readonly loadAverage: number;
   readonly nginx: string | undefined;
   readonly sysctls: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ const SYSCTLS = [
   'net.ipv4.tcp_slow_start_after_idle',
 ] as const;
 
-/** What a file of the kernel's says; undefined where there is no such file, as on another kernel. */
+/** Text of a file of the kernel's; undefined without such a file. */
 function kernelSays(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim().replace(/\s+/g, ' ');

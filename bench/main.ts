@@ -11,13 +11,13 @@ import { endBy, SIGNALS } from './interruption.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 
-/** The last one needs what is in a clone of the repository only. */
+/** Scenarios of `npm run bench`. The last one needs a clone of the repository. */
 const ALL = [...SCENARIOS, deadPeer] as const;
 
-/** What the README's figures are made from. */
+/** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');
 
-/** A part of a run does not take the place of a whole one. */
+/** Directory for partial runs: they never replace a full one. */
 const INTERRUPTED = join(ROOT, 'bench-interrupted');
 
 const SCENARIO_LIST = `
@@ -33,7 +33,7 @@ interface Given {
   readonly from?: readonly string[];
 }
 
-/** For an option that may be given again. */
+/** Collect the values of a repeated option. */
 function collect(value: string, all: readonly string[] = []): readonly string[] {
   return [...all, value];
 }
@@ -61,7 +61,7 @@ function parse(): Given {
     .opts();
 }
 
-/** The command line again, without the Nodes. */
+/** The command line without `--node`. */
 function argumentsOf({ quick, only = [], json, out, from = [] }: Given): string[] {
   return [
     ...(quick ? ['--quick'] : []),
@@ -72,10 +72,10 @@ function argumentsOf({ quick, only = [], json, out, from = [] }: Given): string[
   ];
 }
 
-/** The benchmarks themselves run with that Node: so does everything that they start. */
+/** Run the benchmarks with that Node, and everything that they start. */
 async function runWith(node: string, given: Given): Promise<number> {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...argumentsOf(given)], { stdio: 'inherit' });
-  // It keeps what it has, and then ends as it is told to; so does this process.
+  // The child keeps its results and then ends by the signal; so does this process.
   const forward = (told: NodeJS.Signals): boolean => child.kill(told);
   for (const signal of SIGNALS) process.on(signal, forward);
   await once(child, 'exit');
@@ -100,7 +100,7 @@ async function main(): Promise<number> {
   const given = parse();
   const { quick, only, node, json, out, from } = given;
   if (node !== undefined) return await runWithAll(node, given);
-  // What is no full run does not take the place of one unasked.
+  // A partial run does not replace a full one by itself.
   const isKept = out === undefined && !quick && only === undefined && from === undefined;
   const directories = isKept ? { out: KEPT, outIfInterrupted: INTERRUPTED } : { out };
   const isComplete = await bench(ALL, { quick, only, json, from, ...directories });
@@ -111,7 +111,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  // commander has said what is wrong; help ends with 0.
+  // commander has printed the error; help ends with 0.
   if (!(error instanceof CommanderError)) console.error(error instanceof BenchError ? error.message : error);
   process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : 2;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, startServer } from './server.js';
 
-/** One process without a master, so that what it uses is all in one place; all that it writes is under its prefix. */
+/** One process without a master: its CPU time is in one place, and its files are under its prefix. */
 function configuration(port: number, files: string): string {
   return `
 daemon off;
@@ -54,7 +54,7 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-/** nginx, serving a directory of files, with everything of its own in another directory. */
+/** Start nginx on a directory of files, with its own files in another directory. */
 export async function startNginx(files: string, prefix: string): Promise<Server> {
   mkdirSync(prefix, { recursive: true });
   const port = await freePort();

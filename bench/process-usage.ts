@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process holds. */
+/** Resources of a process. */
 export interface Holding {
-  /** Memory, with what it shares with others (files, above all) counted in full, and counted in part. */
+  /** Memory: shared pages (mostly files) counted in full, and by share. */
   readonly rssBytes: number;
   readonly pssBytes: number;
   readonly descriptors: number;
 }
 
 /**
- * CPU time of a process and its threads so far, in seconds, by the nanosecond: /proc/PID/stat counts in ticks of 10 ms. It is
- * exact when the threads sleep, which they do when their work is done.
+ * CPU seconds of a process and its threads so far, with nanoseconds: /proc/PID/stat counts in ticks of 10 ms. It is
+ * exact while the threads sleep, as after their work.
  */
 export function cpuClock(pid: number): () => number {
-  // A thread that has ended counts with what was last seen of it.
+  // A thread that has ended counts with its last value.
   const nanoseconds = new Map<string, number>();
   return () => {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {

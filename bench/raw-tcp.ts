@@ -12,7 +12,7 @@ const MANY = kilobytes(1 << 10);
 
 const bodiesFor = ({ quick }: Effort): readonly Body[] =>
   (quick ? [100, 1 << 10] : [10, 100, 1 << 10, 10 << 10, 100 << 10]).map(kilobytes);
-/** A quick run has no time for them. */
+/** Not in a quick run. */
 const countsFor = ({ quick }: Effort): readonly number[] => (quick ? [] : [1, 8, 64, 1000]);
 
 function bySize(effort: Effort): Load[] {

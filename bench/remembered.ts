@@ -1,6 +1,6 @@
 import type { Effort } from './scenario.js';
 
-/** A measurement that several scenarios show is made once. */
+/** A measurement that several scenarios share runs once. */
 export function remembered<T>(measure: (effort: Effort) => Promise<T>): (effort: Effort) => Promise<T> {
   const made = new Map<boolean, Promise<T>>();
   return (effort) => {

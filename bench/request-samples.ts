@@ -13,7 +13,7 @@ const HEAD = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n
 const BODY = 'x'.repeat(200);
 const LENGTH = `Content-Length: ${BODY.length}\r\n\r\n`;
 
-/** A request, and where the client's writes cut it. */
+/** A request, and the cuts of the client's writes. */
 interface Shape {
   readonly name: string;
   readonly parts: readonly string[];
@@ -32,7 +32,7 @@ const SHAPES: readonly Shape[] = [
 
 const shapesFor = ({ quick }: Effort): readonly Shape[] => (quick ? SHAPES.slice(0, 2) : SHAPES);
 
-/** One round of one shape at one server. */
+/** One round of one shape on one server. */
 export interface RequestSample {
   readonly requests: number;
   readonly p50Milliseconds: number;
@@ -40,7 +40,7 @@ export interface RequestSample {
   readonly cpuMicroseconds: number;
 }
 
-/** Samples of all rounds, by the server's name. */
+/** Samples of all rounds, by name of the server. */
 export type ByServer = ReadonlyMap<string, readonly RequestSample[]>;
 export type ByShape = ReadonlyMap<string, ByServer>;
 
@@ -52,11 +52,11 @@ function contenders(): Promise<Contender>[] {
   return [stock(APP), tuned(APP), ...PRESETS.map(withPreset)];
 }
 
-/** Rounds of each of some processes. */
+/** Rounds of each process. */
 const ROUNDS = 2;
 export const processesFor = ({ quick }: Effort): number => (quick ? 2 : 4);
 
-/** Stock Node takes 44 ms for each split request, so that time, and not their number, ends a round of those. */
+/** Longest round. Stock Node takes 44 ms a split request, so time ends such a round, not the number. */
 const limitFor = ({ quick }: Effort) =>
   quick ? { requests: 5000, seconds: 0.1 } : { requests: 10_000, seconds: 0.15 };
 
@@ -79,14 +79,14 @@ export async function timeRequests(
 const WARM_UPS = 3;
 const WARM_UP = { requests: 3000, seconds: 5 } as const;
 
-/** Node's compiler is at work for thousands of requests, and once more when connections have closed. */
+/** Warm-up. Node's compiler works for thousands of requests, and again after connections have closed. */
 export async function warmUpSmall(client: Client, servers: readonly Contender[]): Promise<void> {
   for (const server of servers) {
     for (let time = 0; time < WARM_UPS; time++) await timeRequests(client, server, WHOLE, WARM_UP);
   }
 }
 
-/** The samples of one set of processes, by shape and server. */
+/** Samples of one set of processes, by shape and server. */
 function sampleOnce(effort: Effort): Promise<Map<string, ByServer>> {
   return withServers(contenders(), (servers) =>
     withClient(async (client) => {
@@ -103,7 +103,7 @@ function sampleOnce(effort: Effort): Promise<Map<string, ByServer>> {
   );
 }
 
-/** The samples of each shape, by the server; made once. */
+/** Samples of each shape, by server; measured once. */
 export const requestSamples = remembered(async (effort: Effort): Promise<ByShape> => {
   const sets = await repeatedly(processesFor(effort), () => sampleOnce(effort));
   return new Map(

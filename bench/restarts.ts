@@ -28,7 +28,7 @@ function add(totals: Totals, batch: ShortConnections): Totals {
   };
 }
 
-/** Connections without a break, while every worker of a cluster is replaced again and again. */
+/** Connections without a pause, while all workers of a cluster are replaced again and again. */
 async function restart(client: string, cluster: ClusterProcess, restarts: number, least: number): Promise<Totals> {
   let totals = NONE;
   let isOver = false;

@@ -11,7 +11,7 @@ export interface ScenarioResult extends Required<Result> {
   readonly seconds: number;
 }
 
-/** One run, of one Node, as it is kept in a file. A figure that is no number is null there. */
+/** One run of one Node, as in its file. NaN is null there. */
 export interface Results {
   /** Version of socket-tune. */
   readonly version: string;
@@ -21,14 +21,14 @@ export interface Results {
   readonly machine: MachineRecord;
   readonly scenarios: readonly ScenarioResult[];
   readonly failed: readonly { readonly name: string; readonly message: string }[];
-  /** Scenarios that a signal has kept from being measured. */
+  /** Scenarios that were not measured because of a signal. */
   readonly interrupted?: readonly string[];
 }
 
-/** Runs of several Nodes on one machine: the pages are about the first. */
+/** Runs of several Nodes on one machine. The pages are about the first. */
 export type Runs = readonly [Results, ...Results[]];
 
-/** More digits than any clock here has. */
+/** Digits of a stored figure: more than any clock here has. */
 const DIGITS = 6;
 
 function shorten(comparison: Comparison): Comparison {
@@ -52,32 +52,32 @@ function majorOf({ machine }: Results): number {
   return Number(/\d+/.exec(machine.node)?.[0]);
 }
 
-/** Each major version of Node has a file of its own, so that a run of one leaves what was measured with another. */
+/** File of a run. Each major version of Node has its own, so a run leaves the results of others. */
 function fileOf(results: Results): string {
   return `node-${majorOf(results)}.json`;
 }
 
 const RESULTS_FILE = /^node-\d+\.json$/;
 
-/** The newest Node first. */
+/** Runs with the newest Node first. */
 export function inOrder(runs: readonly Results[]): Runs {
   const [first, ...others] = [...runs].sort((a, b) => majorOf(b) - majorOf(a));
   if (first === undefined) throw new Error('there are no results of any Node');
   return [first, ...others];
 }
 
-/** All runs that a directory has. */
+/** All runs in a directory. */
 export function readRuns(directory: string): Runs {
   const files = readdirSync(directory).filter((name) => RESULTS_FILE.test(name));
   return inOrder(files.map((name) => readResults(join(directory, name))));
 }
 
-/** From what was written, and not from what was measured: what is made of the files later must come out the same. */
+/** Runs from the files, not from memory: later pages from the files must be equal. */
 export function pagesFrom(written: Runs): Readonly<Record<string, string>> {
   return { 'results.md': markdownPage(written), 'index.html': htmlPage(written) };
 }
 
-/** Pages of all runs that the directory has. */
+/** Write the pages of all runs in a directory. */
 export function writePages(directory: string, runs: Runs = readRuns(directory)): void {
   mkdirSync(directory, { recursive: true });
   for (const [name, content] of Object.entries(pagesFrom(runs))) writeFileSync(join(directory, name), content);

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Result } from './scenario.js';
 
 /**
- * Measure contenders in turn, so that whatever else the machine does meets all of them. Every other round goes backwards, and
- * the first round is thrown away: it warms up caches and compilers.
+ * Measure contenders in turn, so that other work of the machine meets all of them. Every other round goes backwards, and
+ * the first round does not count: it warms up caches and compilers.
  *
  * @returns the samples of each contender, in the order of the contenders
  */
@@ -18,7 +18,7 @@ export async function interleave<C, S>(
     if (round % 2 === 1) turns.reverse();
     for (const { contender, index } of turns) {
       const sample = await measure(contender);
-      // What measures without a break would not let a signal come through.
+      // A pause for signals: a measurement may be synchronous.
       await nextTurn();
       if (round > 0) samples[index]?.push(sample);
     }
@@ -26,7 +26,7 @@ export async function interleave<C, S>(
   return samples;
 }
 
-/** The same, by the contenders' names. */
+/** The same, by name of the contender. */
 export async function interleaveByName<C extends { readonly name: string }, S>(
   contenders: readonly C[],
   rounds: number,
@@ -36,7 +36,7 @@ export async function interleaveByName<C extends { readonly name: string }, S>(
   return new Map(contenders.map(({ name }, index) => [name, samples[index] ?? []]));
 }
 
-/** Do the same several times, one after the other. */
+/** Repeat an action, one after the other. */
 export async function repeatedly<T>(times: number, act: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let time = 0; time < times; time++) results.push(await act());
@@ -44,8 +44,8 @@ export async function repeatedly<T>(times: number, act: () => Promise<T>): Promi
 }
 
 /**
- * Samples of several sets of processes, taken together by the contenders' names. What a process has by luck (where its memory lies,
- * what the compiler makes of it) it has for as long as it lives: seen as a third of the CPU of a small request.
+ * Samples of several sets of processes, joined by name of the contender. A process keeps its luck for life: the place of its memory,
+ * the choices of the compiler. We have seen a difference of a third of the CPU of a small request.
  */
 export function pool<S>(sets: readonly ReadonlyMap<string, readonly S[]>[]): Map<string, readonly S[]> {
   const pooled = new Map<string, readonly S[]>();
@@ -55,10 +55,10 @@ export function pool<S>(sets: readonly ReadonlyMap<string, readonly S[]>[]): Map
   return pooled;
 }
 
-/** Fewer rounds have no spread to speak of, and a median of two is a mean. */
+/** Least number of rounds: fewer have no useful spread, and a median of two is a mean. */
 const LEAST_ROUNDS = 3;
 
-/** @throws where something was measured in fewer rounds than there must be */
+/** @throws for a figure with too few rounds */
 export function checkRounds({ comparisons = [] }: Result): void {
   for (const { id, series } of comparisons) {
     for (const { contender, points, isQuoted } of series) {

@@ -16,7 +16,7 @@ import { smallRequests } from './small-requests.js';
 import { startUp } from './start-up.js';
 import { tcpInfoScenario } from './tcp-info.js';
 
-/** In the order of the page: what matters to most people comes first. */
+/** All scenarios in the order of the page: the most useful first. */
 export const SCENARIOS: readonly Scenario[] = [
   files,
   connectionCounts,

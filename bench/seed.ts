@@ -18,13 +18,13 @@ const LOADS = [10, 10 << 10]
   .map(kilobytes)
   .map((body) => loadOf({ x: body.bytes, label: sizeLabel(body.bytes), body, connections: CONNECTIONS }));
 
-/** A figure that the seed reports; what it does not is undefined. */
+/** A figure of the seed's report; undefined if the seed has none. */
 interface Reported {
   readonly baseline?: number | string;
   readonly tuned?: number | string;
 }
 
-/** One figure of the seed's tables, and ours, round by round. */
+/** One figure of the seed's tables, and ours round by round. */
 interface Line {
   readonly what: string;
   readonly seed: Reported;
@@ -34,7 +34,7 @@ interface Line {
 
 const SEED = "the seed's, in Go on a 4-core laptop";
 
-/** Files by sendfile, against read and write: the same app, with us and without. */
+/** Files by sendfile against read and write: the same app, with and without us. */
 const fileSamples = remembered(
   (effort: Effort): Promise<{ readonly measured: readonly Measured[]; readonly how: string }> =>
     withScratch(async (scratch) => {
@@ -119,7 +119,7 @@ function row({ what, seed, stock: plain, tuned: ours }: Line): Cell[] {
   ];
 }
 
-/** Those figures of a kind that the seed reports as well, beside its own. */
+/** Our figures of a kind beside those of the seed. */
 function comparison(id: string, title: string, what: string, unit: string, lines: readonly Line[]): Comparison {
   const points = (of: (line: Line) => readonly number[]): Point[] =>
     lines.map((line) => ({ x: line.what, samples: of(line) })).filter(({ samples }) => samples.length > 0);

@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pinned, SERVER_CORE } from './machine.js';
 import { cpuClock, type Holding, holding } from './process-usage.js';
 
-/** A server in a process and on a core of its own. */
+/** Server with a process and a core of its own. */
 export interface Server {
   readonly port: number;
-  /** CPU time that the process and its threads have used so far. */
+  /** CPU time of the process and its threads so far. */
   cpuSeconds(): number;
   holding(): Holding;
-  /** Wait until it has nothing more to do. */
+  /** Wait until it is idle. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const IDLE_MILLISECONDS = 5;
-/** A server that does nothing, but whose runtime looks after itself now and then. */
+/** CPU share of an idle server, whose runtime does some work of its own. */
 const IDLE_SHARE = 0.1;
 const MOST_MILLISECONDS = 2000;
 
@@ -30,13 +30,13 @@ async function idle(cpuSeconds: () => number): Promise<void> {
   }
 }
 
-/** Servers do not outlive this process. */
+/** Servers that end with this process. */
 const running = new Set<ChildProcess>();
 process.prependOnceListener('exit', () => {
   for (const child of running) child.kill('SIGTERM');
 });
 
-/** A process that serves. */
+/** Process of a server. */
 export interface ServingProcess {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -57,7 +57,7 @@ export function startProcess(
     child,
     pid,
     async stop() {
-      // Whoever was ended by a signal has no exit code.
+      // A process that a signal ended has no exit code.
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exit = once(child, 'exit');
       child.kill('SIGTERM');
@@ -66,7 +66,7 @@ export function startProcess(
   };
 }
 
-/** The port that a server writes to its standard output, as the first line, when it listens. */
+/** Port of a server: the first line of its standard output, once it listens. */
 async function announcedPort(child: ChildProcess): Promise<number> {
   if (child.stdout === null) throw new Error('no standard output');
   const ended = once(child, 'exit').then(() => {
@@ -77,9 +77,9 @@ async function announcedPort(child: ChildProcess): Promise<number> {
 }
 
 /**
- * Start a server, on its core.
+ * Start a server on its core.
  *
- * @param port where it listens, if it does not say so itself
+ * @param port of the server, if it does not print one
  */
 export async function startServer(
   command: readonly string[],
@@ -96,7 +96,7 @@ export async function startServer(
   };
 }
 
-/** Start some, have them used, and stop them in any case, also where not all of them have started. */
+/** Start servers, run `use`, and stop them in any case, even if some did not start. */
 export async function withStarted<S, T>(
   starting: readonly Promise<S>[],
   stop: (started: S) => Promise<void>,
@@ -112,7 +112,7 @@ export async function withStarted<S, T>(
   }
 }
 
-/** Start servers, have them used, and stop them in any case. */
+/** Run `use` with servers, and stop them in any case. */
 export function withServers<S extends { readonly server: Server }, T>(
   starting: readonly Promise<S>[],
   use: (servers: readonly S[]) => Promise<T>,

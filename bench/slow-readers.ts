@@ -8,15 +8,15 @@ import { median } from './statistics.js';
 
 const BODY = kilobytes(100 << 10);
 
-/** Clients at a time, who have asked for a file and read nothing of it. Each takes some 2.5 MB of the kernel's memory. */
+/** Clients at a time that request a file and read nothing. Each takes some 2.5 MB of kernel memory. */
 const readersFor = ({ quick }: Effort): readonly number[] => (quick ? [0, 10, 50] : [0, 1, 10, 50, 200]);
 const roundsFor = ({ quick }: Effort): number => (quick ? 3 : 5);
 
-/** What each contender held, at each number of readers, in the rounds' order. */
+/** Resources of each contender, by number of readers, in the order of the rounds. */
 type Held = ReadonlyMap<string, readonly (readonly Holding[])[]>;
 
 async function hold(client: Client, { server }: Contender, readers: readonly number[]): Promise<Holding[]> {
-  // The first request brings in what a server has for all of them.
+  // The first request allocates the parts that all requests share.
   const first = await client.openLoad({
     port: server.port,
     protocol: 'http',
@@ -37,7 +37,7 @@ async function hold(client: Client, { server }: Contender, readers: readonly num
   return held;
 }
 
-/** Memory that was once used may stay with a process, so each round has processes of its own, one at a time. */
+/** One round, with new processes, one at a time: a process may keep memory that it has used. */
 async function round(client: Client, scratch: string, effort: Effort, into: Map<string, Holding[][]>) {
   const { starting, missing } = httpLineup(scratch, scratch, effort);
   await withServers(starting, async (contenders) => {
@@ -57,7 +57,7 @@ function at(held: Held, contender: string, index: number, of: (held: Holding) =>
   });
 }
 
-/** What readers have added, by the median of the rounds. */
+/** Growth by the readers: median of the rounds. */
 function perReader(held: Held, contender: string, readers: readonly number[], of: (held: Holding) => number): number {
   const last = readers.length - 1;
   const before = at(held, contender, 0, of);

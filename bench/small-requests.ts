@@ -13,7 +13,7 @@ import { median } from './statistics.js';
 
 const GOAL_MILLISECONDS = 1;
 
-/** Presets that promise not to keep such a client waiting; highthroughput leaves delayed ACKs as they are. */
+/** Presets without delayed ACKs for such a client. highthroughput keeps them. */
 const PROMPT: ReadonlySet<string> = new Set(['tuned', 'lowlatency']);
 
 function values(samples: readonly RequestSample[], of: keyof RequestSample): number[] {

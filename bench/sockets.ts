@@ -14,7 +14,7 @@ const MSG_NOSIGNAL = 0x4000;
 
 const LOOPBACK = [127, 0, 0, 1] as const;
 
-/** Nothing has come in yet. */
+/** Result without new bytes. */
 export const NOTHING = -1;
 
 const libc = koffi.load(null);
@@ -30,7 +30,7 @@ function check(result: number, call: string): number {
   return result;
 }
 
-/** Connect to a port of this machine, and wait until that is done. */
+/** Connect to a port of this machine, blocking. */
 export function connect(port: number, options: { readonly noDelay: boolean }): number {
   const fd = check(openSocket(AF_INET, SOCK_STREAM, 0), 'socket');
   check(setOption(fd, IPPROTO_TCP, TCP_NODELAY, Int32Array.of(options.noDelay ? 1 : 0), 4), 'setsockopt');
@@ -44,7 +44,7 @@ export function connect(port: number, options: { readonly noDelay: boolean }): n
 
 const ON = Int32Array.of(1);
 
-/** As plain as a call of setsockopt can be from JavaScript. */
+/** The plainest call of setsockopt from JavaScript. */
 export function setNoDelay(fd: number): void {
   check(setOption(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4), 'setsockopt');
 }
@@ -60,17 +60,17 @@ function received(result: number): number {
   return koffi.errno() === constants.errno.EAGAIN ? NOTHING : check(result, 'recv');
 }
 
-/** Take what has come in: how many bytes, or {@link NOTHING}. */
+/** Read the available bytes. Returns their number, or {@link NOTHING}. */
 export function take(fd: number, into: Buffer): number {
   return received(receive(fd, into, into.length, MSG_DONTWAIT));
 }
 
-/** Have the kernel throw away what has come in, without copying it: so the server is what is measured, and not the client. */
+/** Discard the available bytes in the kernel (MSG_TRUNC), without a copy: the client must not be the limit. */
 export function discard(fd: number, atMost: number): number {
   return received(receive(fd, null, atMost, MSG_DONTWAIT | MSG_TRUNC));
 }
 
-/** Close the connection; `abort` does so without the wait in TIME_WAIT, which would use up the ports. */
+/** Close the connection. `abort` skips TIME_WAIT, which would use up the ports. */
 export function close(fd: number, options: { readonly abort: boolean }): void {
   if (options.abort) setOption(fd, SOL_SOCKET, SO_LINGER, Int32Array.of(1, 0), 8);
   check(closeSocket(fd), 'close');

@@ -13,7 +13,7 @@ const GOAL_MILLISECONDS = 6;
 
 const PRELOADED = ['--import', 'socket-tune/register'] as const;
 
-/** What Node takes for a package without any code in it is the least that a preload can cost. */
+/** An empty package: the least cost of any preload. */
 const WAYS = [
   { flags: [] },
   { flags: ['--import', 'empty/register'] },
@@ -22,7 +22,7 @@ const WAYS = [
   { flags: ['--require', 'socket-tune/register'] },
 ] as const;
 
-/** Both packages, as a project has them that depends on them. */
+/** A project with both packages as dependencies. */
 function installPackages(project: string): void {
   const empty = join(project, 'node_modules/empty');
   mkdirSync(empty, { recursive: true });
@@ -32,7 +32,7 @@ function installPackages(project: string): void {
   symlinkSync(ROOT, join(project, 'node_modules/socket-tune'));
 }
 
-/** Certificates named there are read at every start of Node 20, which takes longer than all else and varies more. */
+/** Removed from the environment: Node 20 reads these certificates at every start, which is slow and varies. */
 const { NODE_EXTRA_CA_CERTS: _, ...ENVIRONMENT } = process.env;
 
 function node(project: string, flags: readonly string[], script: string): string {
@@ -48,7 +48,7 @@ function milliseconds(project: string, flags: readonly string[]): number {
   return performance.now() - start;
 }
 
-/** Whether koffi's library is in a process when a script has run. */
+/** Whether koffi's library is loaded in a process after a script. */
 function hasKoffi(project: string, script: string): boolean {
   const list = "process.stdout.write(process.report.getReport().sharedObjects.join('\\n'))";
   const loaded = node(project, PRELOADED, `${script}; ${list}; process.exit()`);
@@ -57,7 +57,7 @@ function hasKoffi(project: string, script: string): boolean {
 
 function koffiNote(project: string): string {
   const before = hasKoffi(project, '0') ? 'LOADED' : 'not loaded';
-  // Without this, a report that never showed koffi would look like success.
+  // Control: a report without koffi would otherwise look like success.
   const after = hasKoffi(project, "require('node:net').createServer().listen(0)") ? 'loaded' : 'NOT LOADED';
   return `koffi is ${before} after start-up, and ${after} once there is a listener`;
 }

@@ -1,11 +1,11 @@
 import { median as medianOf, quantile } from 'd3-array';
 
-/** The value in the middle: one disturbed round does not move it, as it would move a mean. NaN of none. */
+/** Median: one disturbed round does not move it, unlike a mean. NaN without values. */
 export function median(values: readonly number[]): number {
   return medianOf(values) ?? Number.NaN;
 }
 
-/** The value below which this share of the values lies; NaN of none. */
+/** Quantile: this share of the values is below it. NaN without values. */
 export function percentile(values: readonly number[], share: number): number {
   return quantile(values, share) ?? Number.NaN;
 }

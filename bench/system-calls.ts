@@ -4,20 +4,20 @@ import type { Client } from './client.js';
 import type { Contender } from './contenders.js';
 import { withScratch } from './scratch.js';
 
-/** Calls of setsockopt and getsockopt on connections that a server accepted. */
+/** Calls of setsockopt and getsockopt on accepted connections. */
 export interface SocketOptionCalls {
   readonly onFirst: number;
   readonly onLater: number;
 }
 
-/** `-I 2`: with `-o`, strace would else block the signal that stops the server. */
+/** Options of strace. `-I 2`: with `-o` alone, strace would block the signal that stops the server. */
 const TRACE = ['strace', '-f', '-qq', '-I', '2', '-e', 'trace=accept,accept4,setsockopt,getsockopt', '-o'] as const;
 
-/** `42 accept4(20, NULL, NULL, SOCK_CLOEXEC|SOCK_NONBLOCK) = 21`, also where another thread's call came in between. */
+/** `42 accept4(20, NULL, NULL, SOCK_CLOEXEC|SOCK_NONBLOCK) = 21`, also after an interruption by another thread's call. */
 const ACCEPTED = /\baccept4?(?:\(| resumed>).*\) += (\d+)$/;
 const OPTION = /\b[gs]etsockopt\((\d+),/;
 
-/** A descriptor's number is used again, so each call belongs to the connection that had the number last. */
+/** Descriptor numbers are used again: a call belongs to the latest connection with the number. */
 function count(trace: string): SocketOptionCalls {
   const connectionOf = new Map<string, number>();
   let accepted = 0;
@@ -35,7 +35,7 @@ function count(trace: string): SocketOptionCalls {
   return { onFirst, onLater };
 }
 
-/** Have a server accept connections under strace. */
+/** Count the calls of a server that accepts connections under strace. */
 export function countSocketOptionCalls(
   client: Client,
   start: (app: string, environment: Readonly<Record<string, string>>, under: readonly string[]) => Promise<Contender>,

@@ -1,7 +1,7 @@
 import { cellText } from './page/label.js';
 import type { Result, Table } from './scenario.js';
 
-/** Columns of numbers are set to the right, those of text to the left. */
+/** A table as text: numbers to the right, text to the left. */
 function formatTable(table: Table): string {
   const rows = [table.columns, ...table.rows.map((row) => row.map(cellText))];
   const isNumeric = table.columns.map((_, column) => table.rows.some((row) => typeof row[column] === 'number'));
@@ -16,7 +16,7 @@ function formatTable(table: Table): string {
   return [table.title, ...rows.map(line)].join('\n');
 }
 
-/** A result for people. */
+/** A result as text for people. */
 export function formatResult(result: Result): string {
   const notes = result.notes.map((note) => `* ${note}`);
   return [...result.tables.map(formatTable), ...(notes.length > 0 ? [notes.join('\n')] : [])].join('\n\n');

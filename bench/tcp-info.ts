@@ -9,7 +9,7 @@ const CONNECTIONS = 1000;
 const ROUNDS = 50;
 const GOAL_MILLISECONDS = 2;
 
-/** Connections within this process: the kernel answers the same of any. */
+/** Open connections within this process: the kernel answers alike for any. */
 async function openConnections(): Promise<{ accepted: Socket[]; close(): void }> {
   const accepted: Socket[] = [];
   const server = createServer((socket) => accepted.push(socket)).listen(0, '127.0.0.1', 4096);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Takes in whatever is sent, and answers with a few bytes. */
+/** Read the whole request and answer with a few bytes. */
 export function takeUpload(request: IncomingMessage, response: ServerResponse): void {
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {

@@ -13,14 +13,14 @@ import { INCREMENTAL, removeStaleOutputs, sealRecord } from './incremental.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
-/** What is installed with the package; everything else that it uses is bundled. */
+/** Packages that npm installs with ours. All others are bundled. */
 const { dependencies, optionalDependencies } = readManifest('.');
 const PRODUCTION = Object.keys({ ...dependencies, ...optionalDependencies });
 
 /**
- * What the preload installs and what the API does must be one module instance, or the API would not see what is installed.
- * So dist/runtime.js holds all of it, dist/index.js names the public part, and dist/register.js requires it on first use. What
- * reads a config, and keeps no state, is in dist/config/config.js once more, for the preload to require without the rest.
+ * The preload and the API must share one module instance, else the API would not see what is installed. So dist/runtime.js
+ * holds all of it, dist/index.js exports the public part, and dist/register.js requires it on first use. The code that reads
+ * a config keeps no state. dist/config/config.js is a second copy of it, which the preload requires without the rest.
  */
 const runtimeStaysOutside = {
   name: 'runtime-stays-outside',
@@ -36,25 +36,60 @@ function clean() {
   removeStaleOutputs();
 }
 
+/** The page's TypeScript is for browsers: a project of its own, which refers to that of all the rest. */
+const PAGE = 'src/inspect/page';
+
 function compile() {
   try {
-    execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json', ...INCREMENTAL], { stdio: 'inherit' });
+    execFileSync('node_modules/.bin/tsc', ['-p', '.', ...INCREMENTAL], { stdio: 'inherit' });
     sealRecord();
+    execFileSync('node_modules/.bin/tsc', ['-p', PAGE], { stdio: 'inherit' });
   } catch (error) {
-    // The compiler has said what is wrong; a stack trace of this script would only bury it.
+    // The compiler has printed what is wrong. A stack trace of this script would only hide it.
     process.exit(error.status ?? 1);
   }
 }
 
 const FOR_NODE = { bundle: true, platform: 'node', target: 'node20.19', format: 'esm', logLevel: 'warning' };
 
-// The bundles exist for start-up time: reading one file costs a fraction of resolving and reading every module. They
-// are not minified, so that a stack trace or a debugger shows code that people can read.
+// The bundles are for start-up time: one file is read much faster than many are resolved and read. They are not minified,
+// so that stack traces and debuggers show readable code.
 async function bundle(entry, outfile) {
   await build({ ...FOR_NODE, entryPoints: [entry], outfile, packages: 'external', plugins: [runtimeStaysOutside] });
 }
 
-/** Without comments and long names, packages take half the space. Our own code stays readable. */
+/**
+ * Text that can stand inside an element of HTML.
+ *
+ * @throws Error if it would end the element
+ */
+function inside(element, text) {
+  if (text.toLowerCase().includes(`</${element}`)) throw new Error(`${PAGE}: a ${element} that ends itself`);
+  return text;
+}
+
+/** The page's files as texts in a module, which src/inspect/page-files.d.ts declares. */
+async function writePageFiles() {
+  const { outputFiles } = await build({
+    entryPoints: [join(PAGE, 'page.ts')],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  const texts = {
+    HTML: readFileSync(join(PAGE, 'page.html'), 'utf8'),
+    STYLE: inside('style', readFileSync(join(PAGE, 'page.css'), 'utf8')),
+    SCRIPT: inside('script', outputFiles[0].text),
+  };
+  const lines = Object.entries(texts).map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};\n`);
+  writeFileSync('build/src/inspect/page-files.js', lines.join(''));
+}
+
+/** Minified packages take half the space. Our own code stays readable. */
 const packagesAreMinified = {
   name: 'packages-are-minified',
   setup({ onLoad }) {
@@ -65,25 +100,25 @@ const packagesAreMinified = {
   },
 };
 
-/** What is imported and then not used is left out of a bundle. */
+/** The modules of a bundle. One that is imported but not used has no bytes in the output. */
 function modulesIn({ outputs }) {
   const used = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
   return used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
 }
 
-/** cli-table3 requires it for its own colours alone, which src/cli/output.ts turns off: ours come from node:util. */
+/** cli-table3 requires it for colours of its own. src/cli/output.ts turns these off; our colours come from node:util. */
 const NEVER_REACHED = '@colors/colors';
 
-/** CommonJS modules in a bundle require modules of Node, and an ES module has no `require` of its own. */
+/** CommonJS modules in a bundle require modules of Node, but an ES module has no `require`. */
 const REQUIRE = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);`;
 
 /**
- * A bundle with the packages that it uses, which nobody needs to install then.
+ * A bundle with the packages that it uses, so that no app installs them.
  *
- * What is imported on demand stays in a file of its own, and costs nothing before.
+ * A module that is imported on demand gets a file of its own, and costs nothing before.
  *
- * @returns the modules that went into it
+ * @returns the modules in the bundle
  */
 async function bundleWithPackages(entries, outdir) {
   const { metafile } = await build({
@@ -99,7 +134,7 @@ async function bundleWithPackages(entries, outdir) {
   return modulesIn(metafile);
 }
 
-/** What measures from outside is to meet the API as users do, in the one instance that there is. */
+/** The benchmarks import the API from dist/index.js as users do: there is one instance. */
 const apiStaysOutside = {
   name: 'api-stays-outside',
   setup({ onResolve }) {
@@ -107,7 +142,7 @@ const apiStaysOutside = {
   },
 };
 
-/** Programs in C are compiled where they run, so their sources go along. */
+/** Programs in C are compiled where they run, so their sources are published. */
 function copyPrograms(target) {
   const programs = readdirSync('bench', { recursive: true }).filter((path) => path.endsWith('.c'));
   for (const path of programs) cpSync(join('bench', path), join(target, path));
@@ -116,7 +151,7 @@ function copyPrograms(target) {
 /** The directory of the package that a module belongs to. */
 function packageOf(path) {
   let directory = dirname(path);
-  // A package.json without a name only says what kind of modules a folder has.
+  // A package.json without a name only tells the module type of a folder.
   while (!(existsSync(join(directory, 'package.json')) && readManifest(directory).name !== undefined)) {
     directory = dirname(directory);
   }
@@ -127,7 +162,7 @@ function readManifest(directory) {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
 }
 
-/** The texts that the licences of bundled packages ask us to hand on. */
+/** Licences and notices of the bundled packages, which must be published with them. */
 function writeLicences(modules, target) {
   const packages = new Set(modules.filter((path) => path.includes('node_modules/')).map(packageOf));
   const texts = [...packages].map((directory) => {
@@ -138,15 +173,15 @@ function writeLicences(modules, target) {
     return `${name} ${version}\n\n${all.join('\n\n')}\n`;
   });
   writeFileSync(target, texts.sort().join(`\n${'-'.repeat(80)}\n\n`));
-  // For scripts/check.js, which finds out by itself whose licences have to be there.
+  // For scripts/check.js, which finds the required licences by itself.
   writeFileSync('build/bundled-modules.json', JSON.stringify(modules, undefined, 2));
 }
 
 /**
- * `socket-tune bench`: the command, and the programs that it runs as processes of their own. Minified, as most of it is a
- * library for charts.
+ * `socket-tune bench`: the command, and the programs that it runs as child processes. Minified, as most of it is a library
+ * for charts.
  *
- * @returns the modules that went into it
+ * @returns the modules in the bundle
  */
 async function bundleBenchmarks() {
   const { metafile } = await build({
@@ -165,10 +200,10 @@ async function bundleBenchmarks() {
   return modulesIn(metafile);
 }
 
-/** The declarations that the published ones lead to: who uses the package can name no others. */
+/** The published declarations, and all that these import. Users can name no others. */
 function publishDeclarations() {
   const published = new Set(['register.d.ts', 'src/index.d.ts']);
-  // A set that grows while it is walked is walked to its end.
+  // The loop also visits what is added while it runs.
   for (const file of published) {
     const text = readFileSync(join('build', file), 'utf8');
     for (const [, path] of text.matchAll(/\b(?:from |import\(|import )['"](\.[^'"]+)\.js['"]/g)) {
@@ -183,6 +218,7 @@ function publishDeclarations() {
 clean();
 compile();
 copyPrograms('build/bench');
+await writePageFiles();
 await bundle('build/src/runtime.js', 'dist/runtime.js');
 await bundle('build/src/index.js', 'dist/index.js');
 await bundle('build/src/config/config.js', 'dist/config/config.js');

@@ -1,4 +1,4 @@
-/** docs/frameworks.md, made from the table that the tests run. Run as a script, it writes it. */
+/** docs/frameworks.md, made from the table of the tests. As a script, this writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FRAMEWORKS, type Framework } from '../test/third-party/frameworks.js';
@@ -33,18 +33,17 @@ export function frameworksPage(): string {
 
 <!-- Made by scripts/frameworks-page.ts from test/third-party/frameworks.ts. -->
 
-How the files of real frameworks travel under \`node --import socket-tune/register\`. Each line is an app in
-\`test/third-party/apps\`, with no trace of socket-tune in it, which the tests run with and without the preload and ask the same:
-whole files, ranges, HEAD, If-None-Match, If-Modified-Since, If-Range, what does not exist, pipelined requests, and downloads
-that the client breaks off. Every head and every body must be the same, but for the date, and the tuned process's report must
-say what stands here.
+How real frameworks send files under \`node --import socket-tune/register\`. Each line is an app in \`test/third-party/apps\`, without
+any code for socket-tune. The tests run it with and without the preload, and send the same requests: whole files, ranges, HEAD,
+If-None-Match, If-Modified-Since, If-Range, missing files, pipelined requests, and downloads that the client aborts. Every head and every
+body must be the same, except the date. The tuned process's report must say what this table says.
 
 | Versions | What sends | By sendfile | Why | Not rerouted, by the report | Knows |
 | --- | --- | --- | --- | --- | --- |
 ${FRAMEWORKS.map(line).join('\n')}
 
-Whatever the framework, an empty file, an answer without a body and a pipelined answer whose turn has not come
-(\`destination-not-ready\`) go Node's own way. So does everything over TLS, and everything that is compressed on the way.
+In every framework, some answers take Node's own path: an empty file, an answer without a body, and a pipelined answer whose turn has not
+come (\`destination-not-ready\`). So does everything over TLS, and everything that is compressed on the way.
 `;
 }
 

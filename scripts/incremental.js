@@ -17,10 +17,11 @@ function filesIn(directory) {
 
 /** What the compiler makes of the project, as it is now. */
 function outputs() {
-  const { include } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
+  const { include, exclude } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
   const sources = include.flatMap((path) => (path.endsWith('.ts') ? [path] : filesIn(path)));
   return sources
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .filter((file) => !exclude.some((directory) => file.startsWith(`${directory}/`)))
     .flatMap((file) => [file.replace(/ts$/, 'js'), file.replace(/ts$/, 'd.ts')])
     .map((file) => join('build', file));
 }

@@ -1,11 +1,12 @@
-/** docs/options.md, made from the table in src/options. Run as a script, it writes the page. */
+/** docs/options.md, made from the table in src/options. As a script it writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { displayValue } from '../src/cli/explain.js';
+import { kindOf } from '../src/options/kinds.js';
 import type { PresetName, SocketOption } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, PLANNED_OPTIONS } from '../src/options/table.js';
 
-/** Where the page is. */
+/** The file of the page. */
 export const OPTIONS_PAGE = fileURLToPath(new URL('../../docs/options.md', import.meta.url));
 
 const INTRODUCTION = `# Options
@@ -26,14 +27,8 @@ const READ_BACK: Readonly<Record<SocketOption['readBack'], string>> = {
 };
 
 function values(row: OptionRow): string {
-  if (row.kind === 'flag') return 'on, off';
-  if (row.kind === 'rearm') return 'on, once, off';
-  if (row.kind === 'share') return 'on, cpu, off';
-  if (row.kind === 'name') return 'a name';
-  const [least, greatest] = row.range ?? [0, 2 ** 31 - 1];
-  const unit = row.kind === 'count' ? '' : ` ${row.kind}`;
   const words = row.words === undefined ? '' : `, or ${Object.keys(row.words).join(', ')}`;
-  return `${least} to ${greatest}${unit}${words}`;
+  return `${kindOf(row).describeValues(row)}${words}`;
 }
 
 function presets(row: OptionRow): string {

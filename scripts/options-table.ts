@@ -1,25 +1,14 @@
-/** The README's table of options, made from the table in src/options. Run as a script, it puts it into the README. */
+/** The README's table of options, made from the table in src/options. As a script it updates the README. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { OptionKind, OptionValue, PresetName } from '../src/options/socket-option.js';
+import { kindOf, type OptionKind, type OptionValue } from '../src/options/kinds.js';
+import type { PresetName } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../src/options/table.js';
 
-/** Where the table is. */
+/** The file with the table. */
 export const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const BEGIN = '<!-- options: made by scripts/options-table.ts -->';
 const END = '<!-- /options -->';
-
-const UNIT: Readonly<Record<OptionKind, string>> = {
-  flag: 'on, off',
-  share: 'on, cpu, off',
-  rearm: 'on, once, off',
-  count: 'number',
-  name: 'name',
-  bytes: 'bytes',
-  seconds: 's',
-  milliseconds: 'ms',
-  microseconds: 'µs',
-};
 
 function display(kind: OptionKind, value: OptionValue | undefined): string {
   if (value === undefined) return '–';
@@ -37,7 +26,7 @@ function presets(row: OptionRow): string {
 /** The table in Markdown. */
 export function optionsTable(): string {
   const lines = OPTION_ROWS.map((row) => {
-    const cells = [`\`SOCKET_TUNE_${row.variable}\``, `\`${row.key}\``, UNIT[row.kind], presets(row), row.doc];
+    const cells = [`\`SOCKET_TUNE_${row.variable}\``, `\`${row.key}\``, kindOf(row).unit, presets(row), row.doc];
     return `| ${cells.join(' | ')} |`;
   });
   return [
@@ -47,7 +36,7 @@ export function optionsTable(): string {
   ].join('\n');
 }
 
-/** A text with the table in its place. */
+/** A text with the table between its two marks. */
 export function withOptionsTable(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);

@@ -1,4 +1,4 @@
-// docs/presets.md: what the presets bring across networks, and why their values are what they are, by what was measured.
+// docs/presets.md: measured results of the presets across networks, and the reasons for their values.
 
 import { comparisonTable, HOW_TO_READ, tableText } from '../bench/page/markdown.js';
 import { sameOf } from '../bench/page/other-nodes.js';
@@ -7,23 +7,23 @@ import type { Comparison, Table } from '../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
 
-\`SOCKET_TUNE_PRESET=default | lowlatency | highthroughput | none\`. [Options](options.md) has the values of each. Here is what they bring
-across networks of many kinds, and why the values are what they are.
+\`SOCKET_TUNE_PRESET=default | lowlatency | highthroughput | none\`. [Options](options.md) has the values of each. This page has
+their results across many kinds of networks, and the reasons for the values.
 
-- **default**: no slower than stock Node by more than 5 % on any path that was tried, as far as the rounds agree, and clients that were here
-  before are answered a round trip earlier.
-- **lowlatency**: for messages. What an app writes is not held up behind data that the kernel has queued already, and clients that are
-  gone are noticed in half a minute. A live client that reads nothing for 30 s, as with a paused download, is ended like one that is gone.
-  Files cost more CPU time than with default, and less than in stock Node.
+- **default**: at most 5 % slower than stock Node on any path that was tried, as far as the rounds agree. Clients that were here before get
+  their answer a round trip earlier.
+- **lowlatency**: for messages. A message does not wait behind data in the kernel's queue. Clients that are gone are noticed in half a
+  minute. A live client that reads nothing for 30 s, as with a paused download, is ended like one that is gone. Files cost more CPU time than
+  with default, and less than in stock Node.
 - **highthroughput**: as default, but parts of requests are not acknowledged at once: the least CPU time for uploads.
 - **none**: no option is set; files still go by sendfile.
 
 Made by \`npm run bench:figures\` from what \`npm run bench\` and \`npm run bench -- --only link-sizes\` measured. The links are emulated
-(\`bench/link/\`): two network namespaces, and a program between them that delays packets, has them take their time on the line, and
-loses some. At 1 Gbit/s, on a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
+(\`bench/link/\`): two network namespaces, and a program between them that delays packets, limits the rate and drops some. At 1 Gbit/s, on
+a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
 `;
 
-/** Of the comparisons, those that say something of presets, in the order of the page. */
+/** The comparisons of presets, in the order of the page. */
 const SHOWN = [
   'link-first',
   'link-repeated',
@@ -42,12 +42,12 @@ const SHOWN = [
 /** See bench/link/silent-peer.ts. */
 const SILENCE = 'A client’s machine is gone';
 
-/** The row of a client that is being sent to, in bench/link/silent-peer.ts. */
+/** Row of the client that receives data, in bench/link/silent-peer.ts. */
 const SENDING = 'the server sends a little again and again';
-/** What has not ended while it was watched. */
+/** Text of a connection that did not end in the time of the measurement. */
 const UNNOTICED = /^not in /;
 
-/** Only lowlatency has the option now: of the others, an end in the table is that of an earlier version, and must be told. */
+/** Only lowlatency has the option now. An end in the table for another preset comes from an earlier version, and the page says so. */
 function silenceNote(silence: Table | undefined): string {
   const row = silence?.rows.find(([what]) => what === SENDING) ?? [];
   const ended = ['default', 'highthroughput'].flatMap((preset) => {
@@ -62,24 +62,24 @@ function reasons(silence: Table | undefined): string {
   return `## Why these values
 
 - **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and costs up to five times the
-  throughput on a long path (\`exact\`, below). Where the kernel's own ceiling is lower than the floor, the floor gives several times the
+  throughput on a long path (\`exact\`, below). Where the kernel's own ceiling is below the floor, the floor gives several times the
   throughput (small buffers, above).
-- **NOTSENT_LOWAT: 256k, lowlatency only.** With 128k, messages come a little earlier, but the server has to come back for more twice as
-  often, each time for less: a file over 1 ms, 1 Gbit/s (12 rounds by hand) had 0.95 of stock's throughput at 1.13 times its CPU time, and with 256k
-  0.99 at 0.93. From 512k on, nothing is gained at 10 Mbit/s.
-- **FASTOPEN: 256 in all.** A client that was here before, and uses it, has its answer after one round trip instead of two; others wait no
-  longer than with stock. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
-- **DEFER_ACCEPT: 5 s in default and highthroughput.** Where nothing is lost it costs no time: the first byte comes as early as without.
-- **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`npm run bench -- --only small-requests\`). What comes
-  in bulk is left to the kernel after 32 reads without an answer: an ACK of our own for every read of an upload cost up to half as much CPU time again,
-  and made it no faster. highthroughput leaves the option out.
+- **NOTSENT_LOWAT: 256k, lowlatency only.** With 128k, messages come a little earlier, but the server wakes up twice as often, each time
+  for less. A file over 1 ms, 1 Gbit/s (12 rounds by hand) had 0.95 of stock's throughput at 1.13 times its CPU time. With 256k it had 0.99
+  at 0.93. From 512k on, nothing is gained at 10 Mbit/s.
+- **FASTOPEN: 256 in all.** A returning client that uses it has its answer after one round trip instead of two. Others wait no longer than with
+  stock Node. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
+- **DEFER_ACCEPT: 5 s in default and highthroughput.** Without packet loss it costs no time: the first byte comes as early as without it.
+- **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`npm run bench -- --only small-requests\`). After
+  32 reads without an answer, the kernel alone acknowledges: an ACK of ours for every read of an upload cost up to half as much CPU time
+  again, and made it no faster. highthroughput leaves the option out.
 - **KEEPALIVE 60 + 6 × 10 s** (lowlatency: 30 + 3 × 5 s). On an idle connection, a client whose machine is gone is noticed after two minutes
   (lowlatency: about half a minute); stock Node keeps such a connection for ever.
-- **USER_TIMEOUT: 30 s, lowlatency only.** With data on its way, it has a client whose machine is gone noticed after half a minute. It also ends a
-  live client that reads nothing for 30 s, as with a paused download: its window is shut, and the kernel cannot tell the two apart by this
-  option. So the other presets leave it out, and the kernel sends the data again for about 15 minutes, as with stock Node.${silenceNote(silence)}
+- **USER_TIMEOUT: 30 s, lowlatency only.** With data in flight, a client whose machine is gone is noticed after half a minute. It also ends a live
+  client that reads nothing for 30 s, as with a paused download: its window is shut, and this option does not tell the two apart. So the
+  other presets leave it out, and the kernel retransmits for about 15 minutes, as with stock Node.${silenceNote(silence)}
   For outgoing connections see [outgoing.md](outgoing.md) and \`npm run bench -- --only dead-peer\`.
-- **CONGESTION: none.** The congestion control is the system's to choose.
+- **CONGESTION: none.** The system chooses the congestion control.
 `;
 }
 
@@ -105,14 +105,14 @@ function about({ date, quick, machine }: Results): string {
  * The page in Markdown.
  *
  * @param runs of the benchmarks
- * @param sizes results of the scenario link-sizes, which only runs when it is asked for
+ * @param sizes results of the scenario link-sizes, which runs by name only
  */
 export function presetsPage(runs: Runs, sizes: Results): string {
   const [results] = runs;
   const { comparisons, tables, notes } = find(results, 'link');
   const tried = find(sizes, 'link-sizes');
   const shown = SHOWN.flatMap((id) => comparisons.filter((one) => one.id === id));
-  // The one table that is no comparison: whoever notices nothing has no figure.
+  // A table, and not a comparison: a server that notices nothing has no figure.
   const silence = tables.filter(({ title }) => title.startsWith(SILENCE));
   return [
     INTRODUCTION,

@@ -1,17 +1,17 @@
-/** Lines for `NODE_DEBUG=socket-tune`; costs nothing when that is unset. */
+/** Prints a line with `NODE_DEBUG=socket-tune`. Without it, a call costs nothing. */
 export const debug = process.getBuiltinModule('node:util').debuglog('socket-tune');
 
-const said = new Set<string>();
+const warned = new Set<string>();
 
 /**
- * Print one process warning, and never the same again.
+ * Print a process warning, once for each subject.
  *
- * @param code stable, for people who filter warnings
- * @param subject what must not be reported twice, e.g. the option's name
+ * @param code does not change between versions, so that users can filter by it
+ * @param subject what is reported only once, such as the name of an option
  */
 export function warnOnce(code: string, subject: string, message: string): void {
   const key = `${code} ${subject}`;
-  if (said.has(key)) return;
-  said.add(key);
+  if (warned.has(key)) return;
+  warned.add(key);
   process.emitWarning(message, { type: 'SocketTuneWarning', code });
 }

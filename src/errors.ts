@@ -1,11 +1,11 @@
-/** Codes of the errors that the programmatic API throws. */
+/** Codes of the errors of the programmatic API. */
 export type SocketTuneErrorCode =
   | 'ERR_SOCKET_TUNE_INVALID_ARG'
   | 'ERR_SOCKET_TUNE_INVALID_VALUE'
   | 'ERR_SOCKET_TUNE_SOCKET_CLOSED'
   | 'ERR_SOCKET_TUNE_INSTALLED';
 
-/** Error of the programmatic API; tell them apart by `code`. */
+/** Error of the programmatic API. Its `code` says which one. */
 export class SocketTuneError extends Error {
   override readonly name: string = 'SocketTuneError';
   readonly code: SocketTuneErrorCode;
@@ -16,8 +16,13 @@ export class SocketTuneError extends Error {
   }
 }
 
-/** What a value is, in the words of an error message: `a string ('x')`, `null`, `an instance of Server`. */
-export function describe(value: unknown): string {
+/** The error of an argument, or of a part of it, that is of the wrong type. */
+export function invalidArgument(name: string, expected: string, value: unknown): SocketTuneError {
+  return new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `${name} must be ${expected}, not ${describeValue(value)}`);
+}
+
+/** A value in the words of an error message: `a string ('x')`, `null`, `an instance of Server`. */
+export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `a string ('${value}')`;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {

@@ -1,14 +1,12 @@
+import { activate } from './activate.js';
 import { hookContext } from './api/hook-context.js';
-import { dependsOn } from './app-manifest.js';
-import { heedsServers, sharesAnyPort } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
-import { isInstalled, isListenedFor, setInstalled, setListenedFor, watchFirstUse } from './first-use.js';
-import { COMPRESSION } from './hooks/files/compression-file.js';
+import { isInstalled, isListenedFor, setListenedFor } from './first-use.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
 import { type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
 import { exemptServer } from './hooks/sockets/listener.js';
@@ -19,40 +17,31 @@ import { watchConnections } from './report/live-connections.js';
 import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
 
-/** Take all back that {@link install} did. Sockets keep the options that they were given. */
+/** Takes back what {@link install} did. Sockets keep the options that were set on them. */
 export type Uninstall = () => void;
 
 /**
  * Tune every listener, accepted socket and piped file of this thread from now on, as the preload does.
  *
  * @returns what takes it back. It may be called more than once.
- * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INSTALLED` if socket-tune is installed in this thread already, by the preload or an
- *   earlier call; `ERR_SOCKET_TUNE_INVALID_ARG` or `ERR_SOCKET_TUNE_INVALID_VALUE` for a config that is none.
+ * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INSTALLED`: socket-tune is installed in this thread already, by the preload or an
+ *   earlier call. `ERR_SOCKET_TUNE_INVALID_ARG` or `ERR_SOCKET_TUNE_INVALID_VALUE`: the config is not valid.
  */
 export function install(config: TuneConfig): Uninstall {
-  // What the caller does to the object later is nobody's business.
+  // A copy, as the caller may change the object later.
   const frozen = Object.freeze(withoutPrototype(validateConfig(config)));
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
-  setInstalled(true);
-  if (dependsOn(COMPRESSION)) hooks.forModules();
-  if (frozen.connect !== undefined) hooks.forSockets();
-  if (sharesAnyPort(frozen)) hooks.forCluster();
-  const unwatch = watchFirstUse(hooks, heedsServers(frozen));
-  const unreport = startReport(frozen);
-  const uninspect = startInspect(frozen);
+  const deactivate = activate(frozen, { ...hooks, startReport, startInspect });
   let isUndone = false;
   return () => {
     if (isUndone) return;
     isUndone = true;
-    unwatch();
-    unreport();
-    uninspect();
+    deactivate();
     hooks.undo();
-    setInstalled(false);
   };
 }
 
@@ -65,23 +54,23 @@ export function hooksFor(config: TuneConfig, asked: ReadonlySet<OptionKey>): Hoo
   return makeHooks(hookContext(config, asked, isListenedFor()));
 }
 
-/** Serve what there is to see of this process, if the config asks for it. Returns what ends that. */
-export function startInspect({ inspect = 'off' }: TuneConfig): () => void {
-  const parsed = parseInspectAddress(inspect);
+/** Serve a page about this process, and its metrics. Returns what closes it. */
+export function startInspect(address: string): () => void {
+  const parsed = parseInspectAddress(address);
   if (!('value' in parsed) || parsed.value === undefined) return () => undefined;
-  // A worker thread would have to have a port of its own, and its main thread has the same variables.
+  // The variables of a worker thread are those of the main thread, which has the port.
   if (!process.getBuiltinModule('node:worker_threads').isMainThread) return () => undefined;
   const { createRequire } = process.getBuiltinModule('node:module');
-  // http and the page are loaded only where somebody wants to look.
+  // Loaded on demand, as it needs http and the page.
   const { serve }: typeof import('./inspect/server.js') = createRequire(import.meta.url)('./inspect/server.js');
   const unwatch = watchConnections();
   const close = serve({
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
     exempt: exemptServer,
-    onListening: (url) => debug('to be seen at %s', url),
+    onListening: (url) => debug('the page is at %s', url),
     onFailure: (error) =>
-      warnOnce('SOCKET_TUNE_INSPECT', 'inspect', `nothing is served at ${inspect}: ${error.message}`),
+      warnOnce('SOCKET_TUNE_INSPECT', 'inspect', `nothing is served at ${address}: ${error.message}`),
   });
   return () => {
     close();
@@ -89,14 +78,13 @@ export function startInspect({ inspect = 'off' }: TuneConfig): () => void {
   };
 }
 
-/** Write the report when the process ends, also by a signal, if the config asks for one. Returns what calls it off. */
-export function startReport({ report = 'off' }: TuneConfig): () => void {
-  if (report === 'off') return () => undefined;
-  const callOff = reportAtExit(report);
+/** Write the report when the process ends, also by a signal. Returns what calls it off. */
+export function startReport(target: string): () => void {
+  const callOff = reportAtExit(target);
   let watch: SignalWatch | undefined;
-  // Before that there is nothing to report.
+  // Until the native calls are loaded there is nothing to report.
   const forget = whenLoaded(({ signals }) => {
-    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(report)));
+    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(target)));
   });
   return () => {
     callOff();

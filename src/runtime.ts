@@ -1,4 +1,4 @@
-/** Everything but the preload, as one module: the preload loads it on first use, and the programmatic API is a part of it. */
+/** One module with all but the preload, which loads it on first use. Contains the programmatic API. */
 export { apply, applyListener } from './api/apply.js';
 export { sendFileAll, sendFileRange } from './api/send-file.js';
 export { tcpInfo } from './api/tcp-info.js';

@@ -3,7 +3,7 @@ import { warnOnce } from '../src/diagnostics.js';
 import { warningsDuring } from './support/test-run/warnings.js';
 
 describe('a warning', () => {
-  it('comes once a code and subject, with the message that came first', async () => {
+  it('is printed once for each code and subject, with the first message', async () => {
     const warnings = await warningsDuring(() => {
       warnOnce('TEST_CODE', 'one', 'first');
       warnOnce('TEST_CODE', 'one', 'second');

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import { describe as describeValue, SocketTuneError } from '../src/errors.js';
+import { describeValue, SocketTuneError } from '../src/errors.js';
 
 describe('an error of the API', () => {
-  it('is an Error, with a name and a code to tell it by', () => {
+  it('is an Error, identified by name and code', () => {
     const error = new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', 'x must be y');
     expect(error).to.be.instanceOf(Error);
     expect(error).to.include({
@@ -15,7 +15,7 @@ describe('an error of the API', () => {
     expect(error.stack).to.include('errors.test');
   });
 
-  it('has words for what it was given instead, whatever that is', () => {
+  it('describes any value that was given instead', () => {
     const words = [
       undefined,
       null,

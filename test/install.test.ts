@@ -25,7 +25,7 @@ describe('install', () => {
     return uninstall;
   }
 
-  /** What becomes of an option of a server that begins to listen now. */
+  /** The kernel's value on a server that begins to listen now. */
   async function userTimeout(): Promise<number> {
     const server = await listening();
     servers.push(server);
@@ -62,13 +62,13 @@ describe('install', () => {
     }
   });
 
-  it('changes less where less is asked for', () => {
+  it('changes fewer methods if the config needs fewer', () => {
     const before = snapshot();
     installed({ sendfile: false });
     expect(differences(before, snapshot())).to.deep.equal(['net.Server.prototype._listen2']);
   });
 
-  it('can be taken back without a trace, as often as one likes', () => {
+  it('can be undone without a trace, any number of times', () => {
     const before = snapshot();
     for (let round = 0; round < 3; round++) {
       const uninstall = installed(EVERYTHING);
@@ -79,7 +79,7 @@ describe('install', () => {
     }
   });
 
-  it('tunes what listens from then on, until it is taken back', async () => {
+  it('tunes every later listener until it is undone', async () => {
     expect(await userTimeout()).to.equal(0);
     const uninstall = installed(lowLatencyConfig());
     expect(await userTimeout()).to.equal(30_000);
@@ -87,7 +87,7 @@ describe('install', () => {
     expect(await userTimeout()).to.equal(0);
   });
 
-  it('is refused while it is installed, and changes nothing by being asked', () => {
+  it('throws while socket-tune is installed, and changes nothing', () => {
     installed({ userTimeout: 5000 });
     const before = snapshot();
     expect(() => install({ userTimeout: 6000 }))
@@ -97,7 +97,7 @@ describe('install', () => {
     expect(isInstalled()).to.equal(true);
   });
 
-  it('is not taken back by an undo that has been used before', async () => {
+  it('is not undone by an uninstall function that was called before', async () => {
     const stale = installed({ userTimeout: 5000 });
     stale();
     installed({ userTimeout: 6000 });
@@ -107,7 +107,7 @@ describe('install', () => {
     expect(await userTimeout()).to.equal(6000);
   });
 
-  it('is refused for a config that is none, and is then not installed', () => {
+  it('throws for an invalid config, and is then not installed', () => {
     const before = snapshot();
     for (const [config, code] of [
       [undefined, 'ERR_SOCKET_TUNE_INVALID_ARG'],
@@ -123,14 +123,14 @@ describe('install', () => {
     expect(differences(before, snapshot())).to.deep.equal([]);
   });
 
-  it('takes the config as it is then: what becomes of the object later is nobody’s business', async () => {
+  it('copies the config, so that later changes of the object have no effect', async () => {
     const config: { userTimeout: number } = { userTimeout: 5000 };
     installed(config);
     config.userTimeout = 6000;
     expect(await userTimeout()).to.equal(5000);
   });
 
-  it('writes a report when the process ends, if it is to, and does not once it is taken back', () => {
+  it('writes the report of the config when the process ends, unless it is undone before', () => {
     const before = process.listenerCount('exit');
     installed({})();
     expect(process.listenerCount('exit')).to.equal(before);
@@ -140,7 +140,7 @@ describe('install', () => {
     expect(process.listenerCount('exit')).to.equal(before);
   });
 
-  it('leaves what others have put around its replacements in place, and goes silent below', () => {
+  it('leaves wrappers of others in place, with replacements below them that do nothing', () => {
     const { prototype } = net.Socket;
     const own = Object.getOwnPropertyDescriptor(prototype, 'setNoDelay')!;
     const uninstall = installed(EVERYTHING);

@@ -23,7 +23,7 @@ describe('an installation', () => {
     expect(needed.filter(hasScript).filter(([, each]) => each.dev !== true)).to.deep.equal([]);
   });
 
-  it('meets no package that does not want a Node that we support, which npm would warn of', () => {
+  it('has no package that excludes a Node that we support, which npm would warn of', () => {
     const own = lock.packages['']?.engines?.node ?? '';
     const unwilling = needed.filter(([, { engines }]) => engines?.node !== undefined && !subset(own, engines.node));
     expect(own).not.to.equal('');

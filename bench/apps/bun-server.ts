@@ -1,9 +1,9 @@
-// Bun's own way of serving files: routes that are files, which no JavaScript of ours sees requested.
+// Bun's own file server: routes that are files, without JavaScript a request.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is used of Bun, whose types are not installed. */
+/** Part of Bun that we use; its types are not installed. */
 interface BunRuntime {
   file(path: string): ConstructorParameters<typeof Response>[0];
   serve(options: { port: number; hostname: string; routes: Record<string, Response> }): { readonly port: number };

@@ -1,5 +1,5 @@
-// A cluster whose workers answer with who they are. WORKERS says how many there are. On SIGUSR2 every worker is replaced, one after the
-// other: a new one is forked, and when it listens, the old one disconnects. Then it says so on standard output.
+// A cluster whose workers answer with their ids. WORKERS is their number. On SIGUSR2 every worker is replaced, one after the
+// other: the primary forks a new one; when that listens, the old one disconnects. A line on standard output says when all are done.
 
 import cluster, { type Address, type Worker } from 'node:cluster';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ async function lead(): Promise<void> {
 }
 
 if (cluster.isPrimary) {
-  // A primary without the preload, as a process manager is one.
+  // A primary without the preload, like a process manager.
   const { PRELOAD } = process.env;
   if (PRELOAD !== undefined) cluster.setupPrimary({ execArgv: ['--import', PRELOAD] });
   await lead();

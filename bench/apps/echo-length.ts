@@ -1,4 +1,4 @@
-// An ordinary app, which knows nothing of socket-tune: takes in whatever it is sent and answers with a few bytes.
+// An ordinary app, without socket-tune: reads the whole request and answers with a few bytes.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-// What the benchmarks serve files with: an ordinary app, which knows nothing of socket-tune. FILES is its directory,
-// HIGH_WATER_MARK the size of its chunks, if it is to have one other than Node's.
+// File server of the benchmarks: an ordinary app, without socket-tune. FILES is its directory,
+// HIGH_WATER_MARK the size of its chunks, if not Node's own.
 
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';

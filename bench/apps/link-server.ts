@@ -1,5 +1,5 @@
-// What is measured across a link: an ordinary app, which knows nothing of socket-tune. FILES is its directory; HOST is where it
-// listens, for HTTP, and one port up for messages of its own.
+// Server of the link benchmarks: an ordinary app, without socket-tune. FILES is its directory; HOST is where it
+// listens for HTTP, and one port higher for a message protocol.
 
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -19,7 +19,7 @@ function sendFile(response: ServerResponse, name: string): void {
 
 const bodies = new Map<number, Buffer>();
 
-/** A body that is in memory already, as an answer from a cache is. */
+/** A body in memory, as from a cache. */
 function sendBuffer(response: ServerResponse, size: number): void {
   const body = bodies.get(size) ?? Buffer.alloc(size, 'b');
   bodies.set(size, body);
@@ -28,7 +28,7 @@ function sendBuffer(response: ServerResponse, size: number): void {
 
 let working: NodeJS.Timeout | undefined;
 
-/** Other work, from now on: so many milliseconds of it, and a break of as many as are given. */
+/** Other work from now on: milliseconds of work, then milliseconds of break. */
 function work(response: ServerResponse, milliseconds: number, pause: number): void {
   const once = (): void => {
     const until = performance.now() + milliseconds;
@@ -48,7 +48,7 @@ const server = createServer((request, response) => {
   else takeUpload(request, response);
 });
 
-/** A message as the client reads it: its length, its kind, and as many bytes. */
+/** A message on the wire: length, kind, bytes. */
 function message(kind: number, bytes: number): Buffer {
   const frame = Buffer.alloc(5 + bytes);
   frame.writeUInt32LE(bytes, 0);
@@ -59,7 +59,7 @@ function message(kind: number, bytes: number): Buffer {
 const LARGE = message(0, 16 << 10);
 const SMALL = message(1, 64);
 
-/** Large messages as fast as they go, by the book (`write` until it says false, then on 'drain'), and a small one when asked. */
+/** Large messages at full speed with back-pressure (`write` until false, then 'drain'), and a small one on request. */
 function talk(socket: Socket): void {
   const fill = (): void => {
     while (socket.writable && socket.write(LARGE));
@@ -68,7 +68,7 @@ function talk(socket: Socket): void {
   socket.on('data', (asked: Buffer) => {
     for (const _ of asked) socket.write(SMALL);
   });
-  // The client leaves in the middle.
+  // The client aborts.
   socket.on('error', () => socket.destroy());
   fill();
 }

@@ -1,4 +1,4 @@
-// The most that Node can do with a file that it serves often, short of sendfile: it is in memory, and each response is one write.
+// Best case of Node without sendfile: the file is in memory, and each response is one write.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-// Files without HTTP, by an ordinary app: whoever connects and sends a name and a line feed gets the file, and then the end.
+// Files without HTTP, by an ordinary app: the client sends a name and a line feed, and gets the file and the end.
 
 import { createReadStream } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -12,7 +12,7 @@ const server = createServer((socket) => {
   socket.once('data', (line) => {
     createReadStream(join(directory, String(line).trim()), options).pipe(socket);
   });
-  // A client may leave in the middle.
+  // A client may abort.
   socket.on('error', () => socket.destroy());
 });
 

@@ -1,5 +1,5 @@
-// Two kinds of connections whose other end falls silent: one on which nothing is said, and one that is being sent to. An ordinary
-// app, which knows nothing of socket-tune; in the file EVENTS it says when a connection has ended, and by what.
+// Two kinds of connections whose peer falls silent: an idle one, and one with data in flight. An ordinary
+// app, without socket-tune. The file EVENTS gets the time and the cause of the end of each connection.
 
 import { appendFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';

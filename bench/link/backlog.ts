@@ -5,13 +5,13 @@ import { HTTP_PORT, type Lane, MESSAGE_PORT } from './lane.js';
 import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf, type Sized } from './points.js';
 
-/** A path, a body that is larger than what gets through while it is measured, and how long it takes a connection to get up to speed on it. */
+/** A path, a body that outlasts the measurement, and the time a connection needs to reach full speed. */
 interface BacklogPoint extends Sized {
   readonly link: LinkRecord;
   readonly warmUpMs: number;
-  /** How long it is measured: where messages are slow, longer. */
+  /** Duration of the measurement: longer where messages are slow. */
   readonly mostMs: number;
-  /** The server has other work for a third of its time, a millisecond at once. */
+  /** The server is busy for a third of its time, a millisecond at once. */
   readonly isBusy?: true;
   readonly quick?: true;
 }
@@ -28,7 +28,7 @@ const ROUNDS = 3;
 const MOST_MS = 10_000;
 const SMALL = '/memory/1000';
 
-/** What the client answers. */
+/** Answer of the client. */
 interface Heard {
   readonly samples: readonly number[];
   readonly bytes: number;
@@ -38,7 +38,7 @@ interface Heard {
 const NAMES = ['behind', 'throughput', 'beside'] as const;
 type Name = (typeof NAMES)[number];
 
-/** Only for as long as it is measured: servers that are all busy at once would leave no time to the links. */
+/** Busy during the measurement only: with all servers busy at once, the links would get no CPU time. */
 async function setBusy(lane: Lane, isBusy: boolean): Promise<void> {
   await lane.ask('get', SERVER_ADDRESS, HTTP_PORT, isBusy ? '/work/1/2' : '/work/0/0', 1, 0, MOST_MS);
 }
@@ -80,7 +80,7 @@ const ABOUT: Readonly<Record<Name, Pick<Figures, 'title' | 'what' | 'unit' | 'be
 
 const BETTER = { behind: 'lower', throughput: 'higher', beside: 'lower' } as const;
 
-/** Small things that have large ones before them. */
+/** Small messages and answers behind large ones. */
 export async function backlog(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: string; samples: Samples }[]>(NAMES.map((name) => [name, []]));
   for (const full of BACKLOG_POINTS) {

@@ -5,35 +5,35 @@ import { median, percentile } from '../statistics.js';
 import { acrossLanes, CONTENDERS, type Lane, PRESETS } from './lane.js';
 import type { LinkRecord } from './link.js';
 
-/** No preset may be slower than stock by more than that. */
+/** Greatest loss of a preset against stock Node. */
 const GREATEST_LOSS = 1.05;
 const GOAL = { atMost: GREATEST_LOSS } as const;
 
-/** For each contender, the values of its rounds. */
+/** Values of the rounds, by contender. */
 export type Samples = readonly (readonly number[])[];
 
-/** What was measured of all contenders, across several links. */
+/** Figures of all contenders across several links. */
 export interface Figures extends Omit<Comparison, 'series'> {
   readonly rows: readonly { readonly x: number | string; readonly samples: Samples }[];
-  /** There is no goal to be met. */
+  /** These figures have no goal. */
   readonly isAside?: true;
 }
 
-/** In a full run, a point at which a preset seems slower than stock is measured again, up to so many times as often. */
+/** Factor of extra rounds in a full run, at a point where a preset seems slower than stock. */
 const MOST_TIMES = 2;
 
-/** Rounds of a point: those of a full run, or as few as there may be. */
+/** Rounds of a point: those of a full run, or the least number. */
 export function roundsOf({ quick }: Effort, rounds: number): Rounds {
   return quick ? { least: 3, most: 3 } : { least: rounds, most: rounds * MOST_TIMES };
 }
 
 export interface Rounds {
   readonly least: number;
-  /** Where a preset seems slower. */
+  /** Rounds at a point where a preset seems slower. */
   readonly most: number;
 }
 
-/** How many times as slow as stock each preset is. */
+/** Factor of the loss against stock, of each preset. */
 function slowness(better: Better, [stock = [], ...presets]: Samples): Ratio[] {
   return presets.map((own) => badness(better, ratioOf(own, stock)));
 }
@@ -43,12 +43,12 @@ function isSlow({ value, rounds }: Ratio): boolean {
 }
 
 interface CollectOptions<K extends string> {
-  /** The figures that presets must not be slower by. */
+  /** Figures with a goal. */
   readonly better?: Readonly<Partial<Record<K, Better>>>;
   readonly inTurn?: boolean;
 }
 
-/** Rounds of several figures at a time, by their names: more of them where a preset seems slower, for chance slows things as well. */
+/** Rounds of several figures at a time, by name. A preset that seems slower gets more rounds, as that may be chance. */
 export async function collect<K extends string>(
   lanes: readonly Lane[],
   record: LinkRecord,
@@ -67,10 +67,10 @@ export async function collect<K extends string>(
   return of;
 }
 
-/** Fewer rounds tell nothing of what others would have been. */
+/** Least number of rounds for a verdict: fewer do not predict others. */
 const LEAST_ROUNDS = 4;
 
-/** Missed is what nine rounds of ten have missed: among so many figures, some are as bad as that in most rounds by chance. */
+/** A goal is missed if nine rounds of ten miss it. Among so many figures, some miss it in most rounds by chance. */
 function verdict(slowest: Ratio): string {
   const { value, rounds } = slowest;
   if (value <= GREATEST_LOSS || isTooNoisy(slowest)) return goalOfRatio(slowest, GOAL);

@@ -16,17 +16,17 @@ const REPEATS = 3;
 const SMALL = '/memory/1000';
 const PAGE_PATH = `/file/${fileName(PAGE)}`;
 
-/** Eight at a time: on so short a transfer, chance decides by the one packet. */
+/** A path with packet loss, and eight connections on it: on so short a transfer, one lost packet decides. */
 const LOSSY: LinkRecord = link(40, 100, 1);
 const LOSSY_CONNECTIONS = 8;
 const LOSSY_ROUNDS = 15;
 
 const MOST_MS = 20_000;
 
-/** What the client answers to `get`. */
+/** Answer of the client to `get`. */
 interface Fetched {
   readonly milliseconds: number;
-  /** Of all connections. */
+  /** Milliseconds of all connections. */
   readonly mean: number;
   readonly firstByte: number;
 }
@@ -70,7 +70,7 @@ const ABOUT: Readonly<Record<Name, Pick<Figures, 'title' | 'what'>>> = {
 const COMMON = { unit: 'ms', better: 'lower' } as const;
 const BETTER = { first: 'lower', repeated: 'lower', kept: 'lower', page: 'lower' } as const;
 
-/** What a client waits for that has little to fetch. */
+/** Waiting times of a client with little to fetch. */
 export async function firstByte(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const rows = new Map<Name, { x: number; samples: Samples }[]>(NAMES.map((name) => [name, []]));
   for (const roundTripMs of ROUND_TRIPS) {
@@ -89,7 +89,7 @@ export async function firstByte(lanes: readonly Lane[], effort: Effort): Promise
   }));
 }
 
-/** The same page where packets are lost: a lost one may cost more than all the others take. */
+/** The same page with packet loss: one lost packet may cost more than all the others. */
 export async function lossyPage(lanes: readonly Lane[], effort: Effort): Promise<Figures> {
   const measurePage = async (lane: Lane): Promise<Record<'mean', number>> => ({
     mean: (await get(lane, PAGE_PATH, 0, LOSSY_CONNECTIONS)).mean,

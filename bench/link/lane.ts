@@ -8,44 +8,44 @@ import { setWithin, within } from './namespaces.js';
 
 export const STOCK = 'stock';
 export const PRESETS = ['default', 'lowlatency', 'highthroughput'] as const;
-/** The one that the others are compared with is first. */
+/** Contenders; the first is the base of the ratios. */
 export const CONTENDERS = [STOCK, ...PRESETS] as const;
 
 export const HTTP_PORT = 8080;
 export const MESSAGE_PORT = HTTP_PORT + 1;
 
-/** Rates up to which all lanes run side by side: the machine has time left. */
+/** Greatest rate at which all lanes run side by side: the machine still has CPU time left. */
 const GREATEST_SHARED_RATE = 100;
 
-/** What else the machine does must not make a server late for its link; see also be_on_time in link.c. */
+/** Priority over other work of the machine, which must not delay a server; see also be_on_time in link.c. */
 const REAL_TIME = ['chrt', '-r', '1'] as const;
-/** Containers may not have it. */
+/** The same prefix, or none: containers may forbid it. */
 const ON_TIME = spawnSync('chrt', [...REAL_TIME.slice(1), 'true']).status === 0 ? REAL_TIME : [];
 
-/** What the lanes are made of. */
+/** Parts that all lanes share. */
 export interface Workshop {
-  /** A directory. */
+  /** Directory for files of the lanes. */
   readonly scratch: string;
-  /** Compiled from link.c and client.c. */
+  /** Programs, compiled from link.c and client.c. */
   readonly link: string;
   readonly client: string;
-  /** The servers' module, and what it is to have in its environment. */
+  /** Module of the servers, and variables for it. */
   readonly app: string;
-  /** Where a contender's report is, in the end. */
+  /** Path of a contender's report, written at its end. */
   report(contender: string): string;
   environment(contender: string): Readonly<Record<string, string>>;
-  /** Settings of the servers' machines, below /proc/sys/net. */
+  /** Sysctls of the servers' namespaces, below /proc/sys/net. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A contender with a link, a server and a client of its own. */
+/** Contender with its own link, server and client. */
 export interface Lane {
   readonly name: string;
   readonly link: Link;
   readonly server: Server;
-  /** The greatest lateness of its link that was seen; see LinkCounts. */
+  /** Greatest lateness of its link so far; see LinkCounts. */
   lateMs: number;
-  /** Have the client do a job; see client.c. */
+  /** Send a job to the client; see client.c. */
   ask<T>(job: string, ...words: readonly (string | number)[]): Promise<T>;
   close(): Promise<void>;
 }
@@ -82,7 +82,7 @@ export async function openLane(name: string, workshop: Workshop): Promise<Lane> 
   }
 }
 
-/** Have lanes used, and close them in any case. */
+/** Run `use` with lanes, and close them in any case. */
 export async function withLanes<T>(
   names: readonly string[],
   workshop: Workshop,
@@ -99,8 +99,8 @@ export async function withLanes<T>(
 }
 
 /**
- * Measure all lanes once, over links that lose the same packets: at the same time where the machine has time for it, else one after
- * another, and every other time in the opposite order.
+ * Measure all lanes once, over links that lose the same packets. They run at the same time if the machine has CPU time; else one after
+ * another, every other time in the opposite order.
  *
  * @returns the samples, in the order of the lanes
  */
@@ -115,7 +115,7 @@ export async function acrossLanes<T>(
     await lane.link.set(record, seed);
     const sample = await measure(lane);
     lane.lateMs = Math.max(lane.lateMs, (await lane.link.counts()).lateMs);
-    // What is left of its connections learns that they are over.
+    // Connections that are left get their end.
     await pause(record.roundTripMs + 10);
     return [index, sample];
   };

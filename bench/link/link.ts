@@ -1,40 +1,40 @@
 import { LineProgram } from './line-program.js';
 import { ip, makeNamespaces, setCongestionControl } from './namespaces.js';
 
-/** What a path through a network is like; the same in both directions. */
+/** Properties of a network path, equal in both directions. */
 export interface LinkRecord {
   readonly roundTripMs: number;
   readonly rateMbit: number;
   readonly lossPercent: number;
-  /** Of both ends. Nearly every Linux has cubic. */
+  /** Congestion control of both ends. Nearly every Linux has cubic. */
   readonly congestionControl: 'cubic' | 'bbr';
 }
 
-/** What has become of the packets of both directions. */
+/** Fates of the packets of both directions. */
 export interface LinkCounts {
   readonly carried: number;
   readonly lost: number;
-  /** The queue was full. */
+  /** Packets dropped by a full queue. */
   readonly overflowed: number;
-  /** Of a hundred packets, 99 were no later than that. */
+  /** 99th percentile of the lateness of packets. */
   readonly lateMs: number;
 }
 
-/** Of the block that is for benchmarks (RFC 2544). Each link has namespaces of its own, so all have the same. */
+/** Addresses of the block for benchmarks (RFC 2544). Each link has its own namespaces, so all use the same. */
 export const SERVER_ADDRESS = '198.18.0.1';
 const CLIENT_ADDRESS = '198.18.0.2';
 
 const DEVICE = 'link0';
-/** More than a server ever sends at once: what is dropped is dropped by the queue of the link. */
+/** Queue of the device: longer than any burst of a server, so only the link's own queue drops packets. */
 const DEVICE_QUEUE = 20_000;
-/** A queue takes what the path holds, as a rule of old has it, and no less than 64 packets. */
+/** Queue of a link: the bandwidth-delay product, the traditional rule, but at least 64 packets. */
 const LEAST_QUEUE = 64 * 1500;
 
 function queueBytes({ roundTripMs, rateMbit }: LinkRecord): number {
   return Math.max(LEAST_QUEUE, Math.round((roundTripMs * rateMbit * 1000) / 8));
 }
 
-/** Two machines and a path between them. */
+/** Two machines with a path between them. */
 export class Link {
   readonly #namespaces = makeNamespaces();
   readonly #program: LineProgram;
@@ -66,7 +66,7 @@ export class Link {
     }
   }
 
-  /** From now on the link is like this, and nothing is on its way. The same seed loses the same packets. */
+  /** Set the properties and empty the link. The same seed loses the same packets. */
   async set(record: LinkRecord, seed: number): Promise<void> {
     const { roundTripMs, rateMbit, lossPercent, congestionControl } = record;
     if (congestionControl !== this.#congestionControl) {
@@ -77,18 +77,18 @@ export class Link {
     await this.#program.ask(`set ${values.map(Math.round).join(' ')}`);
   }
 
-  /** Nothing comes through any more, and nobody is told. */
+  /** Drop everything from now on, silently. */
   async cut(record: LinkRecord): Promise<void> {
     await this.set({ ...record, lossPercent: 100 }, 1);
   }
 
-  /** Since it was set. */
+  /** Counts since the last set. */
   async counts(): Promise<LinkCounts> {
     const [, carried, lost, overflowed, late] = (await this.#program.ask('counts')).split(' ').map(Number);
     return { carried: carried ?? 0, lost: lost ?? 0, overflowed: overflowed ?? 0, lateMs: (late ?? 0) / 1e6 };
   }
 
-  /** Have the client forget the cookies of TCP_FASTOPEN. */
+  /** Drop the client's cookies of TCP_FASTOPEN. */
   forget(): void {
     ip('-n', this.client, 'tcp_metrics', 'flush');
   }

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Two network namespaces, as two machines that have nothing between them yet. */
+/** Two network namespaces, as two machines without a path yet. */
 export interface Namespaces {
   readonly server: string;
   readonly client: string;
   remove(): void;
 }
 
-/** What runs a command in a namespace. */
+/** Prefix of a command that runs in a namespace. */
 export function within(namespace: string, command: readonly string[]): string[] {
   return ['ip', 'netns', 'exec', namespace, ...command];
 }
@@ -23,17 +23,17 @@ export function ip(...args: readonly string[]): void {
   run(['ip', ...args]);
 }
 
-/** What a namespace has other than the machine: settings of its own, so that nothing outside changes. */
+/** Sysctls of each namespace. They are its own, so nothing outside changes. */
 const SETTINGS: Readonly<Record<string, string | number>> = {
-  // Router solicitations would meet the losses that are meant for others.
+  // Without IPv6: router solicitations would take losses that are meant for other packets.
   'ipv6/conf/all/disable_ipv6': 1,
   'ipv6/conf/default/disable_ipv6': 1,
   'ipv4/tcp_fastopen': 3,
-  // A connection must not begin with what the one before has learnt.
+  // A connection must not start with metrics of an earlier one.
   'ipv4/tcp_no_metrics_save': 1,
 };
 
-/** Set what is below /proc/sys/net in a namespace. */
+/** Set sysctls below /proc/sys/net in a namespace. */
 export function setWithin(namespace: string, setting: string, value: string | number): void {
   run(within(namespace, ['sh', '-c', `echo ${value} > /proc/sys/net/${setting}`]));
 }
@@ -41,8 +41,8 @@ export function setWithin(namespace: string, setting: string, value: string | nu
 const ALLOWED = '/proc/sys/net/ipv4/tcp_allowed_congestion_control';
 
 /**
- * Namespaces may only use what the whole machine allows to everybody, which is its default and reno, so the list grows for as long as
- * this takes.
+ * Set the congestion control of namespaces. They may only use those that the machine allows to everybody: its default and reno. So the
+ * machine's list is longer during this call.
  */
 export function setCongestionControl(namespaces: readonly string[], name: string): void {
   const allowed = readFileSync(ALLOWED, 'latin1').trim();
@@ -57,7 +57,7 @@ export function setCongestionControl(namespaces: readonly string[], name: string
 
 let made = 0;
 
-/** @throws where they may not be made: without root, or in a container */
+/** @throws where namespaces are not allowed: without root, or in a container */
 export function makeNamespaces(): Namespaces {
   const name = `tune-link${process.pid}-${made++}`;
   const both = [`${name}s`, `${name}c`] as const;

@@ -1,6 +1,6 @@
 import type { LinkRecord } from './link.js';
 
-/** Something of which the size is given. */
+/** A transfer of a given size. */
 export interface Sized {
   readonly megabytes: number;
 }
@@ -8,16 +8,16 @@ export interface Sized {
 export const TRANSFER_KINDS = ['file', 'memory', 'upload'] as const;
 export type TransferKind = (typeof TRANSFER_KINDS)[number];
 
-/** A path, and how much of a measurement it takes. */
+/** A path, and the amount of measurement for it. */
 export interface ThroughputPoint extends Sized {
   readonly link: LinkRecord;
-  /** Kinds of transfers that are made over it. */
+  /** Kinds of transfers over it. */
   readonly kinds: readonly TransferKind[];
   readonly connections: number;
-  /** What has not come until then does not count. */
+  /** Time limit; later bytes do not count. */
   readonly mostMs: number;
   readonly rounds: number;
-  /** Those of them that are a part of quick runs. */
+  /** Kinds that are part of quick runs. */
   readonly quick?: readonly TransferKind[];
 }
 
@@ -30,29 +30,29 @@ export function link(
   return { roundTripMs, rateMbit, lossPercent, congestionControl };
 }
 
-/** As rows and charts name it. */
+/** Name in rows and charts. */
 export function nameOf({ roundTripMs, rateMbit, lossPercent, congestionControl }: LinkRecord): string {
   const rate = rateMbit >= 1000 ? `${rateMbit / 1000} Gbit/s` : `${rateMbit} Mbit/s`;
   const loss = lossPercent > 0 ? `, ${lossPercent} % lost` : '';
   return `${roundTripMs} ms, ${rate}${loss}${congestionControl === 'cubic' ? '' : `, ${congestionControl}`}`;
 }
 
-/** Of a file of that size, among those that are served. */
+/** Name of the served file of that size. */
 export function fileName({ megabytes }: Sized): string {
   return String(megabytes * 1e6);
 }
 
-/** Where the machine has time left, rounds hardly differ. */
+/** Rounds while the machine has CPU time left: they hardly differ. */
 const EVEN_ROUNDS = 3;
-/** Where the machine is at its limit, or packets are lost. */
+/** Rounds at the machine's limit, or with packet loss. */
 const UNEVEN_ROUNDS = 4;
 
-/** One connection and a body, to its end: what somebody waits for. */
+/** One connection and a whole body: the time that somebody waits. */
 function whole(record: LinkRecord, megabytes: number): ThroughputPoint {
   return { link: record, kinds: TRANSFER_KINDS, connections: 1, megabytes, mostMs: 5000, rounds: EVEN_ROUNDS };
 }
 
-/** What chance does to one connection tells little, so there are eight, which do not fill the link, for a time. */
+/** Eight connections for a time, which do not fill the link: one alone depends on chance. */
 function several(record: LinkRecord): ThroughputPoint {
   return { link: record, kinds: ['file'], connections: 8, megabytes: 100, mostMs: 3000, rounds: UNEVEN_ROUNDS };
 }

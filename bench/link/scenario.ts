@@ -10,7 +10,7 @@ import { smallBuffers } from './small-buffers.js';
 import { throughput } from './throughput.js';
 import { onLinks, warmUp } from './workshop.js';
 
-/** A preload that always let Node copy would be measured as well, so the report has to say that it did not. */
+/** The report must show sendfile: a preload that falls back to Node would be measured just as well. */
 function howFilesWent(workshop: Workshop, preset: string): string {
   const { files } = JSON.parse(readFileSync(workshop.report(preset), 'utf8'));
   const counts = (by: unknown): string => JSON.stringify(by).replaceAll('"', '');
@@ -44,7 +44,7 @@ async function measureAll(lanes: readonly Lane[], effort: Effort): Promise<Figur
 }
 
 async function measure(workshop: Workshop, effort: Effort): Promise<Result> {
-  // Nearly nothing is done there, for minutes.
+  // It takes minutes, and nearly no CPU time.
   const silent = effort.quick ? undefined : silentPeer(workshop);
   const measuring = withLanes(CONTENDERS, workshop, async (lanes) => {
     const figures = await measureAll(lanes, effort);

@@ -6,7 +6,7 @@ import { CONTENDERS, HTTP_PORT, type Lane, MESSAGE_PORT, type Workshop, withLane
 import { SERVER_ADDRESS } from './link.js';
 import { link } from './points.js';
 
-/** Longer than the most patient preset. */
+/** Time limit: longer than the longest timeout of any preset. */
 const WATCHED_SECONDS = 150;
 
 const ROUND_TRIP_MS = 40;
@@ -20,7 +20,7 @@ const MEANING: Readonly<Record<Kind, string>> = {
   sending: 'the server sends a little again and again',
 };
 
-/** What the app says. */
+/** Event of the app. */
 interface End {
   readonly kind: Kind;
   readonly code: string;
@@ -33,7 +33,7 @@ function endsOf(events: string): End[] {
   return lines.map((line) => JSON.parse(line));
 }
 
-/** Connect, and have the client vanish. */
+/** Connect, then cut the client off. */
 async function vanish(lane: Lane): Promise<number> {
   const record = link(ROUND_TRIP_MS, 100);
   await lane.link.set(record, 1);
@@ -42,7 +42,7 @@ async function vanish(lane: Lane): Promise<number> {
   return Date.now();
 }
 
-/** How long servers take to notice that a client's machine is gone. It takes minutes, in which next to nothing is done. */
+/** Time until servers notice that a client's machine is gone. It takes minutes, and nearly no CPU time. */
 export async function silentPeer(workshop: Workshop): Promise<Table> {
   const eventsOf = (name: string): string => join(workshop.scratch, `events-${name}`);
   const own = { ...workshop, app: 'apps/silent-peer', environment: (name: string) => ({ EVENTS: eventsOf(name) }) };

@@ -6,7 +6,7 @@ import { type LinkRecord, SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf } from './points.js';
 import { onLinks, warmUp } from './workshop.js';
 
-/** A variable, the values that a preset could give it, and what depends on it. */
+/** A variable, possible values in a preset, and the figures that depend on it. */
 interface Choice {
   readonly variable: string;
   readonly values: readonly string[];
@@ -17,12 +17,12 @@ interface Choice {
 interface Figure {
   readonly title: string;
   readonly links: readonly LinkRecord[];
-  /** Other work of the server: milliseconds of it, and of a break. */
+  /** Other work of the server: milliseconds of work and of break. */
   readonly work?: readonly [number, number];
   measure(lane: Lane): Promise<number>;
 }
 
-/** What the client answers. */
+/** Answer of the client. */
 interface Transferred {
   readonly bytes: number;
   readonly milliseconds: number;
@@ -116,7 +116,7 @@ async function rows(
       if (work !== undefined) await setWork(lane);
       return { figure };
     };
-    // Servers that are all busy at once would leave no time to the links.
+    // With all servers busy at once, the links would get no CPU time.
     const of = await collect(lanes, record, rounds, once, work === undefined ? {} : { inTurn: true });
     found.push([`${title}; ${nameOf(record)}`, ...of('figure').map(median)]);
   }
@@ -150,7 +150,7 @@ async function measureAll(workshop: Workshop, effort: Effort): Promise<Result> {
   return { tables, notes: [`SOCKET_TUNE_PRESET=none; medians of ${ROUNDS} interleaved rounds`] };
 }
 
-/** What the sizes in the presets are chosen by. */
+/** Measurements behind the sizes in the presets. */
 export const linkSizes: Scenario = {
   name: 'link-sizes',
   what: 'sizes that presets could have, across networks (root needed)',

@@ -4,10 +4,10 @@ import { SERVER_ADDRESS } from './link.js';
 import { fileName, link, nameOf } from './points.js';
 import { warmUp } from './workshop.js';
 
-/** Some systems for small devices, and some that were tuned for many connections, have the kernel stop about there. */
+/** Ceilings as on some systems for small devices, and some that were tuned for many connections. */
 const CEILING = 100_000;
 
-/** Of the servers' machines, as they are when the servers start. */
+/** Sysctls of the servers' namespaces at the start of the servers. */
 const SMALL_BUFFERS: Readonly<Record<string, string>> = {
   'ipv4/tcp_wmem': `4096 16384 ${CEILING}`,
   'ipv4/tcp_rmem': `4096 87380 ${CEILING}`,
@@ -34,7 +34,7 @@ async function measure(lane: Lane): Promise<Readonly<Record<'down' | 'up', numbe
   return { down: megabits(down), up: megabits(up) };
 }
 
-/** Where the kernel’s own ceiling for buffers is low, the presets' floors count. */
+/** Effect of the presets' floors where the kernel's own ceiling for buffers is low. */
 export async function smallBuffers(workshop: Workshop): Promise<Figures[]> {
   const rows: Record<'down' | 'up', { x: string; samples: Samples }[]> = { down: [], up: [] };
   const environment = (contender: string): Readonly<Record<string, string>> => ({

@@ -11,10 +11,10 @@ import {
   type TransferKind,
 } from './points.js';
 
-/** From here on CPU time is to be seen beside the clock's 10 ms. */
+/** Least rate (Mbit/s) with a figure of CPU time: below it, the clock's ticks of 10 ms hide the cost. */
 const LEAST_RATE_FOR_CPU = 1000;
 
-/** What the client answers. */
+/** Answer of the client. */
 interface Transferred {
   readonly milliseconds: number;
   readonly bytes: number;
@@ -74,7 +74,7 @@ function figuresOf(kind: TransferKind, rows: Figures['rows'], cpu: Figures['rows
   return [speed, costs];
 }
 
-/** What has not come until then does not count in a quick run, be it the rest of a body. */
+/** Time limit of a quick run. Later bytes do not count, not even the rest of a body. */
 const QUICK_MOST_MS = 1500;
 
 function pointsOf(kind: TransferKind, { quick }: Effort): readonly ThroughputPoint[] {
@@ -83,7 +83,7 @@ function pointsOf(kind: TransferKind, { quick }: Effort): readonly ThroughputPoi
   return points.map((point) => ({ ...point, mostMs: Math.min(point.mostMs, QUICK_MOST_MS) }));
 }
 
-/** Transfers of all kinds, over all paths. */
+/** Transfers of all kinds over all paths. */
 export async function throughput(lanes: readonly Lane[], effort: Effort): Promise<Figures[]> {
   const all: Figures[] = [];
   for (const kind of TRANSFER_KINDS) {

@@ -8,16 +8,16 @@ import { SERVER_ADDRESS } from './link.js';
 import { makeNamespaces } from './namespaces.js';
 import { fileName, link, type Sized } from './points.js';
 
-/** Each lane has processes that end with this one. */
+/** Greatest number of 'exit' listeners: each process of a lane adds one. */
 const MOST_PROCESSES = 64;
 
-/** A page's worth. */
+/** Size of a page. */
 export const PAGE: Sized = { megabytes: 0.1 };
 
 const WARM_UPS = 30;
 const WARM_UP_MS = 5000;
 
-/** Why there is no link to be had here; undefined if there is. */
+/** Reason that links are not possible here; undefined if they are. */
 function obstacle(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
@@ -50,9 +50,9 @@ function workshopIn(scratch: string, sizes: readonly Sized[]): Workshop {
 }
 
 /**
- * Have something measured across links, where that can be done.
+ * Run a measurement across links, where they are possible.
  *
- * @param sizes of files that are served
+ * @param sizes of the served files
  */
 export function onLinks(sizes: readonly Sized[], measure: (workshop: Workshop) => Promise<Result>): Promise<Result> {
   const why = obstacle();
@@ -61,7 +61,7 @@ export function onLinks(sizes: readonly Sized[], measure: (workshop: Workshop) =
   return withScratch((scratch) => measure(workshopIn(scratch, sizes)));
 }
 
-/** So that the compiler has done its part. */
+/** Requests until the compiler is done. */
 export async function warmUp(lane: Lane): Promise<void> {
   await lane.link.set(link(1, 100), 0);
   for (const path of ['/memory/1000', `/file/${fileName(PAGE)}`]) {

@@ -8,10 +8,10 @@ import { numberLabel, shorten, shortUnit } from './label.js';
 import { type Look, looksOf } from './looks.js';
 import { nameOf } from './names.js';
 
-/** What the length of a bar says; dots, which need no zero, where lengths would be too unlike. */
+/** Scale of the values: bars, or dots where lengths would differ too much. Dots need no zero. */
 type Scale = 'linear' | 'share' | 'dots';
 
-/** One line of the chart: a heading, a contender's name where that has no room beside its bar, or a bar. */
+/** One line of the chart: a heading, a bar, or a contender's name without room beside its bar. */
 interface Row {
   readonly key: string;
   readonly heading?: string;
@@ -32,10 +32,10 @@ interface Bar {
 const ROW_HEIGHT = 21;
 const AXIS_HEIGHT = 24;
 const AXIS_LABEL_HEIGHT = 18;
-/** What is longer stands above its bar. */
+/** Longest name beside a bar. A longer one stands above. */
 const LONGEST_BESIDE = 17;
 const LONGEST_ABOVE = 48;
-/** From where on the shorter bars could not be seen. */
+/** Ratio of values above which short bars would be invisible. */
 const GREATEST_RATIO = 150;
 const GREATEST_RATIO_OF_GROUPS = 10;
 
@@ -83,7 +83,7 @@ function rowsOf(heading: string, bars: readonly Bar[], isBeside: boolean): Row[]
   });
 }
 
-/** What tells the values. */
+/** Axis of the values. */
 function valueMarks(rows: readonly Row[], scale: Scale): Markish[] {
   const bars = rows.flatMap(({ key, bar }) => (bar === undefined ? [] : [{ key, ...bar }]));
   const spread = bars.filter(({ figure }) => hasSpread(figure));
@@ -102,7 +102,7 @@ function valueMarks(rows: readonly Row[], scale: Scale): Markish[] {
   ];
 }
 
-/** What tells whose they are. */
+/** Names of the contenders. */
 function nameMarks(rows: readonly Row[], left: number, isBeside: boolean): Markish[] {
   const leftmost = { y: 'key', frameAnchor: 'left', textAnchor: 'start', dx: 4 - left } as const;
   const beside = isBeside ? rows.flatMap(({ key, bar }) => (bar === undefined ? [] : [{ key, ...bar }])) : [];
@@ -125,7 +125,7 @@ function nameMarks(rows: readonly Row[], left: number, isBeside: boolean): Marki
   ];
 }
 
-/** From zero, as many as have room for their labels. */
+/** Ticks from zero, as many as have room for their labels. */
 function ticksFor(greatest: number, width: number): number[] {
   for (const count of [4, 3, 2]) {
     const values = ticks(0, greatest, count);
@@ -141,7 +141,7 @@ const AXIS_LABELS: Readonly<Record<Scale, string | null>> = {
   dots: 'logarithmic scale',
 };
 
-/** Contenders side by side, with the least and the greatest of the rounds as whiskers. */
+/** Contenders side by side; whiskers show the least and the greatest of the rounds. */
 export function barChart(comparison: Comparison, width: number, title = comparison.title): string {
   const all = figures(comparison);
   const groups = byX(all);

@@ -9,7 +9,7 @@ import { element, escapeMarkup, list, tableElement } from './markup.js';
 import { nameOf } from './names.js';
 import { differencesText, type Other } from './other-nodes.js';
 
-/** As wide as a telephone, so that nothing has to shrink there. */
+/** Width of a telephone, so that nothing shrinks there. */
 const WIDTH = 380;
 
 export function betterText({ unit, better }: Comparison): string {
@@ -22,7 +22,7 @@ function swatch({ colour, mark, isMain }: Look): string {
   return `<svg viewBox="0 0 22 12" aria-hidden="true">${line}<path transform="translate(11,6)" d="${markPath(mark)}" fill="${colour}"/></svg>`;
 }
 
-/** Bars have their names beside them; curves need a legend. */
+/** Bars have names beside them; curves need a legend. */
 function legend(comparison: Comparison, contenders: readonly string[]): string {
   const look = looksOf(comparison.series.map(({ contender }) => contender));
   const names = contenders.map((name) => {
@@ -45,7 +45,7 @@ function figuresTable(comparison: Comparison, all: readonly Figure[]): string {
   return element('details', '', '<summary>Figures</summary>', tableElement('', heads, all.map(rowOf)));
 }
 
-/** One comparison: what it is about, its chart, and its figures for who wants them. */
+/** One comparison: its subject, its chart, and its figures on demand. */
 export function card(comparison: Comparison, others: readonly Other[]): string {
   const all = figures(comparison);
   const head = [

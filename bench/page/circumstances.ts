@@ -1,7 +1,7 @@
 import type { Results, Runs } from '../results.js';
 import { othersText } from './other-nodes.js';
 
-/** How it was measured, for who does not believe it. */
+/** How we measured, for readers who doubt. */
 export function method(runs: Runs): string[] {
   const [{ machine, quick }] = runs;
   const others = othersText(runs);
@@ -23,7 +23,7 @@ export function method(runs: Runs): string[] {
   ];
 }
 
-/** The machine, as pairs of a name and a value. */
+/** The machine as pairs of name and value. */
 export function machineFacts(results: Results): [name: string, value: string][] {
   const { machine, version, date, seconds } = results;
   const { kernel, node, cpu, cores, memoryGigabytes, isVirtual, loadAverage, nginx, sysctls } = machine;

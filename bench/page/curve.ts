@@ -14,13 +14,13 @@ interface Place {
   readonly x: number;
 }
 
-/** What is compared is drawn over the rest, ours last. */
+/** Drawing order: the compared contenders over the rest, ours last. */
 function rank(contender: string): number {
   if (isOurs(contender)) return 2;
   return isBase(contender) ? 1 : 0;
 }
 
-/** Those of the values whose labels have room beside each other. */
+/** Values whose labels fit side by side. */
 function ticksOf(comparison: Comparison, xs: readonly number[], isLog: boolean, width: number): number[] {
   const position = isLog ? Math.log : (x: number): number => x;
   const [first = 0, last = 1] = [xs[0], xs.at(-1)];
@@ -45,7 +45,7 @@ function marksOf(comparison: Comparison, places: readonly Place[]): Markish[] {
     const own = places.filter(({ figure }) => figure.contender === contender).sort((a, b) => a.x - b.x);
     const { colour, mark, isMain } = look(contender);
     const y = (place: Place): number => place.figure.median;
-    // What is drawn later is thinner, so that lines that coincide can all be seen.
+    // Later lines are thinner, so equal lines all stay visible.
     const above = isMain ? contenders.length - 1 - index : 0;
     return [
       ruleX(
@@ -70,7 +70,7 @@ function marksOf(comparison: Comparison, places: readonly Place[]): Markish[] {
   });
 }
 
-/** How something grows, for each contender; a logarithmic axis needs what is above zero. */
+/** Growth of a figure, for each contender. A logarithmic axis needs values above zero. */
 export function curveChart(comparison: Comparison, width: number): string {
   const all = figures(comparison);
   const places = all.flatMap((figure) => (typeof figure.x === 'number' ? [{ figure, x: figure.x }] : []));
@@ -79,7 +79,7 @@ export function curveChart(comparison: Comparison, width: number): string {
   const isLogY = comparison.yScale === 'log' && places.every(({ figure }) => figure.least > 0);
   const greatest = Math.max(...places.map(({ figure }) => figure.greatest));
   const ticks = axisX(ticksOf(comparison, xs, isLogX, width), {
-    // Not by tickFormat: on a logarithmic axis that is left out between the powers.
+    // Not by tickFormat, which is empty between the powers of a logarithmic axis.
     text: (x: number) => xLabel(comparison, x),
     label: comparison.xTitle,
     labelAnchor: 'right',

@@ -1,13 +1,13 @@
 import { type Markish, type PlotOptions, plot } from '@observablehq/plot';
 import { DOMImplementation, XMLSerializer } from '@xmldom/xmldom';
 
-/** What a character of the charts' type takes on average, in pixels: there is no browser here to ask. */
+/** Average width of a character in charts, in pixels, as there is no browser to measure. */
 export const CHARACTER = 6.4;
 export const FONT_SIZE = 12;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A fixed picture: no script draws it, and none is needed to see it. */
+/** A fixed picture, without a script. */
 export function draw(label: string, marks: readonly Markish[], options: PlotOptions): string {
   const document = new DOMImplementation().createDocument(SVG, 'svg');
   const chart = plot({

@@ -3,23 +3,23 @@ import type { Comparison, Point, Series } from '../scenario.js';
 import { median } from '../statistics.js';
 import { xLabel } from './label.js';
 
-/** What the rounds of one contender come to, in one circumstance. */
+/** Summary of the rounds of one contender at one point. */
 export interface Figure {
   readonly x: number | string;
   readonly xLabel: string;
   readonly contender: string;
   readonly median: number;
-  /** Of all rounds. */
+  /** Least and greatest of all rounds. */
   readonly least: number;
   readonly greatest: number;
   readonly rounds: number;
-  /** The figure as a share of stock's; undefined where there is no stock to compare with. */
+  /** Share of stock's figure; undefined without stock. */
   readonly toStock: Ratio | undefined;
 }
 
-/** Node without us, by the names that it has among the contenders. */
+/** Names of the contenders that are Node without us. */
 const BASES: ReadonlySet<string> = new Set(['stock', 'node']);
-/** Node with us. */
+/** Names of the contenders that are Node with us. */
 const OURS: ReadonlySet<string> = new Set(['tuned', 'default', 'lowlatency', 'highthroughput']);
 
 export function isBase(contender: string): boolean {
@@ -30,7 +30,7 @@ export function isOurs(contender: string): boolean {
   return OURS.has(contender) || /socket-tune\/register|^REUSEPORT=/.test(contender);
 }
 
-/** What was not measured, or is no number, is null in a file of results; d3 leaves out what is no number. */
+/** Missing values and NaN are null in a file of results. d3 skips NaN. */
 function numbers(samples: readonly (number | null)[]): number[] {
   return samples.map((value) => value ?? Number.NaN);
 }
@@ -63,20 +63,20 @@ function figuresOf(comparison: Comparison, { contender, points }: Series, base: 
   });
 }
 
-/** The figures of a comparison, one contender after the other. */
+/** Figures of a comparison, contender by contender. */
 export function figures(comparison: Comparison): Figure[] {
   const base = comparison.series.find(({ contender }) => isBase(contender));
   return comparison.series.flatMap((series) => figuresOf(comparison, series, base));
 }
 
-/** The same, by what stands on the horizontal axis, in the order of their first appearance. */
+/** The same by position on the horizontal axis, in the order of their first appearance. */
 export function byX(all: readonly Figure[]): Map<string, Figure[]> {
   const groups = new Map<string, Figure[]>();
   for (const figure of all) groups.set(figure.xLabel, [...(groups.get(figure.xLabel) ?? []), figure]);
   return groups;
 }
 
-/** `26.1–28.4`; nothing of a single round. */
+/** Whether the rounds have a spread to show, such as `26.1–28.4`. */
 export function hasSpread({ rounds, least, greatest }: Figure): boolean {
   return rounds > 1 && greatest > least;
 }

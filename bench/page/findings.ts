@@ -6,13 +6,13 @@ import { type Figure, figures, isBase, isOurs } from './figures.js';
 import { cellText, numberLabel } from './label.js';
 import { nameOf } from './names.js';
 
-/** One goal, and what became of it. */
+/** One goal with its verdict. */
 interface Goal {
   readonly verdict: Verdict;
   readonly text: string;
 }
 
-/** The figure stands before its goal. */
+/** Goal in a cell. Its figure is in the column before. */
 function goalAt(scenario: string, table: Table, row: readonly Cell[], column: number): Goal | undefined {
   const cell = row[column];
   const verdict = verdictIn(cell);
@@ -31,7 +31,7 @@ function goalsIn(scenario: string, table: Table): Goal[] {
   return table.rows.flatMap((row) => row.flatMap((_, column) => goalAt(scenario, table, row, column) ?? []));
 }
 
-/** What was to be reached, and whether it was. Each goal is in one of the lists. */
+/** Goals by verdict. Each goal is in one of the lists. */
 export interface Goals {
   readonly reached: readonly string[];
   readonly missed: readonly string[];
@@ -44,37 +44,37 @@ export function goals({ scenarios }: Results): Goals {
   return { reached: of('reached'), missed: of('MISSED'), tooNoisy: of(TOO_NOISY) };
 }
 
-/** All of them, as a sum that one can check. */
+/** All goals, as a sum that readers can check. */
 export function goalsText({ reached, missed, tooNoisy }: Goals): string {
   const all = reached.length + missed.length + tooNoisy.length;
   return `Of ${all} goals that we had set, ${reached.length} were reached, ${missed.length} missed, and ${tooNoisy.length} could not be judged (too noisy).`;
 }
 
-/** Where a contender of ours is worse than stock by over 5 %, in one comparison. */
+/** Losses of one of our contenders against stock in one comparison: over 5 %. */
 export interface Loss {
   readonly comparison: Comparison;
-  /** The worst of those. */
+  /** Figure at the worst point. */
   readonly worst: Figure;
-  /** Stock's, at the same point. */
+  /** Stock's figure at the same point. */
   readonly stock: Figure;
   readonly at: readonly string[];
-  /** Points that the comparison has. */
+  /** Number of points of the comparison. */
   readonly of: number;
 }
 
 export interface Losses {
-  /** Worse in every round than stock in any, the worst first. */
+  /** Clear losses: worse in every round than stock in any. The worst is first. */
   readonly clear: readonly Loss[];
-  /** How many figures are worse, but within the spread of the rounds. */
+  /** Number of figures that are worse, but within the spread of the rounds. */
   readonly within: number;
-  /** How many figures are better by the medians and worse by the rounds, or the other way round. */
+  /** Number of figures whose medians and rounds contradict each other. */
   readonly tooNoisy: number;
 }
 
-/** What is nearer is noise on any machine. */
+/** Least loss that counts: less is noise on any machine. */
 const WORTH_TELLING = 1.05;
 
-/** How many times as bad as stock. */
+/** Factor of the loss against stock. */
 function badnessOf({ better }: Comparison, { toStock }: Figure): number {
   return toStock === undefined || isTooNoisy(toStock) ? 1 : badness(better, toStock).value;
 }
@@ -83,7 +83,7 @@ function stockBeside(own: Figure, all: readonly Figure[]): Figure | undefined {
   return all.find(({ contender, xLabel }) => isBase(contender) && xLabel === own.xLabel);
 }
 
-/** Whether even our best round was worse than stock's worst: else chance may have decided. */
+/** Whether our best round is worse than stock's worst. Otherwise it may be chance. */
 function isClear({ better }: Comparison, own: Figure, all: readonly Figure[]): boolean {
   const stock = stockBeside(own, all);
   if (stock === undefined || own.rounds === 1) return false;
@@ -108,7 +108,7 @@ function lossesOf(comparison: Comparison): Losses {
   return { clear, within: worse.length - sure.length, tooNoisy };
 }
 
-/** Where we are worse than stock by over 5 %, and how often that may be chance. */
+/** Losses against stock by over 5 %, and the number that may be chance. */
 export function losses(results: Results): Losses {
   const all = results.scenarios.flatMap(({ comparisons }) => comparisons.map(lossesOf));
   const clear = all.flatMap((one) => one.clear);
@@ -126,12 +126,12 @@ export function lossText({ comparison, worst, stock, at, of }: Loss): string {
   return `${title}: ${nameOf(worst.contender)} ${figure}${where} (${better} is better)${also}`;
 }
 
-/** What is no clear loss, and no gain that one could be sure of. */
+/** Figures that are neither a clear loss nor a sure gain. */
 export function doubtText({ within, tooNoisy }: Losses): string {
   return `Figures over 5 % worse than stock Node.js, but within the spread of the rounds: ${within}; neither better nor worse for sure (too noisy): ${tooNoisy}.`;
 }
 
-/** What a run lacks, and why. */
+/** Missing parts of a run, with reasons. */
 export function notMeasured({ failed, interrupted = [] }: Results): string[] {
   const told = failed.map(({ name, message }) => `${name} could not be measured: ${message}`);
   if (interrupted.length > 0)

@@ -4,13 +4,13 @@ import type { Comparison } from '../scenario.js';
 import { type Figure, figures } from './figures.js';
 import { numberLabel } from './label.js';
 
-/** What most people want to know: what a file costs the server's processor, by its size. See bench/files.ts. */
+/** Main figure: CPU time of the server for a file, by size; see bench/files.ts. */
 const FILES = 'files-cpu';
 
 const KB = 1 << 10;
 const MB = 1 << 20;
 
-/** Sizes and contenders that fit a look. */
+/** Sizes and contenders of the small chart. */
 const SIZES: readonly (number | string)[] = [10 * KB, 100 * KB, MB, 10 * MB];
 const CONTENDERS: readonly string[] = ['stock', 'tuned', 'nginx', 'C loop'];
 
@@ -18,7 +18,7 @@ export function findComparison(results: Results, id: string): Comparison | undef
   return results.scenarios.flatMap(({ comparisons }) => comparisons).find((comparison) => comparison.id === id);
 }
 
-/** The one chart that matters; undefined if this run did not measure it. */
+/** Main chart; undefined if this run did not measure it. */
 export function headline(results: Results): Comparison | undefined {
   const all = findComparison(results, FILES);
   if (all === undefined) return undefined;
@@ -47,7 +47,7 @@ function change({ toStock }: Figure): string {
   return toStock === undefined ? '' : changeText(toStock);
 }
 
-/** The most and the least that it brings, among the sizes that are shown. */
+/** Greatest and least gain among the shown sizes. */
 export function inFigures(chart: Comparison | undefined): string | undefined {
   if (chart === undefined) return undefined;
   const all = figures(chart);
@@ -66,7 +66,7 @@ export function inFigures(chart: Comparison | undefined): string | undefined {
   return `Measured here, a file of ${most.xLabel} costs the server ${change(most)} CPU time (${told(most)})${rest}.`;
 }
 
-/** Three plain sentences. */
+/** Summary in three sentences. */
 export function sentences(results: Results): string[] {
   const { isVirtual, isPinned } = results.machine;
   const cores = isPinned ? 'server and client had a processor core each' : 'server and client shared the machine';

@@ -10,13 +10,13 @@ export function numberLabel(value: number): string {
   return (Math.abs(value) < LEAST_COMPACT ? PLAIN : COMPACT).format(value);
 }
 
-/** Sizes are told as people write them, whatever else is on the axis as a number. */
+/** Label on the axis: sizes as people write them, other values as numbers. */
 export function xLabel({ xTitle }: Pick<Comparison, 'xTitle'>, x: number | string): string {
   if (typeof x === 'string') return x;
   return /\bbytes\b/.test(xTitle) ? sizeLabel(x) : numberLabel(x);
 }
 
-/** `µs` of `µs of CPU a request`: what fits behind a number. */
+/** Short unit, behind a number: `µs` of `µs of CPU a request`. */
 export function shortUnit(unit: string): string {
   return unit.split(' ')[0] ?? unit;
 }
@@ -25,7 +25,7 @@ export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`;
 }
 
-/** Of a table. What was not measured is null in a file of results. */
+/** Text of a table's cell. A missing value is null in a file of results. */
 export function cellText(cell: Cell | null): string {
   if (cell === undefined || cell === null) return '–';
   return typeof cell === 'number' ? numberLabel(cell) : cell;

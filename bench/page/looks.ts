@@ -24,18 +24,18 @@ const SHAPES = {
   times: symbolTimes,
 } as const;
 
-/** What a contender looks like, on all charts the same. */
+/** Look of a contender, equal on all charts. */
 export interface Look {
-  /** A colour, by a variable of the page's style, which differs by light and dark. */
+  /** Colour: a variable of the page's style, with a light and a dark value. */
   readonly colour: string;
-  /** Who cannot tell the colours apart can tell these. */
+  /** Shape of the mark, for readers who cannot tell the colours apart. */
   readonly mark: Mark;
-  /** Ours and stock are what is compared; the others give the scale. */
+  /** Whether the contender is compared (ours and stock). The others give the scale. */
   readonly isMain: boolean;
 }
 
 /**
- * By the palette of Okabe and Ito, which those who are colour-blind can tell apart, muted for all but ours.
+ * Colours of the palette of Okabe and Ito, safe for colour-blind readers. All but ours are muted.
  * [light, dark]
  */
 const COLOURS: Readonly<Record<string, readonly [string, string]>> = {
@@ -97,10 +97,10 @@ function variables(index: 0 | 1): string {
     .join('');
 }
 
-/** The variables that looks refer to, for a page or a picture of its own. */
+/** CSS variables of the looks, for a page or a separate picture. */
 export const COLOUR_STYLE = `:root{${variables(0)}}@media(prefers-color-scheme:dark){:root{${variables(1)}}}`;
 
-/** The shape of a mark, about its middle. */
+/** Path of a mark, centred. */
 export function markPath(mark: Mark): string {
   return symbol(SHAPES[mark], 40)() ?? '';
 }

@@ -22,7 +22,7 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-/** Of another Node, where it differs: stock and what is compared with it. */
+/** Lines for another Node where it differs: stock and the compared contender. */
 function rowOfOther(x: string, shown: readonly string[], comparison: Comparison, other: Other): string[][] {
   const isDifferent = differencesIn(comparison, other.comparison).some(({ here }) => here.xLabel === x);
   if (!isDifferent) return [];
@@ -30,7 +30,7 @@ function rowOfOther(x: string, shown: readonly string[], comparison: Comparison,
   return [[`${x} (${other.node})`, ...shown.map((name) => cellOf(theirs.find(({ contender }) => contender === name)))]];
 }
 
-/** Median, spread, and the share of stock's, of each contender. */
+/** Median, spread and share of stock's median, of each contender. */
 export function comparisonTable(comparison: Comparison, others: readonly Other[] = []): string {
   const all = figures(comparison);
   const shown = [...new Set(all.map(({ contender }) => contender))];
@@ -91,11 +91,11 @@ function differencesOf(all: readonly string[]): string {
   return all.length === 0 ? 'Nowhere.' : bullets(all);
 }
 
-/** What the cells of {@link comparisonTable} hold. */
+/** Legend for the cells of {@link comparisonTable}. */
 export const HOW_TO_READ =
   'In the tables: the median of the rounds (the least and the greatest of them), and what share it is of Node.js’s median';
 
-/** All figures of a run, to be read without a browser. */
+/** All figures of a run, for reading without a browser. */
 export function markdownPage(runs: Runs): string {
   const [results] = runs;
   const different = allDifferences(runs);

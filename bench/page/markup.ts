@@ -1,6 +1,6 @@
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text as markup: what comes from outside (names, notes, messages of errors) must not be taken for tags. */
+/** Text as markup: names, notes and error messages must not become tags. */
 export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }
@@ -10,12 +10,12 @@ export function element(tag: string, className: string, ...content: readonly str
   return `<${tag}${attribute}>${content.join('')}</${tag}>`;
 }
 
-/** A list of points, each of which is markup already. */
+/** A list of points, each already markup. */
 export function list(items: readonly string[], className = 'plain'): string {
   return element('ul', className, ...items.map((item) => element('li', '', item)));
 }
 
-/** Rows under heads. What does not fit the screen is scrolled within. */
+/** Rows under heads. A wide table scrolls by itself. */
 export function tableElement(caption: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[], tag: string): string =>
     element('tr', '', ...cells.map((cell) => element(tag, '', escapeMarkup(cell))));

@@ -1,4 +1,4 @@
-/** Contenders, as they are called in code and tables, and what they are. */
+/** Contenders: their names in code and tables, and descriptions. */
 const MEANINGS: Readonly<Record<string, string>> = {
   stock: 'as it is (“stock” in the tables): createReadStream(file).pipe(response)',
   tuned: 'the same app, unchanged, with socket-tune loaded ahead of it (“tuned”)',
@@ -19,12 +19,12 @@ const NAMES: Readonly<Record<string, string>> = {
   tuned: 'socket-tune',
 };
 
-/** As charts call it. */
+/** Name in charts. */
 export function nameOf(contender: string): string {
   return NAMES[contender] ?? contender;
 }
 
-/** What the contenders of a run are, those that need no explanation left out. */
+/** Descriptions of the contenders of a run that need one. */
 export function glossary(contenders: ReadonlySet<string>): [name: string, meaning: string][] {
   return Object.entries(MEANINGS).flatMap(([contender, meaning]) =>
     contenders.has(contender) ? [[nameOf(contender), meaning] as [string, string]] : [],

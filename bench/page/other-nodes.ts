@@ -1,4 +1,4 @@
-// Pages are about one Node. What was measured with another stands beside it where it differs.
+// Pages are about one Node. Results of another Node stand beside it where they differ.
 
 import { differs, shareText } from '../ratio.js';
 import type { Results, Runs } from '../results.js';
@@ -12,13 +12,13 @@ export function nodeName({ machine }: Results): string {
   return `Node ${/\d+/.exec(machine.node)?.[0]}`;
 }
 
-/** A comparison as it came out with another Node. */
+/** A comparison as measured with another Node. */
 export interface Other {
   readonly node: string;
   readonly comparison: Comparison;
 }
 
-/** @param of the part of a run that is compared: as measured, if nothing is said */
+/** @param of the compared part of a run; by default all of it */
 export function othersOf([, ...others]: Runs, of: (results: Results) => Comparison | undefined): Other[] {
   return others.flatMap((results) => {
     const comparison = of(results);
@@ -26,12 +26,12 @@ export function othersOf([, ...others]: Runs, of: (results: Results) => Comparis
   });
 }
 
-/** The same comparison, of the other Nodes. */
+/** The same comparison with the other Nodes. */
 export function sameOf(runs: Runs, { id }: Comparison): Other[] {
   return othersOf(runs, (results) => findComparison(results, id));
 }
 
-/** One figure of ours that differs. */
+/** One differing figure of ours. */
 export interface Difference {
   readonly here: Figure;
   readonly there: Figure;
@@ -53,7 +53,7 @@ function differenceText({ here, there }: Difference): string {
   return `${nameOf(here.contender)}${where} ${share(there)} of Node.js’s instead of ${share(here)}`;
 }
 
-/** What differs in one comparison, a sentence for each Node in which anything does. */
+/** Differences in one comparison: a sentence for each Node with any. */
 export function differencesText(comparison: Comparison, others: readonly Other[]): string[] {
   return others.flatMap(({ node, comparison: other }) => {
     const told = differencesIn(comparison, other).map(differenceText);
@@ -61,7 +61,7 @@ export function differencesText(comparison: Comparison, others: readonly Other[]
   });
 }
 
-/** All that differs in a run, each with the title of its comparison. */
+/** All differences in a run, each with the title of its comparison. */
 export function allDifferences(runs: Runs): string[] {
   const comparisons = runs[0].scenarios.flatMap((scenario) => scenario.comparisons);
   return comparisons.flatMap((comparison) =>
@@ -73,7 +73,7 @@ const DEFINITION =
   'It stands beside the first where they differ: where the shares of Node.js’s differ by over a tenth, and no round of one has a share ' +
   'among those of the other.';
 
-/** What was measured besides, and when; undefined where it was one Node. */
+/** Other Nodes and the dates of their runs; undefined for one Node. */
 export function othersText([main, ...others]: Runs): string | undefined {
   if (others.length === 0) return undefined;
   const told = others.map((results) => {

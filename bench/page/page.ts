@@ -34,14 +34,14 @@ function mainChart(runs: Runs): string {
   );
 }
 
-/** The first of a list, and the others for who asks. */
+/** First entries of a list; the others open on demand. */
 function foldedList(items: readonly string[]): string {
   const rest = items.slice(MOST_SHOWN);
   const more = rest.length === 0 ? '' : element('details', '', `<summary>${rest.length} more</summary>`, list(rest));
   return items.length === 0 ? '' : list(items.slice(0, MOST_SHOWN)) + more;
 }
 
-/** What one would look for last on the page of a product, so it is among the first on ours. */
+/** Losses. Products hide them, so they are near the top of our page. */
 function shortfalls([results, ...others]: Runs): string {
   const found = goals(results);
   const { missed, tooNoisy } = found;
@@ -109,7 +109,7 @@ function tableOf({ title, columns, rows }: Table): string {
 function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioResult, runs: Runs): string {
   const shown = tables.map(tableOf);
   const folded = element('details', '', `<summary>Tables of ${escapeMarkup(name)}</summary>`, ...shown);
-  // Where there is no chart, they are all that there is to be seen.
+  // Without a chart, the tables are all there is to see.
   const details = comparisons.length === 0 || shown.length === 0 ? shown.join('') : folded;
   return [
     `<section id="${escapeMarkup(name)}">`,
@@ -124,7 +124,7 @@ function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioRes
   ].join('');
 }
 
-/** One page that needs nothing else: no script, no font, no network. */
+/** A self-contained page: no script, no font, no network. */
 export function htmlPage(runs: Runs): string {
   const [results] = runs;
   const links = results.scenarios.map(({ name }) => `<a href="#${escapeMarkup(name)}">${escapeMarkup(name)}</a>`);

@@ -11,7 +11,7 @@ const STYLE =
   `${COLOUR_STYLE}svg{color:#1b1f24}text{fill:currentColor;font-family:system-ui,sans-serif}` +
   '@media(prefers-color-scheme:dark){svg{color:#e6e9ed}}';
 
-/** A chart as a picture of its own, which says what it shows and where that was measured. */
+/** A chart as a separate picture, with its subject and the place of the measurement. */
 export function standalonePicture(comparison: Comparison, foot: string): string {
   const chart = barChart(comparison, WIDTH);
   const chartHeight = Number(/ height="(\d+)"/.exec(chart)?.[1]);

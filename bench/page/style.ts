@@ -1,6 +1,6 @@
 import { COLOUR_STYLE } from './looks.js';
 
-/** Read at a glance, in the light and in the dark, on a telephone as well. */
+/** Style for quick reading, in light and dark, also on a telephone. */
 export const STYLE = `${COLOUR_STYLE}
 :root { color-scheme: light dark; --bg: #f6f7f9; --card: #fff; --ink: #1b1f24; --dim: #59636e; --line: #dfe3e8; --bad: #b42318; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) {

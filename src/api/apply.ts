@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { TuneConfig } from '../config/tune-config.js';
 import { validateConfig } from '../config/validate.js';
-import { describe, SocketTuneError } from '../errors.js';
+import { invalidArgument, SocketTuneError } from '../errors.js';
 import { tuneAccepted } from '../hooks/sockets/accepted-socket.js';
 import { leaveNagle, requestFor } from '../hooks/sockets/listener.js';
 import { armQuickAck, isQuickAckInstalled, quickAckHook } from '../hooks/sockets/quick-ack.js';
@@ -18,7 +18,7 @@ import { hookContext } from './hook-context.js';
 
 type PlanByFamily = { -readonly [F in SocketFamily]?: Plan };
 
-/** Plans of frozen configs, which are checked and planned only once. Any other may have changed since the last call. */
+/** Plans of frozen configs. Any other config may have changed since the last call, so it is planned each time. */
 const plans = new WeakMap<TuneConfig, PlanByFamily>();
 
 function makePlan(config: TuneConfig, family: SocketFamily): Plan {
@@ -28,7 +28,7 @@ function makePlan(config: TuneConfig, family: SocketFamily): Plan {
   return planOptions(platform(), values, kind);
 }
 
-function planFor(config: TuneConfig, family: SocketFamily): Plan {
+function acceptedPlan(config: TuneConfig, family: SocketFamily): Plan {
   const known = plans.get(config);
   const plan = known?.[family];
   if (plan !== undefined) return plan;
@@ -40,41 +40,37 @@ function planFor(config: TuneConfig, family: SocketFamily): Plan {
 
 /** @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_SOCKET_CLOSED` */
 export function socketHandle(socket: unknown): SocketHandle {
-  if (!(socket instanceof net().Socket) || !hasHandle(socket)) {
-    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `socket must be a net.Socket, not ${describe(socket)}`);
-  }
+  if (!(socket instanceof net().Socket) || !hasHandle(socket)) throw invalidArgument('socket', 'a net.Socket', socket);
   if (socket._handle === null) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'socket is closed, or has not begun to connect');
   }
-  // Of a TLSSocket, the TCP connection below.
+  // A TLSSocket wraps the TCP connection.
   return handleBelow(socket._handle) ?? socket._handle;
 }
 
 /**
- * Set the options of a config on a connected socket: those that accepted sockets have (not DEFER_ACCEPT and FASTOPEN, which
- * are the listener's). An option that the kernel refuses is no error; its outcome says so. With a frozen config, such as
- * {@link defaultConfig} gives, nothing is allocated while the kernel takes every option.
+ * Set the options of a config on a connected socket: those that accepted sockets have. DEFER_ACCEPT and FASTOPEN are options of
+ * listeners. An option that the kernel refuses is not an error: its outcome says so. A frozen config, as {@link defaultConfig}
+ * returns it, costs no allocation while every call succeeds.
  *
- * @returns the outcome of each call that was made, not read back
+ * @returns the outcome of each call, not read back
  * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_INVALID_VALUE`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
  */
 export function apply(socket: Socket, config: TuneConfig): readonly OptionOutcome[] {
   const handle = socketHandle(socket);
   const family = familyOf(handle) ?? 'tcp';
-  const outcomes = applyPlan(platform(), planFor(config, family), handle);
-  if (config.quickAck === 'on' && family === 'tcp') rearm(handle, config);
+  const outcomes = applyPlan(platform(), acceptedPlan(config, family), handle);
+  if (config.quickAck === 'on' && family === 'tcp') keepQuickAck(handle, config);
   return outcomes;
 }
 
-function rearm(handle: SocketHandle, config: TuneConfig): void {
+function keepQuickAck(handle: SocketHandle, config: TuneConfig): void {
   if (!isQuickAckInstalled()) quickAckHook.install(hookContext(config));
   armQuickAck(handle);
 }
 
 function listenHandle(server: unknown): ListenHandle {
-  if (!(server instanceof net().Server) || !hasHandle(server)) {
-    throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `server must be a net.Server, not ${describe(server)}`);
-  }
+  if (!(server instanceof net().Server) || !hasHandle(server)) throw invalidArgument('server', 'a net.Server', server);
   if (server._handle === null) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_SOCKET_CLOSED', 'server is not listening; call this when it is');
   }
@@ -82,10 +78,10 @@ function listenHandle(server: unknown): ListenHandle {
 }
 
 /**
- * Set the options of a config on a listening server, and with it on every connection that it accepts from now on. Buffer sizes
- * come too late for the window scale of connections that are under way; {@link install} sets them before listen(2).
+ * Set the options of a config on a listening server, and so on every connection that it accepts from now on. The window scale of
+ * waiting connections is fixed before that, so buffer sizes do not change it. {@link install} sets them before listen(2).
  *
- * @returns what became of each option, read back from the kernel
+ * @returns the outcome of each option, read back from the kernel
  * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, `ERR_SOCKET_TUNE_INVALID_VALUE`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
  */
 export function applyListener(server: Server, config: TuneConfig): readonly OptionOutcome[] {

@@ -1,5 +1,6 @@
 import { PRIMARY_MARK } from '../config/env.js';
-import { SENDFILE_DEFAULTS, type TuneConfig } from '../config/tune-config.js';
+import { SETTINGS } from '../config/settings.js';
+import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
 import { platform } from '../native/index.js';
 import { withoutPrototype } from '../node/own-properties.js';
@@ -17,7 +18,13 @@ export function hookContext(
   isListenedFor = false,
 ): HookContext {
   const own = withoutPrototype(config);
-  const { sendfile = true, sendfileMin = SENDFILE_DEFAULTS.min, sendfileWindow = SENDFILE_DEFAULTS.window } = own;
+  const {
+    bufferMode = SETTINGS.bufferMode.default,
+    sendfile = SETTINGS.sendfile.default,
+    sendfileMin = SETTINGS.sendfileMin.default,
+    sendfileWindow = SETTINGS.sendfileWindow.default,
+    cork = SETTINGS.cork.default,
+  } = own;
   const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
     values: own,
@@ -26,8 +33,8 @@ export function hookContext(
     asked,
     isListenedFor,
     primaryMark: PRIMARY_MARK,
-    exactBuffers: own.bufferMode === 'exact',
-    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: own.cork !== 'off' } : undefined,
+    exactBuffers: bufferMode === 'exact',
+    sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
     platform,
   };
 }

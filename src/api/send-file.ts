@@ -1,7 +1,7 @@
 import type { PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { describe, SocketTuneError } from '../errors.js';
+import { invalidArgument, SocketTuneError } from '../errors.js';
 import { isUnpatched } from '../hooks/files/eligibility.js';
 import { FileDescriptor } from '../hooks/files/file-descriptor.js';
 import { FileRegion } from '../hooks/files/region.js';
@@ -12,27 +12,27 @@ import type { FileCalls } from '../native/platform.js';
 import { fs, net } from '../node/modules.js';
 import { asNetSocket, type NetSocket } from '../node/net.js';
 
-/** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, and their position as it was. */
+/** A file to send: its path, an open FileHandle, or a descriptor. The last two stay open, with the position that they had. */
 export type FileToSend = PathLike | FileHandle | number;
 
 /**
- * Write a whole file to a socket, by sendfile(2) where the socket is plain TCP or Unix and the file is a regular one in the
- * page cache, else by reading and writing. It takes its turn among the socket's other writes and obeys back-pressure; the
- * socket is not ended.
+ * Write a whole file to a socket. Sent by sendfile(2): a regular file in the page cache, to a plain TCP or Unix socket. Anything
+ * else is read and written. The file keeps its place among the socket's other writes, and back-pressure applies. The socket is not
+ * ended.
  *
- * @returns the number of bytes written, when the kernel has taken them all
+ * @returns the number of bytes written, once the kernel has all of them
  * @throws {SocketTuneError} `ERR_SOCKET_TUNE_INVALID_ARG`, or `ERR_SOCKET_TUNE_SOCKET_CLOSED`
- * @throws an ErrnoException if the file cannot be read or the socket fails, as Node's own streams raise it
+ * @throws an ErrnoException, as Node's own streams do, if the file cannot be read or the socket fails
  */
 export async function sendFileAll(socket: Socket, file: FileToSend): Promise<number> {
   return sendFileRange(socket, file, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /**
- * Write a part of a file to a socket; else like {@link sendFileAll}.
+ * Write a part of a file to a socket, as {@link sendFileAll} does.
  *
  * @param offset first byte, from 0
- * @param length number of bytes; what lies beyond the end of the file is left out
+ * @param length number of bytes, cut at the end of the file
  * @returns the number of bytes written
  */
 export async function sendFileRange(socket: Socket, file: FileToSend, offset: number, length: number): Promise<number> {
@@ -42,20 +42,16 @@ export async function sendFileRange(socket: Socket, file: FileToSend, offset: nu
   if (socket.destroyed || !socket.writable) throw closed();
   if (typeof file === 'number') {
     checkWhole('file', file);
-    return send(asNetSocket(socket), file, offset, length);
+    return sendFrom(asNetSocket(socket), file, offset, length);
   }
-  if (isFileHandle(file)) return send(asNetSocket(socket), file.fd, offset, length);
+  if (isFileHandle(file)) return sendFrom(asNetSocket(socket), file.fd, offset, length);
   if (!isPath(file)) throw invalidArgument('file', 'a path, a FileHandle or a file descriptor', file);
   const handle = await fs().promises.open(file);
   try {
-    return await send(asNetSocket(socket), handle.fd, offset, length);
+    return await sendFrom(asNetSocket(socket), handle.fd, offset, length);
   } finally {
     await handle.close();
   }
-}
-
-function invalidArgument(name: string, expected: string, value: unknown): SocketTuneError {
-  return new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `${name} must be ${expected}, not ${describe(value)}`);
 }
 
 function closed(): SocketTuneError {
@@ -76,32 +72,32 @@ function isPath(file: unknown): file is PathLike {
   return typeof file === 'string' || file instanceof URL || file instanceof Uint8Array;
 }
 
-/** How long a region seems to a socket: `writableLength` is what a chunk of fs.ReadStream would make of it. */
+/** What a region counts in `writableLength`: as much as a chunk of fs.ReadStream. */
 const COUNTED_LENGTH = 64 << 10;
 
-/** How much is read at a time where there are no regions. */
+/** Bytes of one read, where the file is copied. */
 const CHUNK = 64 << 10;
 
-/** Make sure that sockets of this thread understand regions, whether or not the preload is there. */
+/** Whether the socket sends regions. Without the preload, this makes the sockets of the thread do so. */
 function understandsRegions(socket: NetSocket, files: FileCalls): boolean {
   if (!sendsRegions(Reflect.get(net().Socket.prototype, '_writeGeneric'))) installSocketWrite(() => files);
   const context = { sendsRegions, isStreamSocket: (fd: number) => files.isStreamSocket(fd) };
-  // Of TLS as well: there a region is read and written where it is its turn.
+  // TLS sockets too: a region is read and written when its turn comes.
   return isUnpatched(context, socket);
 }
 
-function send(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
+function sendFrom(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   const { files } = platform();
   const status = newStatus();
   const isFile = files?.status(fd, status) === true && whyNotFile(files, fd, status) === undefined;
   if (files === undefined || !isFile || !understandsRegions(socket, files))
     return sendCopies(socket, fd, offset, length);
   const count = Math.min(status.size - offset, length);
-  return count > 0 ? sendRegion(files, socket, fd, offset, count) : Promise.resolve(0);
+  return count > 0 ? sendAsRegion(files, socket, fd, offset, count) : Promise.resolve(0);
 }
 
-/** One region for it all, so that it takes its turn among the socket's writes as one. */
-async function sendRegion(
+/** One region for the whole range, so that no other write comes between. */
+async function sendAsRegion(
   files: FileCalls,
   socket: NetSocket,
   fd: number,
@@ -109,17 +105,17 @@ async function sendRegion(
   count: number,
 ): Promise<number> {
   const descriptor = new FileDescriptor(files, fd, false);
-  // The caller may close theirs while we wait; where no descriptor is left for a duplicate, it is theirs to keep.
+  // The caller may close its descriptor while we wait. If there is none left for a duplicate, the caller must keep it open.
   descriptor.own();
   const region = new FileRegion(descriptor, offset, count, undefined, Math.min(count, COUNTED_LENGTH));
-  // Nothing is known of the page cache yet: what would wait for a disk is read in the thread pool.
+  // Nothing is known about the page cache yet. What is not in it is read in the thread pool.
   region.residentTo = 0;
-  await write(socket, region.boundFor(socket));
+  await writeChunk(socket, region.boundFor(socket));
   if (region.error !== undefined) throw region.error;
   return region.transferred;
 }
 
-function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
+function writeChunk(socket: NetSocket, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.write(chunk, (error) => {
       if (error) reject(error);
@@ -129,8 +125,8 @@ function write(socket: NetSocket, chunk: Uint8Array): Promise<void> {
   });
 }
 
-/** @param position null reads on from where the descriptor stands */
-function read(fd: number, buffer: Buffer, position: number | null): Promise<number> {
+/** @param position null: the position of the descriptor */
+function readAt(fd: number, buffer: Buffer, position: number | null): Promise<number> {
   return new Promise((resolve, reject) => {
     fs().read(fd, buffer, 0, buffer.length, position, (error, bytes) => (error ? reject(error) : resolve(bytes)));
   });
@@ -138,21 +134,21 @@ function read(fd: number, buffer: Buffer, position: number | null): Promise<numb
 
 function isPipe(fd: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // What cannot be looked at cannot be read, and the reading says so.
+    // If fstat fails, the read fails too, and that error is reported.
     fs().fstat(fd, (error, status) => resolve(error === null && status.isFIFO()));
   });
 }
 
-/** Other writes may come between the chunks: nothing can be said of their number before the last has been read. */
+/** Chunk by chunk, as the length is not known before the last read. Other writes may come between the chunks. */
 async function sendCopies(socket: NetSocket, fd: number, offset: number, length: number): Promise<number> {
   let written = 0;
-  // A pipe has none; it can be sent from where it stands, and from nowhere else.
+  // A pipe has no positions: it is read from where it stands.
   const hasPositions = offset > 0 || !(await isPipe(fd));
   while (written < length) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length - written));
-    const bytes = await read(fd, buffer, hasPositions ? offset + written : null);
+    const bytes = await readAt(fd, buffer, hasPositions ? offset + written : null);
     if (bytes === 0) break;
-    await write(socket, buffer.subarray(0, bytes));
+    await writeChunk(socket, buffer.subarray(0, bytes));
     written += bytes;
   }
   return written;

@@ -1,4 +1,4 @@
-/** What the user asked for; see bench/command.ts. */
+/** The options of the command; see bench/command.ts. */
 export interface BenchOptions {
   readonly quick: boolean;
   readonly only?: readonly string[];
@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly out?: string;
 }
 
-/** bench/published.ts, which is no part of what the other commands load. */
+/** bench/published.ts. The other commands do not load it. */
 interface Bench {
   listScenarios(): string;
   measure(options: BenchOptions): Promise<string | boolean>;
@@ -21,7 +21,11 @@ export async function scenarios(): Promise<string> {
   return listScenarios();
 }
 
-/** Measure on this machine: whether all of it could be measured, or what is wrong with the command. */
+/**
+ * Measure on this machine.
+ *
+ * @returns whether all of it could be measured; a text says what is wrong with the options
+ */
 export async function bench(options: BenchOptions): Promise<string | boolean> {
   const { measure } = await load();
   return measure(options);

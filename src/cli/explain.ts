@@ -1,17 +1,18 @@
 import { PREFIX } from '../config/env.js';
 import { platform } from '../native/index.js';
-import type { OptionKind, OptionTarget, OptionValue } from '../options/socket-option.js';
+import { kindOf, type OptionValue } from '../options/kinds.js';
+import type { OptionTarget } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, type OptionValues, optionValue } from '../options/table.js';
 import type { Output } from './output.js';
 
-/** The documentation of the options that came with this version, beside dist/. */
+/** The page of options of this version, beside dist/. */
 const DOCS = new URL('../docs/options.md', import.meta.url).href;
 
-/** One option, as the configuration has it. */
+/** One option, with its value in the configuration. */
 export interface Explanation {
   readonly option: string;
   readonly variable: string;
-  /** Absent: left as the kernel and Node have it. */
+  /** Absent if it stays as the kernel and Node have it. */
   readonly value?: OptionValue;
   /** The variable, or `preset NAME`; `left alone` where there is no value. */
   readonly source: string;
@@ -22,34 +23,27 @@ export interface Explanation {
   readonly link: string;
 }
 
-const UNIT: Readonly<Partial<Record<OptionKind, string>>> = { seconds: 's', milliseconds: 'ms', microseconds: 'µs' };
-
-/** A value as it may be written into its variable. */
+/** A value in the form that its variable takes. */
 export function displayValue(row: Pick<OptionRow, 'kind'>, value: OptionValue | undefined): string {
-  if (value === undefined) return '–';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (typeof value === 'string') return value;
-  if (row.kind !== 'bytes') return `${value}${UNIT[row.kind] ?? ''}`;
-  if (value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
-  return value % 2 ** 10 === 0 ? `${value / 2 ** 10}k` : String(value);
+  return value === undefined ? '–' : kindOf(row).display(value);
 }
 
-/** Whose options are explained. */
+/** The sockets whose options are explained. */
 export interface Subject {
   readonly values: OptionValues;
-  /** Of the variables that are for these sockets only, such as `SOCKET_TUNE_PORT_8080_`. */
+  /** Prefix of the variables for these sockets only, such as `SOCKET_TUNE_PORT_8080_`. */
   readonly prefix: string;
   readonly variables: ReadonlyMap<string, string>;
 }
 
-function sourceOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
+function originOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
   const named = [prefix + row.variable, PREFIX + row.variable].find((variable) => variables.has(variable));
   if (named !== undefined) return named;
   if (value === undefined) return 'left alone';
   return `preset ${variables.get(`${prefix}PRESET`) ?? variables.get(`${PREFIX}PRESET`) ?? 'default'}`;
 }
 
-/** Every option with its value and where that comes from. */
+/** Every option with its value and its source. */
 function explanations(subject: Subject, target: OptionTarget | undefined): readonly Explanation[] {
   const { constants } = platform();
   const rows = OPTION_ROWS.filter(({ targets }) => target === undefined || targets.includes(target));
@@ -59,7 +53,7 @@ function explanations(subject: Subject, target: OptionTarget | undefined): reado
       option: row.key,
       variable: PREFIX + row.variable,
       ...(value === undefined ? {} : { value }),
-      source: sourceOf(row, value, subject),
+      source: originOf(row, value, subject),
       constant: row.constant,
       supported: constants[row.constant] !== undefined,
       doc: row.doc,
@@ -69,9 +63,9 @@ function explanations(subject: Subject, target: OptionTarget | undefined): reado
 }
 
 /**
- * Print every option with its value, where that comes from, its constant and its meaning.
+ * Print every option with its value, source, constant and meaning.
  *
- * @param target only options of such sockets; undefined for all
+ * @param target only options of such sockets; undefined for all options
  */
 export function explain(
   output: Output,

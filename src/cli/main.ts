@@ -12,15 +12,15 @@ import { run } from './run.js';
 import { TopError, type TopOptions, top } from './top.js';
 import { verify } from './verify.js';
 
-/** Nothing is wrong; something is missing; the command was not understood. */
+/** `missing`: this machine or process lacks something. `usage`: the command line is wrong. */
 const EXIT = { ok: 0, missing: 1, usage: 2 } as const;
 
-interface Given {
+interface CommonOptions {
   readonly json: boolean;
   readonly preset?: string;
 }
 
-/** The variables of the environment, with a preset from the command line in place of theirs. */
+/** The variables of the environment. A preset from the command line replaces SOCKET_TUNE_PRESET. */
 function variablesWith(preset: string | undefined): ReadonlyMap<string, string> {
   const variables = new Map(readEnvironment());
   if (preset !== undefined) variables.set(`${PREFIX}PRESET`, preset);
@@ -40,14 +40,14 @@ function presetOption(): Option {
 function parsePort(text: string): number {
   const port = Number(text);
   if (!(Number.isInteger(port) && port >= 1 && port <= 65535))
-    throw new InvalidArgumentError('It is a port, 1 to 65535.');
+    throw new InvalidArgumentError('A port is a number from 1 to 65535.');
   return port;
 }
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds >= 0.1 && seconds <= 3600))
-    throw new InvalidArgumentError('It is a number of seconds from 0.1 to 3600.');
+    throw new InvalidArgumentError('The interval is a number of seconds from 0.1 to 3600.');
   return seconds;
 }
 
@@ -55,7 +55,7 @@ function jsonOption(): Option {
   return new Option('--json', 'print JSON').default(false, 'text');
 }
 
-/** The command was understood, and this process or machine lacks what it takes. */
+/** The command line is right, but this process or machine lacks something. */
 function refuse(message: string): void {
   process.stderr.write(`error: ${message}\n`);
   process.exitCode = EXIT.missing;
@@ -64,19 +64,19 @@ function refuse(message: string): void {
 function addBench(program: Command, output: Output): void {
   program
     .command('bench')
-    .description('measure on this machine what the preload gains and costs, beside stock Node and what else is there')
+    .description('measure what the preload gains and costs on this machine, beside stock Node and others')
     .option('--quick', 'less work, more noise', false)
     .option('--only <name>', 'only this scenario; may be given again', (name, all: readonly string[] = []) => [
       ...all,
       name,
     ])
-    .option('--list', 'name the scenarios, and measure nothing', false)
+    .option('--list', 'list the scenarios, and measure nothing', false)
     .option('--out <directory>', 'write node-N.json, results.md and a page with charts, index.html')
     .addOption(jsonOption())
     .action(async ({ list, ...options }: BenchOptions & { list: boolean }) => {
       if (list) return output.line(await scenarios());
       const { unavailable } = platform();
-      // The clients of the benchmarks are made of native calls as well.
+      // The clients of the benchmarks use native calls too.
       if (unavailable !== undefined) return refuse(`nothing can be measured: ${unavailable}; see socket-tune doctor`);
       const end = await bench(options);
       if (typeof end === 'boolean') process.exitCode = end ? EXIT.ok : EXIT.missing;
@@ -98,19 +98,19 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .description('is this machine ready for the configuration in the environment? exit code 1 if not')
     .addOption(presetOption())
     .addOption(jsonOption())
-    .action(({ json, preset }: Given) => {
+    .action(({ json, preset }: CommonOptions) => {
       const isReady = doctor(output, readConfig(variablesWith(preset)), { json });
       process.exitCode = isReady ? EXIT.ok : EXIT.missing;
     });
 
   program
     .command('explain')
-    .description('every option with its value, where that comes from, and what it means')
+    .description('every option with its value, its source, and its meaning')
     .addOption(presetOption())
     .addOption(jsonOption())
-    .addOption(new Option('--port <port>', 'of the listener on this port').argParser(parsePort))
-    .addOption(new Option('--connect', 'of the sockets that the process opens').conflicts('port'))
-    .action(({ json, preset, port, connect = false }: Given & { port?: number; connect?: boolean }) => {
+    .addOption(new Option('--port <port>', 'options of the listener on this port').argParser(parsePort))
+    .addOption(new Option('--connect', 'options of outgoing sockets').conflicts('port'))
+    .action(({ json, preset, port, connect = false }: CommonOptions & { port?: number; connect?: boolean }) => {
       const variables = variablesWith(preset);
       const { config } = readConfig(variables);
       if (connect) {
@@ -124,19 +124,19 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
   program
     .command('verify')
-    .description('set every option on sockets of its own, and tell what the kernel makes of it')
+    .description('set every option on test sockets, and print what the kernel made of it')
     .addOption(jsonOption())
-    .action(async ({ json }: Given) => {
+    .action(async ({ json }: CommonOptions) => {
       process.exitCode = (await verify(output, { json })) ? EXIT.ok : EXIT.missing;
     });
 
   program
     .command('top')
-    .description('a tuned process live: its listeners, connections, and how its files travel')
-    .argument('<pid|url>', 'a process that has SOCKET_TUNE_INSPECT set, or the URL that this names')
+    .description('watch a tuned process: its listeners, its connections, and how its files are sent')
+    .argument('<pid|url>', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable')
     .addOption(jsonOption())
     .option('--once', 'print once', false)
-    .addOption(new Option('--interval <seconds>', 'time between two looks').default(1).argParser(parseSeconds))
+    .addOption(new Option('--interval <seconds>', 'time between two snapshots').default(1).argParser(parseSeconds))
     .action(async (target: string, options: TopOptions) => {
       await top(output, target, options);
     });
@@ -150,9 +150,9 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .argument('<app...>', 'options of node, the script, and its arguments')
     .passThroughOptions()
     .allowUnknownOption()
-    // Else a -h of the app's would be taken for ours.
+    // Else commander would take a -h of the app for its own.
     .helpOption(false)
-    .action(async (argv: string[], { preset }: Given, command: Command) => {
+    .action(async (argv: string[], { preset }: CommonOptions, command: Command) => {
       if (argv[0] === '--help' || argv[0] === '-h') return command.outputHelp();
       process.exitCode = await run(preload, argv, preset === undefined ? {} : { [`${PREFIX}PRESET`]: preset });
     });
@@ -162,7 +162,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 /** Do what the command line says. */
 export async function main(): Promise<void> {
   const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
-  // Whoever reads has what they wanted, as `head` has.
+  // A reader such as `head` closes the pipe when it has enough.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
     process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.missing),
   );
@@ -172,7 +172,7 @@ export async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof TopError) return refuse(error.message);
-    // commander has said what is wrong; help and version end with 0.
+    // commander has printed what is wrong. Help and version end with 0.
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }

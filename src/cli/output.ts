@@ -3,13 +3,13 @@ import Table from 'cli-table3';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 
-/** Writes what commands have to say: with colour on a terminal only (https://no-color.org). */
+/** Where commands write. Colour is for terminals only (https://no-color.org). */
 export interface Output {
   readonly isTerminal: boolean;
   style(style: Style, text: string): string;
   line(text?: string): void;
   json(value: unknown): void;
-  /** Rows under heads, without lines around them. */
+  /** A table without borders. */
   table(heads: readonly string[], rows: readonly (readonly string[])[], widths?: readonly (number | null)[]): string;
 }
 

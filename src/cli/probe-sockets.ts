@@ -6,7 +6,7 @@ import { datagramHandle } from '../node/dgram.js';
 import { asNetServer, asNetSocket, type SocketHandle } from '../node/net.js';
 import type { OptionTarget, SocketOption } from '../options/socket-option.js';
 
-/** A socket of our own, to try options on. */
+/** A test socket, to try options on. */
 export interface ProbeSocket {
   readonly handle: SocketHandle;
   close(): void;
@@ -18,14 +18,14 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-async function listen(host: string): Promise<Server> {
+async function listenAt(host: string): Promise<Server> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
   return server;
 }
 
 async function listener(host: string): Promise<ProbeSocket> {
-  const server = await listen(host);
+  const server = await listenAt(host);
   const { _handle: handle } = asNetServer(server);
   if (handle === null) throw new Error('the server does not listen');
   return { handle, close: () => server.close() };
@@ -33,7 +33,7 @@ async function listener(host: string): Promise<ProbeSocket> {
 
 /** One end of a connection. */
 async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<ProbeSocket> {
-  const server = await listen(host);
+  const server = await listenAt(host);
   const client = connect(portOf(server), host);
   const [[accepted]]: [[Socket], unknown] = await Promise.all([
     once(server, 'connection').then(([socket]): [Socket] => [socket]),
@@ -49,9 +49,9 @@ async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<P
   return { handle, close };
 }
 
-/** A socket that has not begun to connect: later it is too late for some options. */
+/** A socket before connect(2), as some options must be set before. */
 function unconnected(platform: Platform, isIPv6: boolean): ProbeSocket {
-  const fd = platform.openSocket(isIPv6) ?? -1;
+  const fd = platform.openSocket(isIPv6);
   if (fd < 0) throw new Error(`no socket (errno ${-fd})`);
   return { handle: { fd }, close: () => platform.close(fd) };
 }
@@ -60,14 +60,14 @@ async function datagram(host: string): Promise<ProbeSocket> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(0, host);
   await once(socket, 'listening');
   const handle = datagramHandle(socket);
-  if (handle === undefined) throw new Error('this Node’s UDP sockets are not as we know them');
+  if (handle === undefined) throw new Error('this version of Node has unknown UDP sockets');
   return { handle, close: () => socket.close() };
 }
 
 /**
- * A socket of the kind that a row is for.
+ * A test socket of the kind that a row is for.
  *
- * @throws Error if none can be had
+ * @throws Error if it cannot be made
  */
 export async function probeSocket(platform: Platform, row: SocketOption, target: OptionTarget): Promise<ProbeSocket> {
   const host = row.ipv6Only ? '::1' : '127.0.0.1';

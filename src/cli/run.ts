@@ -3,25 +3,26 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../config/env.js';
 
-/** What a terminal or a supervisor sends, and the app is to decide upon. */
+/** Signals of a terminal or a supervisor. The app decides what they do. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
 /**
- * What gives node the preload. On Node 20 an `--import`, of whatever, costs more and loses messages that a cluster's worker gets at
- * once.
+ * The flags that give node the preload.
+ *
+ * `--require` where possible: on Node 20 any `--import` costs more, and loses the first messages to a cluster's worker.
  */
 export function preloadFlags(preload: string, version = process.versions.node): readonly [flag: string, file: string] {
-  // These warn of an ES module that --require loads.
+  // These versions print a warning when --require loads an ES module.
   const isLoud = /^(?:22\.12|23\.[0-4])\./.test(version);
   return isLoud ? ['--import', preload] : ['--require', fileURLToPath(preload)];
 }
 
 /**
- * Run node with the preload. Signals go to the app, and its end is ours.
+ * Run node with the preload. Signals go to the app. We end as the app ends.
  *
  * @param preload URL of the preload
  * @param argv options of node, the script, and its arguments
- * @param variables upon the environment that is inherited
+ * @param variables added to the inherited environment
  */
 export async function run(
   preload: string,
@@ -42,7 +43,7 @@ export async function run(
   });
   for (const name of FORWARDED) process.off(name, forward);
   if (signal === null) return code ?? 0;
-  // Whoever waits for us is to see what ended the app: the same signal ends us, or, if it does not, the shell's code for it.
+  // A parent process must see which signal ended the app, so it ends us too. If it does not, the shell's exit code tells it.
   process.kill(process.pid, signal);
   return 128 + constants.signals[signal];
 }

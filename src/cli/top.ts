@@ -2,19 +2,20 @@ import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseInspectAddress } from '../config/inspect-address.js';
 import type { OptionOutcome } from '../options/outcome.js';
+import { CONNECTION_COLUMNS, type ConnectionColumn } from '../report/connection-columns.js';
+import { formatAge, formatBytes, formatCount, formatSharing } from '../report/format.js';
 import type { ListenerRecord } from '../report/listener-record.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
-import { formatAge, formatBytes, formatTime } from './format.js';
 import type { Output } from './output.js';
 
 const VARIABLE = 'SOCKET_TUNE_INSPECT';
 
-/** Of a process that is there; it may be busy for a moment. */
+/** A process may be busy for a moment. */
 const ANSWER_TIMEOUT_MS = 3000;
 
 const MOST_CONNECTIONS = 20;
 
-/** What cannot be looked at, in words for the user. */
+/** Why there is nothing to show, in words for the user. */
 export class TopError extends Error {}
 
 function howToStart(pid: number): string {
@@ -31,7 +32,7 @@ function environmentOf(pid: number): string {
   }
 }
 
-/** Where a process may be found: each port of its range. */
+/** Each port of the process's range: it listens on one of them. */
 function urlsOf(pid: number): string[] {
   const variable = environmentOf(pid)
     .split('\0')
@@ -44,7 +45,7 @@ function urlsOf(pid: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => `http://${name}:${first + index}/`);
 }
 
-async function ask(url: string): Promise<Snapshot> {
+async function askForSnapshot(url: string): Promise<Snapshot> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   const answer = await fetch(new URL('snapshot.json', url), { signal }).catch((error: unknown) => {
     throw new TopError(`${url} does not answer`, { cause: error });
@@ -54,10 +55,10 @@ async function ask(url: string): Promise<Snapshot> {
   return snapshot;
 }
 
-/** The URL at which a process tells of itself. */
+/** The URL at which a process serves its snapshot. */
 async function findProcess(pid: number): Promise<string> {
   for (const url of urlsOf(pid)) {
-    const snapshot = await ask(url).catch(() => undefined);
+    const snapshot = await askForSnapshot(url).catch(() => undefined);
     if (snapshot?.pid === pid) return url;
   }
   throw new TopError(`process ${pid} does not answer where its ${VARIABLE} says`);
@@ -75,33 +76,27 @@ function listenerLine(output: Output, { address, connections, outcomes, group }:
   const applied = outcomes.filter(({ verdict }) => verdict === 'applied').length;
   return [
     output.style('bold', address),
-    `${connections} accepted`,
+    `${formatCount(connections)} accepted`,
     `${applied} options applied`,
-    ...(group === undefined ? [] : [`${group.listeners} listeners share the port`]),
-    ...(group?.imbalance === undefined ? [] : [`imbalance ${group.imbalance.toFixed(2)}`]),
+    ...(group === undefined ? [] : formatSharing(group)),
     ...notable.map(tell),
   ].join('  ');
 }
 
-function connectionRow({ peer, listener, age, bytesWritten, bytesBySendfile, tcp }: ConnectionSnapshot): string[] {
-  return [
-    peer,
-    listener,
-    formatAge(age),
-    formatTime(tcp?.roundTripTime),
-    String(tcp?.retransmits ?? '–'),
-    String(tcp?.congestionWindow ?? '–'),
-    tcp?.deliveryRate === undefined ? '–' : `${formatBytes(tcp.deliveryRate)}/s`,
-    formatBytes(tcp?.notSentBytes),
-    formatBytes(bytesBySendfile),
-    formatBytes(bytesWritten - bytesBySendfile),
-  ];
+const TOP_COLUMNS: readonly ConnectionColumn[] = [
+  ...CONNECTION_COLUMNS,
+  { head: 'otherwise', text: ({ bytesWritten, bytesBySendfile }) => formatBytes(bytesWritten - bytesBySendfile) },
+];
+
+/** Two words are two lines: a terminal is narrow. */
+const HEADS = TOP_COLUMNS.map(({ head }) => head.replace(' ', '\n'));
+
+function connectionRow(connection: ConnectionSnapshot): string[] {
+  return TOP_COLUMNS.map(({ text }) => text(connection));
 }
 
-const HEADS = ['peer', 'listener', 'age', 'rtt', 'retrans', 'cwnd', 'delivery', 'unsent', 'sendfile', 'otherwise'];
-
-function reasons(amounts: Readonly<Record<string, number>>, display: (amount: number) => string): string {
-  const told = Object.entries(amounts).map(([reason, amount]) => `${reason} ${display(amount)}`);
+function amountsByReason(amounts: Readonly<Record<string, number>>, format: (amount: number) => string): string {
+  const told = Object.entries(amounts).map(([reason, amount]) => `${reason} ${format(amount)}`);
   return told.length === 0 ? 'none' : told.join(', ');
 }
 
@@ -114,11 +109,11 @@ function formatSnapshot(output: Output, { pid, title, node, at, began, report, c
     '',
     ...listeners.map((listener) => listenerLine(output, listener)),
     '',
-    `files: ${files.reroutedStreams} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
-    `copied: ${reasons(files.copiedBytes, formatBytes)}`,
-    `not rerouted: ${reasons(files.notRerouted, String)}`,
+    `files: ${formatCount(files.reroutedStreams)} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
+    `copied: ${amountsByReason(files.copiedBytes, formatBytes)}`,
+    `not rerouted: ${amountsByReason(files.notRerouted, formatCount)}`,
     '',
-    `${connections.open} open connections${connections.open > MOST_CONNECTIONS ? `, the ${MOST_CONNECTIONS} slowest` : ''}`,
+    `${formatCount(connections.open)} open connections${connections.open > MOST_CONNECTIONS ? `, the ${MOST_CONNECTIONS} slowest` : ''}`,
     ...(rows.length === 0 ? [] : [output.table(HEADS, rows)]),
   ].join('\n');
 }
@@ -130,7 +125,7 @@ const CLEAR_SCREEN = '\u001b[2J';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Draw over what was there, line by line, so that nothing flickers. */
+/** Overwrite the screen line by line, so that nothing flickers. */
 function redraw(output: Output, screen: string): void {
   output.line(`${HOME}${screen.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_LINE}${CLEAR_BELOW}`);
 }
@@ -144,7 +139,7 @@ async function watch(output: Output, url: string, seconds: number, stdin: NodeJS
   output.line(CLEAR_SCREEN);
   try {
     while (!ended.signal.aborted) {
-      redraw(output, formatSnapshot(output, await ask(url)));
+      redraw(output, formatSnapshot(output, await askForSnapshot(url)));
       await setTimeout(seconds * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   } finally {
@@ -155,19 +150,19 @@ async function watch(output: Output, url: string, seconds: number, stdin: NodeJS
 export interface TopOptions {
   readonly json: boolean;
   readonly once: boolean;
-  /** Seconds between two looks. */
+  /** Seconds between two snapshots. */
   readonly interval: number;
 }
 
 /**
- * Show what a tuned process is doing, again and again on a terminal, else once.
+ * Show what a tuned process is doing: on a terminal until the user quits, else once.
  *
- * @param target the number of a process, or the URL that its SOCKET_TUNE_INSPECT has
- * @throws {TopError} if there is nothing to be seen
+ * @param target the number of a process, or the URL of its SOCKET_TUNE_INSPECT
+ * @throws {TopError} if there is nothing to show
  */
 export async function top(output: Output, target: string, { json, once, interval }: TopOptions): Promise<void> {
   const url = /^\d+$/.test(target) ? await findProcess(Number(target)) : urlFrom(target);
-  const first = await ask(url);
+  const first = await askForSnapshot(url);
   if (json) output.json(first);
   else if (once || !output.isTerminal || !process.stdin.isTTY) output.line(formatSnapshot(output, first));
   else await watch(output, url, interval, process.stdin);

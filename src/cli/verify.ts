@@ -9,7 +9,7 @@ import { probeSocket } from './probe-sockets.js';
 
 const TARGETS: readonly OptionTarget[] = ['listener', 'accepted', 'outgoing', 'datagram'];
 
-/** What became of one option on one kind of socket. */
+/** The outcome of one option on one kind of socket. */
 export interface Verification {
   readonly variable: string;
   readonly constant: string;
@@ -19,7 +19,7 @@ export interface Verification {
   readonly outcome: OptionOutcome;
 }
 
-/** What becomes of a row's sample on sockets of a kind; undefined if the row is not for them. */
+/** Set a row's sample on a test socket of a kind. Undefined if the row is not for this kind. */
 async function verifyRow(row: OptionRow, target: OptionTarget): Promise<Verification | undefined> {
   if (!row.targets.includes(target)) return undefined;
   const current = platform();
@@ -31,7 +31,7 @@ async function verifyRow(row: OptionRow, target: OptionTarget): Promise<Verifica
   const skip = skipped.find(({ option }) => option === row.key);
   if (skip !== undefined) return { ...about, outcome: skip };
   const step = steps.find((candidate) => candidate.row === row);
-  // Left to another kind of socket on this system.
+  // On this system the option is set on another kind of socket.
   if (step === undefined) return undefined;
   const socket = await probeSocket(current, row, target);
   try {
@@ -62,9 +62,9 @@ function styled(output: Output, { verdict, cause }: OptionOutcome): string {
 }
 
 /**
- * Set every option on sockets of our own, and print what the kernel made of it.
+ * Set every option on test sockets, and print what the kernel made of it.
  *
- * @returns whether it took all that this system has
+ * @returns false if the kernel refused an option
  */
 export async function verify(output: Output, { json }: { json: boolean }): Promise<boolean> {
   const all = await verifyOptions();

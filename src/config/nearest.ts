@@ -1,5 +1,5 @@
-/** Edits (insert, delete, replace) that make one word into another (Levenshtein). */
-function distance(from: string, to: string): number {
+/** Levenshtein distance: the inserts, deletes and replacements between two words. */
+function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 1; line <= from.length; line++) {
     const next = [line];
@@ -12,15 +12,15 @@ function distance(from: string, to: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** More edits than a third of the word are no misspelling. */
-const TOLERANCE = 3;
+/** A misspelt word differs in at most one letter of three. */
+const LETTERS_PER_EDIT = 3;
 
-/** The word that is most like another; undefined if none is. */
+/** The known word that was probably meant. Undefined: none is similar. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.floor(word.length / TOLERANCE) + 1;
+  let least = Math.floor(word.length / LETTERS_PER_EDIT) + 1;
   for (const candidate of known) {
-    const edits = distance(word, candidate);
+    const edits = editDistance(word, candidate);
     if (edits >= least) continue;
     least = edits;
     best = candidate;

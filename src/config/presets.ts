@@ -1,7 +1,8 @@
-import type { OptionValue, PresetName } from '../options/socket-option.js';
+import type { OptionValue } from '../options/kinds.js';
+import type { PresetName } from '../options/socket-option.js';
 import { OPTION_ROWS } from '../options/table.js';
 
-/** `none` touches nothing but what is set by name. */
+/** `none` sets only the options that have a variable of their own. */
 export const PRESET_NAMES = [
   'default',
   'lowlatency',

@@ -1,19 +1,21 @@
+import type { Kind } from '../options/kinds.js';
 import { RAW_PHASES, type RawOption } from '../options/raw-option.js';
-import type { Parsed } from './values.js';
 
-const EXPECTED = `level:name:int[@phase], comma separated, such as 6:25:16384@before-listen; a phase is one of ${RAW_PHASES.join(', ')}`;
+const PHASES = RAW_PHASES.join(', ');
+
+const EXPECTED_TEXT = `level:name:int[@phase], comma separated, such as 6:25:16384@before-listen; a phase is one of ${PHASES}`;
 
 const NUMBER = '-?\\d+|0x[0-9a-f]+';
 
-const FORM = new RegExp(`^(${NUMBER}):(${NUMBER}):(${NUMBER})(?:@([a-z-]+))?$`);
+const RAW_FORM = new RegExp(`^(${NUMBER}):(${NUMBER}):(${NUMBER})(?:@([a-z-]+))?$`);
 
-/** The numbers that an int of C can have, and the unsigned ones that are written for the same bits. */
+/** An int of C, or the unsigned number with the same bits. */
 function isInt(value: number): boolean {
   return value >= -(2 ** 31) && value < 2 ** 32;
 }
 
-function parseOne(text: string): RawOption | undefined {
-  const match = FORM.exec(text.trim().toLowerCase());
+function parseRawOption(text: string): RawOption | undefined {
+  const match = RAW_FORM.exec(text.trim().toLowerCase());
   if (match === null) return undefined;
   const [level, name, value] = match.slice(1, 4).map(Number);
   const phase = RAW_PHASES.find((candidate) => candidate === (match[4] ?? 'before-listen'));
@@ -21,9 +23,19 @@ function parseOne(text: string): RawOption | undefined {
   return [level, name, value].every(isInt) ? { level, name, value: value | 0, phase } : undefined;
 }
 
-/** Options by their numbers: `level:name:int[@phase]`, comma separated. */
-export function parseRaw(text: string): Parsed<readonly RawOption[]> {
-  const options = text.split(',').map(parseOne);
-  const known = options.filter((option) => option !== undefined);
-  return known.length === options.length ? { value: known } : { expected: EXPECTED };
+function isRawOption(option: unknown): boolean {
+  if (typeof option !== 'object' || option === null || Array.isArray(option)) return false;
+  const { level, name, value, phase } = { level: 0, name: 0, value: 0, phase: undefined, ...option };
+  return [level, name, value].every(Number.isInteger) && RAW_PHASES.some((known) => known === phase);
 }
+
+/** Options by their numbers. In a text: `level:name:int[@phase]`, comma separated. */
+export const RAW: Kind<readonly RawOption[]> = {
+  parse(text) {
+    const options = text.split(',').map(parseRawOption);
+    const known = options.filter((option) => option !== undefined);
+    return known.length === options.length ? { value: known } : { expected: EXPECTED_TEXT };
+  },
+  accepts: (value) => Array.isArray(value) && value.every(isRawOption),
+  expected: () => `an array of { level, name, value, phase }, with whole numbers and a phase of ${PHASES}`,
+};

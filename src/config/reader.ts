@@ -1,23 +1,24 @@
+import type { Parsed } from '../options/kinds.js';
 import { PREFIX } from './env.js';
 import { nearest } from './nearest.js';
-import type { Parsed } from './values.js';
+import type { Setting } from './settings.js';
 
-/** A variable whose value was not understood, or that is not known. */
+/** A variable that is not known, or whose value was not understood. */
 export interface ConfigProblem {
   readonly variable: string;
   readonly value: string;
   readonly expected: string;
-  /** What is used instead. */
+  /** The value that is used instead. */
   readonly used: string;
 }
 
-function display(value: unknown): string {
+function displayUsed(value: unknown): string {
   if (value === undefined) return 'what the kernel has';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);
 }
 
-/** Reads variables one by one, remembers which were asked for, and collects what was wrong with them. */
+/** Reads variables one by one. Remembers which of them are known, and collects what was wrong with them. */
 export class Reader {
   readonly problems: ConfigProblem[] = [];
   readonly #environment: ReadonlyMap<string, string>;
@@ -27,17 +28,28 @@ export class Reader {
     this.#environment = environment;
   }
 
+  /**
+   * The value of a variable. Undefined: not set, or not understood.
+   *
+   * @param instead the value that the caller uses then, for the message
+   */
   read<T>(variable: string, parse: (text: string) => Parsed<T>, instead: unknown): T | undefined {
     this.#known.add(variable);
     const text = this.#environment.get(variable);
     if (text === undefined) return undefined;
     const parsed = parse(text);
     if ('value' in parsed) return parsed.value;
-    this.problems.push({ variable, value: text, expected: parsed.expected, used: display(instead) });
+    this.problems.push({ variable, value: text, expected: parsed.expected, used: displayUsed(instead) });
     return undefined;
   }
 
-  /** Ports that some variable is about: `SOCKET_TUNE_PORT_8080_…`. */
+  /** The value of a setting, or its default. */
+  readSetting<V>(setting: Setting<V>): V {
+    const value = this.read(setting.variable, (text) => setting.kind.parse(text, setting), setting.default);
+    return value ?? setting.default;
+  }
+
+  /** The ports that have variables of their own: `SOCKET_TUNE_PORT_8080_…`. */
   ports(): number[] {
     const ports = new Set<number>();
     for (const variable of this.#environment.keys()) {
@@ -47,27 +59,20 @@ export class Reader {
     return [...ports];
   }
 
-  isSet(variable: string): boolean {
-    return this.#environment.has(variable);
-  }
-
-  /** A value that is right in itself, and of no effect. */
-  reportVain(variable: string, expected: string): void {
-    if (!this.isSet(variable)) return;
+  /** Report a variable that has no effect, if it is set. */
+  reportIneffective(variable: string, expected: string): void {
+    const value = this.#environment.get(variable);
+    if (value === undefined) return;
     this.#known.add(variable);
-    const value = this.#environment.get(variable) ?? '';
     this.problems.push({ variable, value, expected, used: 'nothing' });
   }
 
-  /** Report what nobody has read, with what may have been meant. */
+  /** Report each variable that nobody has read, with the known one that is most like it. */
   reportUnknown(): void {
-    const known = [...this.#known];
+    const known = Array.from(this.#known, (name) => name.slice(PREFIX.length));
     for (const [variable, value] of this.#environment) {
       if (this.#known.has(variable)) continue;
-      const meant = nearest(
-        variable.slice(PREFIX.length),
-        known.map((name) => name.slice(PREFIX.length)),
-      );
+      const meant = nearest(variable.slice(PREFIX.length), known);
       const hint = meant === undefined ? '' : `, such as ${PREFIX}${meant}`;
       this.problems.push({ variable, value, expected: `a variable that socket-tune knows${hint}`, used: 'nothing' });
     }

@@ -11,7 +11,7 @@ export function giveSocket(platform: Platform, handle: ConnectingHandle, isIPv6:
   if (fdOf(handle) >= 0) return true;
   const fd = platform.openSocket(isIPv6);
   // Out of descriptors: Node's own call meets the same, and reports it.
-  if (fd === undefined || fd < 0) return false;
+  if (fd < 0) return false;
   if (handle.open(fd) === 0) return true;
   platform.close(fd);
   return false;

@@ -6,17 +6,17 @@ import type * as Prometheus from './prometheus.js';
 type Client = typeof Prometheus;
 type Registry = InstanceType<Client['Registry']>;
 
-/** From a connection within a machine to one around the world, in seconds. */
+/** Bounds in seconds: from a connection within a machine to one around the world. */
 const ROUND_TRIPS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-const MICROSECONDS = 1e6;
+const MICROSECONDS_PER_SECOND = 1e6;
 
 interface Exposition {
   readonly client: Client;
   readonly registry: Registry;
 }
 
-/** A counter that stands where it stands: a registry is made anew for each answer. */
+/** The registry is new for each answer, so one `inc` gives the counter its value. */
 function counter({ client, registry }: Exposition, name: string, help: string, value: number): void {
   new client.Counter({ name, help, registers: [registry] }).inc(value);
 }
@@ -38,10 +38,15 @@ function addReport(to: Exposition, { connections, quickAcks, files, outgoing, da
   counter(to, 'socket_tune_quick_acks_total', 'Times TCP_QUICKACK was armed again.', quickAcks);
   counter(to, 'socket_tune_rerouted_streams_total', 'File streams that were rerouted.', files.reroutedStreams);
   counter(to, 'socket_tune_sendfile_bytes_total', 'Bytes of files sent by sendfile(2).', files.sendfileBytes);
-  counter(to, 'socket_tune_truncated_files_total', 'Files that became shorter while sent.', files.truncatedFiles);
-  const copied = 'Bytes of rerouted streams that were copied all the same.';
+  counter(
+    to,
+    'socket_tune_truncated_files_total',
+    'Files that became shorter while they were sent.',
+    files.truncatedFiles,
+  );
+  const copied = 'Bytes of rerouted streams that were copied, by reason.';
   byReason(to, 'socket_tune_copied_bytes_total', copied, files.copiedBytes);
-  const refused = 'File streams piped to a socket or response that took Node’s own path.';
+  const refused = 'File streams piped to a socket or response that took Node’s own path, by reason.';
   byReason(to, 'socket_tune_not_rerouted_total', refused, files.notRerouted);
 }
 
@@ -54,13 +59,13 @@ function addListeners({ client, registry }: Exposition, { listeners }: Report): 
   });
   const verdicts = new client.Gauge({
     name: 'socket_tune_option',
-    help: '1 for what became of each option on a listener and on the first connection that it accepted.',
+    help: '1 for the verdict on each option of a listener, and of the first connection that it accepted.',
     labelNames: ['listener', 'socket', 'option', 'verdict'],
     registers: [registry],
   });
   const sharing = new client.Gauge({
     name: 'socket_tune_port_listeners',
-    help: 'Listeners that share the port of one.',
+    help: 'Listeners that share the port of this one.',
     labelNames: ['listener'],
     registers: [registry],
   });
@@ -75,7 +80,7 @@ function addListeners({ client, registry }: Exposition, { listeners }: Report): 
   }
 }
 
-/** What the open connections are like now: these go up and down with them, and are no counters. */
+/** These go up and down with the open connections, so they are gauges. */
 function addConnections(
   { client, registry }: Exposition,
   open: number,
@@ -86,10 +91,10 @@ function addConnections(
   };
   const sum = (of: (connection: ConnectionSnapshot) => number | undefined): number =>
     connections.reduce((total, connection) => total + (of(connection) ?? 0), 0);
-  gauge('socket_tune_open_connections', 'Accepted connections that are open.', open);
+  gauge('socket_tune_open_connections', 'Accepted connections that are open now.', open);
   gauge(
     'socket_tune_open_retransmits',
-    'Segments sent again, of open connections.',
+    'Retransmits (segments) of the open connections.',
     sum(({ tcp }) => tcp?.retransmits),
   );
   gauge(
@@ -103,7 +108,8 @@ function addConnections(
     buckets: ROUND_TRIPS,
     registers: [registry],
   });
-  for (const { tcp } of connections) if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS);
+  for (const { tcp } of connections)
+    if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS_PER_SECOND);
 }
 
 /** The metrics in Prometheus' text format. */

@@ -1,4 +1,4 @@
-// What metrics.ts uses of prom-client, which is bundled. Its index also has default metrics, and OpenTelemetry for them.
+// The part of prom-client that metrics.ts uses, for the bundle. Its index would bring default metrics and OpenTelemetry along.
 import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';

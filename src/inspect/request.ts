@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Why a request is not answered: with this status, and these headers. */
+/** The answer to a request that is refused. */
 export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/** What is looked at of a request. */
+/** The facts about a request that decide. */
 export interface Asked extends Pick<IncomingMessage, 'method' | 'headers'> {
   readonly path: string;
   /** The address of this machine that the connection came to. */
   readonly localAddress: string | undefined;
 }
 
-/** Counts and names of options, and no peer's address: scrapers ask for it by the name of a service. */
+/** Scrapers ask for metrics by the name of a service. They hold counts and names of options, and no address of a peer. */
 const METRICS = '/metrics';
 
 function hostName(header: string): string {
@@ -23,15 +23,17 @@ function hostName(header: string): string {
   return (match?.[1] ?? match?.[2] ?? '').toLowerCase();
 }
 
-/** Programs on this machine alone reach it. An address that is not known is taken for one. */
+/** Only programs on this machine reach such an address. An unknown address counts as loopback, which is the stricter case. */
 function isLoopback(address: string | undefined): boolean {
   return address === undefined || /^(?:::ffff:)?127\.|^::1$/.test(address);
 }
 
 /**
- * Why a request is refused; undefined if it is not. A page of somebody else's whose name has been made to point here (DNS
- * rebinding) sends that name as the Host: only addresses, localhost, and the host that we were told to listen on are ours.
- * Over other addresses than loopback, where services have names that we do not know, metrics are for every name.
+ * Why a request is refused; undefined if it is allowed.
+ *
+ * A foreign web page whose name was made to point here (DNS rebinding) sends that name as the Host. Allowed are addresses,
+ * localhost, and the configured host. On other addresses than loopback, services have names that we cannot know: there,
+ * any name gets the metrics.
  */
 export function whyRefused({ method, headers, path, localAddress }: Asked, host: string): Refusal | undefined {
   if (method !== 'GET' && method !== 'HEAD') {

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Snapshot } from '../report/snapshot.js';
+import { PAGE, POLICY } from './inlined-page.js';
 import { metrics } from './metrics.js';
-import { PAGE, SCRIPT, STYLE } from './page.js';
 import { whyRefused } from './request.js';
 
-/** What the server needs from the process that it is in. */
+/** What the server needs from its process. */
 export interface InspectContext {
   readonly host: string;
-  /** It listens on the first of these that is free. */
+  /** It listens on the first free port of this range. */
   readonly ports: readonly [first: number, last: number];
   snapshot(): Snapshot;
-  /** Before it listens: nobody is to tune or count it. */
+  /** Called before it listens, so that no hook tunes or counts it. */
   exempt(server: Server): void;
   onListening(url: string): void;
   onFailure(error: Error): void;
@@ -23,26 +22,10 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Nobody who asks for a page or a few numbers needs longer. */
+/** Generous for a page or a few numbers. A slow client must not hold a connection. */
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MOST_HEADER_BYTES = 8192;
-
-/** Of the only scripts and styles that the page may have. */
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-}
-
-const POLICY = [
-  "default-src 'none'",
-  'img-src data:',
-  "connect-src 'self'",
-  `style-src ${hashOf(STYLE)}`,
-  `script-src ${hashOf(SCRIPT)}`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise<Answer>> = new Map<
   string,
@@ -53,7 +36,7 @@ const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise
   ['/metrics', async ({ snapshot }) => metrics(snapshot())],
 ]);
 
-function send(
+function respond(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
@@ -78,12 +61,12 @@ async function answer(context: InspectContext, request: IncomingMessage, respons
   const [path = ''] = url.split('?', 1);
   const refusal = whyRefused({ method, headers, path, localAddress: request.socket.localAddress }, context.host);
   if (refusal !== undefined) {
-    return send(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
+    return respond(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
   }
   const make = ANSWERS.get(path);
-  if (make === undefined) return send(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
+  if (make === undefined) return respond(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
   const made = await make(context);
-  send(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
+  respond(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
 }
 
 function listen(context: InspectContext, server: Server, port: number): void {
@@ -99,14 +82,14 @@ function listen(context: InspectContext, server: Server, port: number): void {
     context.onListening(`http://${context.host.includes(':') ? `[${context.host}]` : context.host}:${port}/`);
   };
   server.once('error', onError).once('listening', onListening);
-  // A cluster worker listens for itself: its primary would hand everybody the same port.
+  // `exclusive`: else the primary of a cluster would give all workers the same port.
   server.listen({ host: context.host, port, exclusive: true });
 }
 
 /**
- * Serve the page, the metrics and the snapshot. Never keeps the process alive.
+ * Serve the page, the metrics and the snapshot. The server never keeps the process alive.
  *
- * @returns what ends it
+ * @returns a function that closes the server
  */
 export function serve(context: InspectContext): () => void {
   const server = createServer(
@@ -115,7 +98,7 @@ export function serve(context: InspectContext): () => void {
       answer(context, request, response).catch((error: unknown) => {
         context.onFailure(error instanceof Error ? error : new Error(String(error)));
         if (response.headersSent) response.destroy();
-        else send(request, response, 500, PLAIN, 'socket-tune could not make this\n');
+        else respond(request, response, 500, PLAIN, 'socket-tune could not make this\n');
       });
     },
   );

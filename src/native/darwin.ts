@@ -10,11 +10,11 @@ const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
 /**
- * xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h; what the kernel makes of them: bsd/netinet/tcp_usrreq.c.
- * Keepalive and its times do not pass from a listener to what it accepts; TCP_FASTOPEN is on or off, and refused before listen(2);
- * TCP_RXT_CONNDROPTIME, which is what Linux calls TCP_USER_TIMEOUT, counts seconds.
+ * Numbers of xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h. Their effects: bsd/netinet/tcp_usrreq.c.
+ * An accepted socket does not inherit keepalive or its times. TCP_FASTOPEN is on or off, and fails before listen(2).
+ * TCP_USER_TIMEOUT of Linux is TCP_RXT_CONNDROPTIME here, in seconds.
  */
-const CONSTANTS = constantTable({
+const DARWIN_CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 0x1002 },
   SO_SNDBUF: { level: SOL_SOCKET, name: 0x1001 },
@@ -33,17 +33,17 @@ const CONSTANTS = constantTable({
   SO_NOSIGPIPE: { level: SOL_SOCKET, name: 0x1022, acceptedOnly: true },
 });
 
-/** bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
-const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
+/** struct sigaction of bsd/sys/signal.h: handler, a mask of 4 bytes, flags. */
+const DARWIN_SIGACTION: SignalLayout = { flagsAt: 12, restart: 2, resetHand: 4, added: 0 };
 
 export function darwinPlatform(libc: Libc): Platform {
   return {
     name: 'darwin',
     unavailable: undefined,
-    constants: CONSTANTS,
+    constants: DARWIN_CONSTANTS,
     ...socketOptionCalls(libc),
-    // Sockets too: there is no SOCK_CLOEXEC, and a child that is started in between would inherit one.
+    // No openSocket either. Without SOCK_CLOEXEC, a child process that starts between two calls would inherit the socket.
     ...LINUX_ONLY,
-    signals: signalActions(libc, SIGNAL_LAYOUT),
+    signals: signalActions(libc, DARWIN_SIGACTION),
   };
 }

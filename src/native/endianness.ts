@@ -1,2 +1,2 @@
-/** Whether this machine's numbers begin with their least byte. */
+/** Whether this machine stores the least significant byte of a number first. */
 export const isLittleEndian = process.getBuiltinModule('node:os').endianness() === 'LE';

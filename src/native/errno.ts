@@ -1,7 +1,7 @@
-/** Numbers of the system's errors by their names (errno(3)). */
+/** Numbers of the system's errors, by name: errno(3). */
 export const { errno: ERRNO } = process.getBuiltinModule('node:os').constants;
 
-/** `EPERM` for 1, and so on. */
+/** Name of an error: `EPERM` for 1. */
 export function errnoName(code: number): string {
   return Object.entries(ERRNO).find(([, value]) => value === code)?.[0] ?? `errno ${code}`;
 }

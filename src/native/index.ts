@@ -15,13 +15,13 @@ let current: Platform | undefined;
 
 type Use = (platform: Platform) => void;
 
-/** Who waits for the platform to be loaded. */
+/** Callbacks that wait for the platform. */
 const waiting = new Set<Use>();
 
 /**
- * Have `use` called once the platform has been loaded for something else.
+ * Call `use` when the platform is loaded, without loading it.
  *
- * @returns what calls it off
+ * @returns a function that cancels the call
  */
 export function whenLoaded(use: Use): () => void {
   if (current === undefined) waiting.add(use);
@@ -31,7 +31,7 @@ export function whenLoaded(use: Use): () => void {
   };
 }
 
-/** The running system, or Node's own API where it, or koffi, cannot be had. Loaded on first use and then kept. */
+/** Platform of the running system, loaded on first use. Node's own API where the system has no table, or koffi does not load. */
 export function platform(): Platform {
   if (current !== undefined) return current;
   current = detect();

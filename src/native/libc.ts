@@ -1,16 +1,16 @@
 import { withPlainObjects } from './plain-objects.js';
 
-/** The C library of the running process, called in place. */
+/** The C library of the running process. Calls run on the calling thread. */
 export interface Libc {
-  /** A C function by its prototype. Throws if the library lacks it. */
+  /** A C function, by its prototype. Throws if the library lacks it. */
   bind<F extends (...args: never[]) => number>(prototype: string): F;
-  /** errno of the last call: read it at once, before anything else calls into the library. */
+  /** errno(3) of the last call. Read it before any other call into the library. */
   errno(): number;
-  /** Where a buffer lies. It stays there while it is referenced, if it is a Buffer of its own (`allocUnsafeSlow`). */
+  /** Address of a buffer. It is valid while the buffer is referenced, and owns its memory (`allocUnsafeSlow`). */
   address(buffer: Buffer): bigint;
 }
 
-/** The part of koffi that we use; its own types would be loaded by every importer of ours. */
+/** The part of koffi that we use. With koffi's own types, every user of ours would load them. */
 interface Koffi {
   load(path: null): { func(prototype: string): unknown };
   errno(): number;
@@ -18,12 +18,12 @@ interface Koffi {
 }
 
 /**
- * Load koffi and open the running process as a library, so that glibc and musl need no file names.
+ * Load koffi and open the running process as a library: dlopen(3) of NULL. So glibc and musl need no file names.
  *
- * @throws whatever koffi's loading throws: ERR_DLOPEN_DISABLED under `--permission`, MODULE_NOT_FOUND, …
+ * @throws the error of koffi's loading: ERR_DLOPEN_DISABLED under `--permission`, MODULE_NOT_FOUND, …
  */
 export function loadLibc(): Libc {
-  // Not an import: it takes 5 to 12 ms, which a process that never listens need not pay, and listen() cannot wait for one.
+  // A static import would cost every process 5 to 12 ms. A dynamic one is asynchronous, and listen() cannot wait.
   const { createRequire } = process.getBuiltinModule('node:module');
   const require = createRequire(import.meta.url);
   const [koffi, library] = withPlainObjects(() => {
@@ -31,7 +31,7 @@ export function loadLibc(): Libc {
     return [loaded, loaded.load(null)];
   });
   return {
-    // koffi checks the arguments at run time; the prototype and F stand side by side at every caller.
+    // The cast trusts the caller, where prototype and F stand side by side. koffi checks the arguments at run time.
     bind: <F>(prototype: string) => library.func(prototype) as F,
     errno: () => koffi.errno(),
     address: (buffer) => koffi.address(buffer),

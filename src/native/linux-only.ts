@@ -1,19 +1,15 @@
 import { ERRNO } from './errno.js';
 import type { Platform } from './platform.js';
 
-/** What only Linux has, or tells, as every other platform answers to it. */
+/** Answers of every other platform to the calls that only Linux has. */
 export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | 'set' | 'get'> = {
   autotuningCeiling: () => undefined,
   inertCause: () => undefined,
   limitOf: () => undefined,
-  openSocket: () => undefined,
+  openSocket: () => -ERRNO.EOPNOTSUPP,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
-  steer: () => undefined,
-  ignoreNewcomers: () => undefined,
-  accept: () => -ERRNO.EOPNOTSUPP,
-  migratesConnections: () => false,
-  portSockets: () => undefined,
+  ports: undefined,
   files: undefined,
   signals: undefined,
 };

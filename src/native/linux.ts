@@ -1,21 +1,20 @@
 import { debug } from '../diagnostics.js';
-import { fs } from '../node/modules.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import { statusCalls } from './files/file-status.js';
-import { pathLookup } from './files/path-lookup.js';
-import { residency } from './files/residency.js';
+import { pathLookupCall } from './files/path-lookup.js';
+import { residencyCall } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
-import { staging } from './files/staging.js';
+import { stagingCalls } from './files/staging.js';
 import type { Libc } from './libc.js';
 import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
-import { portGroupCalls } from './ports/port-group-calls.js';
+import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
-import { listenBacklog } from './sockets/listen-backlog.js';
-import { socketCalls } from './sockets/open-socket.js';
+import { withListenBacklog } from './sockets/listen-backlog.js';
+import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
-import { portSocketsCall } from './sockets/sock-diag.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { tcpInfoCall } from './sockets/tcp-info.js';
+import { sysctl } from './sysctl.js';
 
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
@@ -23,7 +22,7 @@ const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
 /** include/uapi/asm-generic/socket.h, include/uapi/linux/{tcp,in,in6}.h */
-const CONSTANTS = constantTable({
+const LINUX_CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 1 },
   SO_RCVBUF: { level: SOL_SOCKET, name: 8, privileged: { level: SOL_SOCKET, name: 33 } },
   SO_SNDBUF: { level: SOL_SOCKET, name: 7, privileged: { level: SOL_SOCKET, name: 32 } },
@@ -61,7 +60,7 @@ const CONSTANTS = constantTable({
   IP_RECVTOS: { level: IPPROTO_IP, name: 13 },
 });
 
-/** The sysctls that cut an option's value, by the option. */
+/** The sysctl that caps an option, by the option. */
 const LIMITS: Readonly<Record<string, string>> = withoutPrototype({
   SO_RCVBUF: 'core/rmem_max',
   SO_SNDBUF: 'core/wmem_max',
@@ -69,34 +68,24 @@ const LIMITS: Readonly<Record<string, string>> = withoutPrototype({
 });
 
 const SO_TYPE: SocketConstant = { level: SOL_SOCKET, name: 3 };
-const SOCK_STREAM = 1;
 
-/** Bits of net.ipv4.tcp_fastopen that let sockets have data in a SYN (Documentation/networking/ip-sysctl.rst). */
+/** Bits of net.ipv4.tcp_fastopen that allow data in a SYN: Documentation/networking/ip-sysctl.rst. */
 const FASTOPEN_BITS: Readonly<Record<string, number>> = withoutPrototype({
   TCP_FASTOPEN_CONNECT: 1,
   TCP_FASTOPEN: 2,
 });
 
-/** struct layouts and off_t are the 64-bit ones on these. */
-const WIDE: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
+/** Architectures with 64-bit struct layouts and off_t. */
+const LAYOUTS_OF_64_BITS: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']);
 
 /**
- * glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h). Both may add
- * SA_RESTORER. s390x has another layout, which shows by the flags.
+ * struct sigaction of glibc and musl: handler, a mask of 128 bytes, flags (bits/sigaction.h, include/uapi/asm-generic/signal-defs.h).
+ * Both may add SA_RESTORER. s390x has another layout, and its flags show it.
  */
-const SIGNAL_LAYOUT: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
-
-/** A sysctl as numbers; undefined where /proc is not to be had. */
-function sysctl(name: string): readonly number[] | undefined {
-  try {
-    return fs().readFileSync(`/proc/sys/net/${name}`, 'latin1').trim().split(/\s+/).map(Number);
-  } catch {
-    return undefined;
-  }
-}
+const LINUX_SIGACTION: SignalLayout = { flagsAt: 136, restart: 0x10000000, resetHand: 0x80000000, added: 0x04000000 };
 
 function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCalls | undefined {
-  if (!WIDE.has(process.arch)) return undefined;
+  if (!LAYOUTS_OF_64_BITS.has(process.arch)) return undefined;
   const type = new Int32Array(1);
   try {
     const send = sendCalls(libc);
@@ -104,14 +93,14 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
     return {
       ...send,
       ...status,
-      lookUp: pathLookup(libc, cachedStatus, send.close),
-      resident: residency(libc),
-      ...staging(libc),
+      lookUp: pathLookupCall(libc, cachedStatus, send.close),
+      resident: residencyCall(libc),
+      ...stagingCalls(libc),
       isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
       refillDelay: refillDelayCall(calls),
     };
   } catch (error) {
-    // A C library older than statx(2) or preadv2(2): options work, and files are sent as ever.
+    // The C library lacks statx(2) or preadv2(2). Options work, and Node sends the files.
     debug('no sendfile: %s', error);
     return undefined;
   }
@@ -131,22 +120,20 @@ function limitOf(constant: string): string | undefined {
 }
 
 export function linuxPlatform(libc: Libc): Platform {
-  const calls = listenBacklog(libc, socketOptionCalls(libc));
+  const calls = withListenBacklog(libc, socketOptionCalls(libc));
   const tcpInfo = tcpInfoCall(libc);
   return {
     name: 'linux',
     unavailable: undefined,
-    constants: CONSTANTS,
+    constants: LINUX_CONSTANTS,
     ...calls,
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
     ...socketCalls(libc),
     tcpInfo,
-    ...portGroupCalls(libc, calls.set),
-    migratesConnections: () => sysctl('ipv4/tcp_migrate_req')?.[0] === 1,
-    portSockets: portSocketsCall(libc),
+    ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
-    signals: WIDE.has(process.arch) ? signalActions(libc, SIGNAL_LAYOUT) : undefined,
+    signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,
   };
 }

@@ -3,10 +3,10 @@ import { ERRNO } from './errno.js';
 import { LINUX_ONLY } from './linux-only.js';
 import { constantTable, type Platform, type SocketConstant } from './platform.js';
 
-/** tcp_keepalive_time of Linux and of every system that follows RFC 1122: what keepalive means where no idle is given. */
+/** Default idle time of keepalive by RFC 1122; Linux: net.ipv4.tcp_keepalive_time. */
 const DEFAULT_IDLE_SECONDS = 7200;
 
-const CONSTANTS = constantTable({
+const NODE_API_CONSTANTS = constantTable({
   TCP_NODELAY: { level: 6, name: 1, acceptedOnly: true },
   SO_KEEPALIVE: { level: 1, name: 9, acceptedOnly: true },
   TCP_KEEPIDLE: { level: 6, name: 4, acceptedOnly: true },
@@ -15,27 +15,27 @@ const CONSTANTS = constantTable({
 type Setter = (handle: SocketHandle, value: number) => number | undefined;
 
 const SETTERS: ReadonlyMap<SocketConstant | undefined, Setter> = new Map<SocketConstant | undefined, Setter>([
-  [CONSTANTS.TCP_NODELAY, (handle, value) => handle.setNoDelay?.(value !== 0)],
+  [NODE_API_CONSTANTS.TCP_NODELAY, (handle, value) => handle.setNoDelay?.(value !== 0)],
   [
-    CONSTANTS.SO_KEEPALIVE,
+    NODE_API_CONSTANTS.SO_KEEPALIVE,
     (handle, value) => handle.setKeepAlive?.(value !== 0, value === 0 ? 0 : DEFAULT_IDLE_SECONDS),
   ],
-  [CONSTANTS.TCP_KEEPIDLE, (handle, value) => handle.setKeepAlive?.(true, value)],
+  [NODE_API_CONSTANTS.TCP_KEEPIDLE, (handle, value) => handle.setKeepAlive?.(true, value)],
 ]);
 
 /**
- * NODELAY and keepalive by what Node itself offers: for systems that we have no table of, and wherever koffi cannot load.
+ * NODELAY and keepalive through Node's own API, for systems without a table and processes without koffi.
  *
- * @param cause why there is nothing better
+ * @param cause reason for the lack of native calls
  */
 export function nodeApiPlatform(cause: string): Platform {
   return {
     name: 'node-api',
     unavailable: cause,
-    constants: CONSTANTS,
-    // libuv's errors are errnos, negated.
+    constants: NODE_API_CONSTANTS,
+    // libuv returns errnos, negated.
     set: (handle, constant, value) => Math.abs(SETTERS.get(constant)?.(handle, value[0] ?? 0) ?? ERRNO.ENOPROTOOPT),
-    get: () => undefined,
+    get: () => ERRNO.EOPNOTSUPP,
     ...LINUX_ONLY,
   };
 }

@@ -1,12 +1,12 @@
 import { defineProperty } from '../node/own-properties.js';
 
-/** Attributes of a descriptor. One that descriptors inherit contradicts those that they have, whether it is enumerable or not. */
+/** Attributes of a property descriptor. An inherited one conflicts with own ones, enumerable or not. */
 const ATTRIBUTES: ReadonlySet<string> = new Set(['get', 'set', 'value', 'writable']);
 
-/** Keep one property from whoever makes objects. Returns what restores it. */
+/** Hide one property from new objects. Returns a function that restores it. */
 function hide(prototype: object, name: string): (() => void) | undefined {
   const own = Object.getOwnPropertyDescriptor(prototype, name);
-  // Where it cannot be taken away, it stays: what is loaded may still be able to live with it.
+  // It cannot be hidden, so it stays. The loader may still work.
   if (own?.configurable !== true) return undefined;
   const isAttribute = ATTRIBUTES.has(name);
   if (!isAttribute && !own.enumerable) return undefined;
@@ -16,8 +16,8 @@ function hide(prototype: object, name: string): (() => void) | undefined {
 }
 
 /**
- * Call `act`, which must be done when it returns, while objects inherit nothing that somebody has put on Object.prototype: the
- * loaders of some packages take inherited properties for their own, and fail.
+ * Call `act` while properties that were added to Object.prototype are hidden. The loaders of some packages fail on inherited properties.
+ * `act` must be synchronous.
  */
 export function withPlainObjects<T>(act: () => T): T {
   const { prototype } = Object;

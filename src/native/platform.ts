@@ -4,25 +4,25 @@ import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';
 import type { TcpInfo } from './sockets/tcp-info.js';
 
-/** A constant of the system's headers, with what differs from the table on this platform. */
+/** Constant of the system's headers, and how this platform differs from the table of options. */
 export interface SocketConstant {
   readonly level: number;
   readonly name: number;
-  /** Listeners do not know it here: it is set on each accepted socket. */
+  /** Accepted sockets do not inherit it here: it is set on each. */
   readonly acceptedOnly?: true;
-  /** It must be set after listen(2) here. */
+  /** It fails before listen(2) here. */
   readonly afterListen?: true;
-  /** The kernel's unit in the table's: 1000 where the table has milliseconds and the kernel seconds. */
+  /** The kernel's unit, in units of the table: 1000 where the table has milliseconds and the kernel seconds. */
   readonly divisor?: number;
-  /** The greatest value that the kernel takes here; what is larger means the same as this. */
+  /** Greatest value that the kernel takes here. Larger values mean the same. */
   readonly greatest?: number;
-  /** Not an option of setsockopt(2): it is set by this call, and read by a means of the platform's own. */
+  /** The call that sets it, where setsockopt(2) does not. */
   readonly call?: 'listen';
-  /** The form of the option that goes beyond the system's limits, for processes with CAP_NET_ADMIN. */
+  /** Form of the option that ignores the system's limits, for processes with CAP_NET_ADMIN. */
   readonly privileged?: SocketConstant;
 }
 
-/** The constants of a platform. What one of them does not say, it does not inherit either. */
+/** The constants of a platform, safe from properties on Object.prototype. */
 export function constantTable(
   constants: Readonly<Record<string, SocketConstant>>,
 ): Readonly<Record<string, SocketConstant>> {
@@ -30,114 +30,118 @@ export function constantTable(
   return withoutPrototype(Object.fromEntries(entries));
 }
 
-/** Calls on files and descriptors that the file path needs. A negative result is an errno, negated. */
+/** Calls on files and descriptors, for the file path. A negative result is an errno, negated. */
 export interface FileCalls {
-  /** sendfile(2) from `position` of `file`; never moves the file's own position. */
+  /** sendfile(2) from `position` of `file`. The descriptor's own position stays. */
   sendfile(socket: number, file: number, position: number, count: number): number;
-  /** send(2); with MSG_MORE if there is more, so that what follows at once joins the same segment. */
+  /** send(2). `hasMore` sets MSG_MORE, so that the next bytes join the same segment. */
   send(socket: number, data: Uint8Array, hasMore: boolean): number;
-  /** fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, which no child process inherits. */
+  /** F_DUPFD_CLOEXEC of fcntl(2): a second descriptor of the same open file, which no child process inherits. */
   duplicate(fd: number): number;
+  /** close(2). Returns 0 or an errno, negated. */
   close(fd: number): number;
-  /** Fill `status` with what the file is now; false if the system does not say. */
+  /** Fill `status` with the status of the file now. False on an error. */
   status(fd: number, status: FileStatus): boolean;
-  /** The same of what a path names; false also if that is not known without waiting for a disk. */
+  /** The same for a path. False also if the answer would need a disk. */
   lookUp(path: string, status: FileStatus): boolean;
-  /** How many bytes from `position` on are in the page cache, so that sending them waits for no disk; at most `count`. */
+  /** Bytes in the page cache from `position` on, at most `count`. Sending them waits for no disk. */
   resident(fd: number, position: number, count: number): number;
   readonly staging: Staging;
-  /** Read a piece of a file to where it has its room in a buffer; false if it has not, or not all of it is in the page cache. */
+  /** Read a piece of a file into a buffer, behind its lead. False if it is too large, or not all in the page cache. */
   stage(fd: number, position: number, count: number, slot: number): boolean;
-  /** Whether the file, of this status, lies on a file system whose files have the size they claim. */
+  /** Whether the file lies on a file system with true file sizes. `status` is that of the file. */
   hasKnownFilesystem(fd: number, status: FileStatus): boolean;
-  /** Whether `hasKnownFilesystem` has said so of a file on the same file system before. */
+  /** Whether `hasKnownFilesystem` was true for an earlier file of the same file system. No system call. */
   isOnKnownFilesystem(status: FileStatus): boolean;
-  /** Whether the descriptor is a stream socket: a FIFO behind one of Node's Pipe handles is not. */
+  /** Whether the descriptor is a stream socket. Node's Pipe handles may have a FIFO. */
   isStreamSocket(fd: number): boolean;
-  /** After how many milliseconds a full socket has room worth filling, long before it reports that itself; 0 if it reports it soon. */
+  /** Milliseconds until a full socket is worth filling again, before it reports room. 0 if that report comes soon. */
   refillDelay(socket: number): number;
 }
 
-/** Buffers in which small files pass through: up to `lead` bytes that go ahead, and `room` for the file's own behind them. */
+/** Buffers for small files: at most `lead` bytes before the file, and `room` bytes of the file. */
 export interface Staging {
   readonly buffers: readonly Buffer[];
   readonly lead: number;
   readonly room: number;
 }
 
-/** What statx(2) tells of a file. One object is filled again and again, so that asking costs no allocation. */
+/** Status of a file by statx(2). One object is filled again and again, so a call allocates nothing. */
 export interface FileStatus {
   regular: boolean;
   size: number;
   inode: number;
-  /** Major and minor number of the device that its file system is on; major 0 is given out anew after an unmount. */
+  /** Major and minor number of the device of its file system. Numbers with major 0 are used again after an unmount. */
   deviceMajor: number;
   deviceMinor: number;
-  /** Number of the mount, never given out again; 0 before kernel 6.8. */
+  /** Unique number of the mount, never used again; 0 before kernel 6.8. */
   mount: number;
 }
 
-/** What the kernel does on a signal: struct sigaction, as bytes to keep and to put back. */
+/** The kernel's action on a signal: the bytes of struct sigaction, to keep and to put back. */
 export type SignalAction = Uint8Array<ArrayBuffer>;
 
 /** sigaction(2). */
 export interface SignalActions {
-  /** The action of a signal, by its number, as it is now. */
+  /** Action of a signal, by its number. Undefined on an error: EINVAL for a number that is no signal. */
   current(signal: number): SignalAction | undefined;
-  /** Returns whether the kernel took it. */
+  /** Returns whether the kernel took it: EINVAL for SIGKILL and SIGSTOP. */
   set(signal: number, action: SignalAction): boolean;
-  /** The same action with SA_RESETHAND: for one signal only, the next has the kernel's default. Undefined where that is not possible. */
+  /** The same action with SA_RESETHAND, so the second signal has the kernel's default. Undefined for an unknown layout. */
   once(action: SignalAction): SignalAction | undefined;
 }
 
-/** What a system offers. Everything that differs between systems is behind this. */
+/** Calls on ports that several listeners share. */
+export interface PortCalls {
+  /** Choose the listener of each new connection, through any listener of the port. `undefined` takes the choice back. Returns 0 or an errno. */
+  steer(handle: SocketHandle, steering: Steering | undefined): number;
+  /**
+   * Have a listener drop new SYNs, while handshakes under way still complete. Clients retransmit the SYN after a second. Returns 0 or an
+   * errno.
+   */
+  ignoreNewcomers(handle: SocketHandle): number;
+  /** Take the next connection of a listener's queue. Returns a descriptor, non-blocking and close-on-exec, or an errno, negated. */
+  accept(handle: SocketHandle): number;
+  /** Whether the connections of a closed listener pass to another on its port (net.ipv4.tcp_migrate_req). */
+  migratesConnections(): boolean;
+  /** The TCP sockets of all processes on a port; 0 means every port. Undefined where the kernel refuses to tell. */
+  sockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
+}
+
+/** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
-  /** Why options are set through Node's own API only, where they are. */
+  /** Reason that options are set through Node's own API only; undefined with native calls. */
   readonly unavailable: string | undefined;
-  /** An option whose constant is missing here is unsupported here. */
+  /** The constants of the options. An option without one is unsupported here. */
   readonly constants: Readonly<Record<string, SocketConstant>>;
   /** setsockopt(2) with an int, or the bytes of a name. Returns 0 or an errno. */
   set(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number;
-  /** getsockopt(2) into `value`. Returns 0 or an errno; undefined where reading is not possible. */
-  get(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number | undefined;
-  /** The size in bytes up to which the kernel grows this buffer by itself; undefined if unknown. */
+  /** getsockopt(2) into `value`. Returns 0 or an errno: EOPNOTSUPP where nothing can be read. */
+  get(handle: SocketHandle, constant: SocketConstant, value: OptionBytes): number;
+  /** Bytes up to which the kernel grows this buffer by itself; undefined if unknown. */
   autotuningCeiling(direction: 'receive' | 'send'): number | undefined;
-  /** Why a listener's option that was set and read back has no effect all the same. */
+  /** Reason that an option has no effect, though it was set and read back; undefined if it has. */
   inertCause(constant: string): string | undefined;
-  /** The system's limit that an option meets, with its value, in words. */
+  /** The system's limit for an option, in words: `net.core.rmem_max=212992`. */
   limitOf(constant: string): string | undefined;
   /**
-   * A TCP or UDP socket that is neither bound nor connected, non-blocking and closed on exec, as libuv makes them: for what must be set
-   * before. Returns its descriptor, or an errno, negated; undefined where that is not possible.
+   * A TCP or UDP socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
+   * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot.
    */
-  openSocket(isIPv6: boolean, isDatagram?: boolean): number | undefined;
+  openSocket(isIPv6: boolean, isDatagram?: boolean): number;
   /**
-   * close(2) of a descriptor that came from here. Node's own closeSync() warns in worker threads of a descriptor that its own open() has not
-   * opened there. Returns 0 or an errno.
+   * close(2) of a descriptor that came from here. Returns 0 or an errno. In worker threads Node's closeSync() warns about a descriptor that
+   * Node has not opened there.
    */
   close(fd: number): number;
-  /** What the kernel knows of a TCP connection; undefined where it does not tell, or the handle has none. */
+  /** TCP_INFO of a connection. Undefined on an error, or for a handle without a TCP socket. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
-  /**
-   * Choose which of the listeners that share a port gets a connection, by any one of them; undefined takes the choice back. Returns 0
-   * or an errno; undefined where the system has no such thing.
-   */
-  steer(handle: SocketHandle, steering: Steering | undefined): number | undefined;
-  /**
-   * Have a listener ignore whoever begins to connect from now on, while it takes the connections that are under way. Clients begin anew
-   * after a second. Returns 0 or an errno; undefined where that is not possible.
-   */
-  ignoreNewcomers(handle: SocketHandle): number | undefined;
-  /** The next connection in a listener's queue. Returns a descriptor, non-blocking and closed on exec, or an errno, negated. */
-  accept(handle: SocketHandle): number;
-  /** Whether the kernel gives the connections of a listener that is closed to another on its port (net.ipv4.tcp_migrate_req). */
-  migratesConnections(): boolean;
-  /** The TCP sockets on a port, or on all of them (0), of all processes; undefined where the system does not tell. */
-  portSockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
+  /** Calls on ports that several listeners share; undefined where the system has none. */
+  readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;
   readonly signals: SignalActions | undefined;
 }
 
-/** An int as its only element, or the bytes of a name. */
+/** An int, as the only element, or the bytes of a name. */
 export type OptionBytes = Int32Array | Uint8Array;

@@ -1,10 +1,10 @@
 import type { Libc } from './libc.js';
 import type { SignalAction, SignalActions } from './platform.js';
 
-/** Larger than struct sigaction of any system: 152 bytes with glibc and musl, 16 on macOS. */
-const ROOM = 256;
+/** More than struct sigaction of any system: 152 bytes with glibc and musl, 16 on macOS. */
+const SIGACTION_ROOM = 256;
 
-/** Where `sa_flags` of struct sigaction is, and the numbers of two flags. */
+/** Offset of `sa_flags` in struct sigaction, and the numbers of two flags. */
 export interface SignalLayout {
   readonly flagsAt: number;
   readonly restart: number;
@@ -13,7 +13,7 @@ export interface SignalLayout {
   readonly added: number;
 }
 
-/** sigaction(2). An action is read, kept and put back as bytes; only its flags are looked at. */
+/** sigaction(2), with actions as bytes. We read and change only their flags. The one error is EINVAL. */
 export function signalActions(libc: Libc, { flagsAt, restart, resetHand, added }: SignalLayout): SignalActions {
   type Call = (signal: number, action: SignalAction | null, old: SignalAction | null) => number;
   let call: Call | undefined;
@@ -23,7 +23,7 @@ export function signalActions(libc: Libc, { flagsAt, restart, resetHand, added }
   };
   return {
     current(signal) {
-      const action = new Uint8Array(ROOM);
+      const action = new Uint8Array(SIGACTION_ROOM);
       return sigaction(signal, null, action) === 0 ? action : undefined;
     },
     set: (signal, action) => sigaction(signal, action, null) === 0,
@@ -31,7 +31,7 @@ export function signalActions(libc: Libc, { flagsAt, restart, resetHand, added }
       const copy = action.slice();
       const flags = new Int32Array(copy.buffer, flagsAt, 1);
       const [known = 0] = flags;
-      // What libuv sets is SA_RESTART alone. Anything else is a layout that we do not know.
+      // libuv sets SA_RESTART alone. Any other value means an unknown layout.
       if ((known & ~added) !== restart) return undefined;
       flags[0] = known | resetHand;
       return copy;

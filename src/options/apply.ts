@@ -1,28 +1,29 @@
 import { ERRNO, errnoName } from '../native/errno.js';
 import type { Platform } from '../native/platform.js';
 import type { SocketHandle } from '../node/net.js';
+import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import type { Plan, Step } from './plan.js';
 
-const NOT_HERE: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
+const UNKNOWN_OPTION: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
 
-/** A call that failed, as an outcome. */
-function failed(step: Step, errno: number): OptionOutcome {
-  const isElsewhere = NOT_HERE.has(errno);
-  if (isElsewhere && step.row.ipv6Only) {
+/** The outcome of a call that failed. */
+function failedOutcome(step: Step, errno: number): OptionOutcome {
+  const isUnknown = UNKNOWN_OPTION.has(errno);
+  if (isUnknown && step.row.ipv6Only) {
     return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
   }
-  return { ...step.applied, verdict: isElsewhere ? 'unsupported' : 'refused', cause: errnoName(errno) };
+  return { ...step.applied, verdict: isUnknown ? 'unsupported' : 'refused', cause: errnoName(errno) };
 }
 
 /** Set one option. */
 export function applyStep(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
   const errno = platform.set(handle, step.constant, step.value);
-  return errno === 0 ? step.applied : failed(step, errno);
+  return errno === 0 ? step.applied : failedOutcome(step, errno);
 }
 
 /**
- * Set the options of a plan on a socket. Allocates nothing while the kernel takes them all.
+ * Set the options of a plan on a socket. Allocates nothing while every call succeeds.
  *
  * @returns the outcome of each call, in the plan's order
  */
@@ -41,10 +42,10 @@ export function applyPlan(platform: Platform, plan: Plan, handle: SocketHandle):
 
 const number = new Int32Array(1);
 
-/** As long as the longest name that the kernel knows, TCP_CA_NAME_MAX. */
+/** The longest name of the kernel has 15 letters and an end mark (TCP_CA_NAME_MAX). */
 const name = Buffer.alloc(16);
 
-/** The kernel's value of a step's option, in the kernel's unit; undefined where it cannot be read. */
+/** The value of an option, in the kernel's unit. Undefined: it cannot be read. */
 export function readOption(platform: Platform, step: Step, handle: SocketHandle): number | string | undefined {
   const value = typeof step.asked === 'string' ? name : number;
   value.fill(0);
@@ -54,43 +55,42 @@ export function readOption(platform: Platform, step: Step, handle: SocketHandle)
   return name.toString('latin1', 0, end < 0 ? name.length : end);
 }
 
-/** Whether the kernel's value is what was asked for, by the row's account of how it answers. */
-function isAsAsked({ row, asked, value }: Step, kernel: number | string): boolean {
+/** Whether the kernel's value is the one that was asked for. The row says what the kernel makes of it. */
+function answersAsAsked({ row, asked, value }: Step, kernel: number | string): boolean {
   if (typeof kernel === 'string') return kernel === asked;
   const wanted = value[0] ?? 0;
-  if (row.kind === 'flag') return (kernel !== 0) === (wanted !== 0);
   if (row.readBack === 'doubled') return kernel === wanted * 2;
-  return row.readBack === 'rounded' ? kernel >= wanted : kernel === wanted;
+  return row.readBack === 'rounded' ? kernel >= wanted : kindOf(row).isSame(kernel, wanted);
 }
 
-/** Whether the kernel's value is as much of something already as a socket is to have at least. */
-export function enough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
+/** The outcome where the value is a least one and the socket has as much. Undefined: the option is to be set. */
+export function alreadyEnough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
   const least = (step.value[0] ?? 0) * (step.row.readBack === 'doubled' ? 2 : 1);
   if (step.row.floor !== 'current' || typeof kernel !== 'number' || kernel < least) return undefined;
-  return { ...step.applied, kernel, verdict: 'unneeded', cause: 'it has as much already' };
+  return { ...step.applied, kernel, verdict: 'unneeded', cause: 'the socket has as much already' };
 }
 
-function hasEnough(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
-  return step.row.floor === 'current' ? enough(step, readOption(platform, step, handle)) : undefined;
+function readAlready(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome | undefined {
+  return step.row.floor === 'current' ? alreadyEnough(step, readOption(platform, step, handle)) : undefined;
 }
 
-/** Set one option, unless the socket has as much of it already, and read it back. */
+/** Set one option and read it back. Not set: a least value that the socket has already. */
 export function applyAndConfirm(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
-  const hasAlready = hasEnough(platform, step, handle);
-  if (hasAlready !== undefined) return hasAlready;
+  const already = readAlready(platform, step, handle);
+  if (already !== undefined) return already;
   const outcome = confirm(platform, step, applyStep(platform, step, handle), handle);
   const { privileged } = step.constant;
   if (outcome.verdict !== 'clamped' || !step.forced || privileged === undefined) return outcome;
-  // Without CAP_NET_ADMIN it is refused, and what the first call achieved stands.
+  // Fails without CAP_NET_ADMIN. Then the result of the first call stands.
   return platform.set(handle, privileged, step.value) === 0 ? confirm(platform, step, step.applied, handle) : outcome;
 }
 
-/** What the kernel says of an option that it took: the outcome of the call, corrected by reading it back. */
+/** The outcome of a call, corrected by reading the option back. */
 export function confirm(platform: Platform, step: Step, outcome: OptionOutcome, handle: SocketHandle): OptionOutcome {
   if (outcome.verdict !== 'applied' || step.row.readBack === 'none') return outcome;
   const kernel = readOption(platform, step, handle);
   if (kernel === undefined) return outcome;
-  if (!isAsAsked(step, kernel)) {
+  if (!answersAsAsked(step, kernel)) {
     const limit = platform.limitOf(step.row.constant);
     const cause = `the kernel made ${step.asked} into ${kernel}${limit === undefined ? '' : `; ${limit}`}`;
     return { ...outcome, kernel, verdict: 'clamped', cause };

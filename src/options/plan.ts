@@ -1,43 +1,45 @@
 import type { Platform, SocketConstant } from '../native/platform.js';
+import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import { rawRow } from './raw-option.js';
 import type { OptionTarget, SocketFamily, SocketOption } from './socket-option.js';
-import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue, toKernel } from './table.js';
+import { OPTION_ROWS, type OptionKey, type OptionValues, optionValue } from './table.js';
 
 /** The kind of socket that options are planned for. */
 export interface SocketKind {
   readonly target: OptionTarget;
   readonly family: SocketFamily;
-  /** The server waits for the client's first data, as http, https, tls and http2 do. */
+  /** The client sends the first data, as with http, https, tls and http2 servers. */
   readonly clientSpeaksFirst: boolean;
-  /** Set buffers whatever the kernel's autotuning could do. */
+  /** Set buffer sizes even where the kernel's autotuning could exceed them. */
   readonly exactBuffers: boolean;
 }
 
-/** An option that is to be set, ready for setsockopt(2). */
+/** One call of setsockopt(2). */
 export interface Step {
   readonly row: SocketOption & { readonly key: OptionKey | 'raw' };
   readonly constant: SocketConstant;
-  /** In the row's unit. */
+  /** The value in the row's unit. */
   readonly asked: number | string;
-  /** In the kernel's. */
+  /** The value in the kernel's unit. */
   readonly value: Int32Array | Uint8Array;
-  /** The user wants exactly this: where the kernel cuts it, the privileged form of the option is tried. */
+  /** The value is exact: if the kernel clamps it, the privileged form of the option is tried. */
   readonly forced: boolean;
   readonly applied: OptionOutcome;
 }
 
-/** What has to be set on sockets of one kind, and what is not set on them and why. */
+/** What is set on sockets of one kind. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Options that are not set, each with its reason. */
   readonly skipped: readonly OptionOutcome[];
-  /** The outcomes when all goes well: made once, so that applying a plan allocates nothing. */
+  /** The outcomes if every call succeeds. Made once, so that applying a plan allocates nothing. */
   readonly applied: readonly OptionOutcome[];
 }
 
 export const EMPTY_PLAN: Plan = Object.freeze({ steps: [], skipped: [], applied: [] });
 
-/** Why a row is not set on a socket of this kind; undefined if it is to be set. */
+/** Why a row is not set on sockets of this kind. Undefined: it is set. */
 function reasonToSkip(
   platform: Platform,
   row: SocketOption,
@@ -49,7 +51,7 @@ function reasonToSkip(
   }
   if (!row.families.includes(kind.family)) return { verdict: 'unneeded', cause: `not for ${kind.family} sockets` };
   if (row.clientSpeaksFirst && !kind.clientSpeaksFirst) {
-    return { verdict: 'unneeded', cause: 'the server may speak first here, and would be kept from it' };
+    return { verdict: 'unneeded', cause: 'the server may speak first here, and would have to wait for the client' };
   }
   if (row.floor === undefined || row.floor === 'current' || kind.exactBuffers) return undefined;
   const ceiling = platform.autotuningCeiling(row.floor);
@@ -57,13 +59,13 @@ function reasonToSkip(
   return { verdict: 'unneeded', cause: `the kernel grows it to ${ceiling} by itself` };
 }
 
-/** Whether options of this row are set on this target at all, here. */
-function belongs(row: SocketOption, constant: SocketConstant | undefined, target: OptionTarget): boolean {
+/** Whether sockets of this target have the option on this system. */
+function belongsTo(row: SocketOption, constant: SocketConstant | undefined, target: OptionTarget): boolean {
   if (!row.targets.includes(target)) return false;
   return target !== 'listener' || constant?.acceptedOnly !== true;
 }
 
-/** A value as the kernel takes it, in its own unit where that is another than the row's. */
+/** A value in the kernel's form and unit. */
 function kernelForm(constant: SocketConstant, asked: number | string): Int32Array | Uint8Array {
   if (typeof asked === 'string') return Buffer.from(asked, 'latin1');
   const { divisor = 1, greatest = Number.POSITIVE_INFINITY } = constant;
@@ -91,20 +93,20 @@ function planOf(steps: readonly Step[], skipped: readonly OptionOutcome[]): Plan
   return { steps, skipped, applied: Object.freeze(steps.map((step) => step.applied)) };
 }
 
-/** What of a listener's plan is set between bind(2) and listen(2). */
+/** The steps of a listener's plan between bind(2) and listen(2). */
 export function stepsBeforeListen({ steps }: Plan): readonly Step[] {
   return steps.filter(({ row, constant }) => row.phase !== 'before-bind' && !constant.afterListen);
 }
 
-/** Decide, once for all sockets of a kind, what is to be set on them. */
+/** Plan what is set on sockets of a kind. One plan serves all of them. */
 export function planOptions(platform: Platform, values: OptionValues, kind: SocketKind): Plan {
   const steps: Step[] = [];
   const skipped: OptionOutcome[] = [];
   for (const row of OPTION_ROWS) {
     const value = optionValue(values, row);
-    const asked = value === undefined ? undefined : toKernel(row, value);
+    const asked = value === undefined ? undefined : kindOf(row).toKernel(value);
     const constant = platform.constants[row.constant];
-    if (asked === undefined || !belongs(row, constant, kind.target)) continue;
+    if (asked === undefined || !belongsTo(row, constant, kind.target)) continue;
     if (row.requires !== undefined && values[row.requires] !== true) continue;
     const skip = reasonToSkip(platform, row, asked, kind);
     if (skip !== undefined) skipped.push({ option: row.key, constant: row.constant, asked, ...skip });

@@ -1,11 +1,11 @@
 import type { OptionPhase, OptionTarget, SocketOption } from './socket-option.js';
 
-/** When, and on which sockets, a raw option is set. */
+/** When a raw option is set, and on which sockets. */
 export const RAW_PHASES = ['before-bind', 'before-listen', 'accepted', 'before-connect', 'datagram'] as const;
 
 export type RawPhase = (typeof RAW_PHASES)[number];
 
-/** An option that the table does not have, by its numbers. */
+/** An option by its numbers, for what the table does not have. */
 export interface RawOption {
   /** As in setsockopt(2): 1 is SOL_SOCKET, 6 is IPPROTO_TCP. */
   readonly level: number;
@@ -14,7 +14,7 @@ export interface RawOption {
   readonly phase: RawPhase;
 }
 
-const PLACES: Readonly<Record<RawPhase, readonly [OptionTarget, OptionPhase]>> = {
+const TARGET_AND_PHASE: Readonly<Record<RawPhase, readonly [OptionTarget, OptionPhase]>> = {
   'before-bind': ['listener', 'before-bind'],
   'before-listen': ['listener', 'before-handshake'],
   accepted: ['accepted', 'any-time'],
@@ -24,7 +24,7 @@ const PLACES: Readonly<Record<RawPhase, readonly [OptionTarget, OptionPhase]>> =
 
 /** A raw option as a row of the table. */
 export function rawRow({ level, name, value, phase }: RawOption): SocketOption & { readonly key: 'raw' } {
-  const [target, optionPhase] = PLACES[phase];
+  const [target, optionPhase] = TARGET_AND_PHASE[phase];
   return {
     key: 'raw',
     variable: 'RAW',

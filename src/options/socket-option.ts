@@ -1,82 +1,64 @@
-/** Where an option is set. A listener's options are what its accepted sockets inherit. */
+import type { OptionKind, OptionValue } from './kinds.js';
+import type { Range } from './quantity.js';
+
+/** The sockets that an option is set on. Accepted sockets inherit the options of their listener. */
 export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
 
 /**
- * When, in a socket's life, the option has to be set to have its effect. What the first packet says or is sent with must be set
- * `before-handshake`: on a listener before listen(2), on an outgoing socket before connect(2).
+ * When an option must be set to have its effect. `before-handshake`: it changes the first packet, so a listener needs it before
+ * listen(2), and an outgoing socket before connect(2).
  */
 export type OptionPhase = 'before-bind' | 'before-handshake' | 'any-time';
 
-/** What an option's value means; decides how its text is parsed and which numbers are in range. */
-export type OptionKind =
-  | 'flag'
-  | 'count'
-  | 'bytes'
-  | 'seconds'
-  | 'milliseconds'
-  | 'microseconds'
-  | 'rearm'
-  | 'share'
-  | 'name';
-
-/** `rearm`: not set, set once on the accepted socket, or set again each time its effect has worn off. */
-export type Rearm = 'off' | 'once' | 'on';
-
-/** `cpu`: shared, and a connection goes to the listener of the CPU that its first packet came in on. */
-export type Share = 'off' | 'on' | 'cpu';
-
-/** A `name`, {@link Rearm} and {@link Share} are strings. */
-export type OptionValue = boolean | number | string;
-
 export type PresetName = 'default' | 'lowlatency' | 'highthroughput' | 'none';
 
-/** One socket option. Everything that is known about it stands here, so adding one touches only the table. */
+/** One socket option: a row of the table. Nothing about an option stands elsewhere. */
 export interface SocketOption {
   /** Property of a config, e.g. `keepAliveIdle`. */
   readonly key: string;
-  /** Environment variable without its `SOCKET_TUNE_` prefix. */
+  /** Environment variable, without its `SOCKET_TUNE_` prefix. */
   readonly variable: string;
-  /** Name of the constant in the system's headers; platforms supply its numbers. */
+  /** Name in the system's headers. Platforms have its numbers. */
   readonly constant: string;
   readonly kind: OptionKind;
   /** Least and greatest value, in the kind's unit. */
-  readonly range?: readonly [number, number];
-  /** Words that stand for numbers. */
+  readonly range?: Range;
+  /** Words for some of the numbers. */
   readonly words?: Readonly<Record<string, number>>;
   readonly targets: readonly OptionTarget[];
   readonly phase: OptionPhase;
-  /** Only sockets of these address families know it. */
+  /** Sockets that have the option. */
   readonly families: readonly SocketFamily[];
-  /** Only for listeners whose client speaks first: elsewhere it would stall the greeting. */
+  /** Only for listeners whose client sends first: with others it would delay the server's greeting. */
   readonly clientSpeaksFirst?: true;
-  /** Meaningless unless this other option is on. */
+  /** Has no effect unless this other option is on. */
   readonly requires?: string;
   /**
-   * The value is a least one. `receive`, `send`: a fixed size turns the kernel's autotuning off, so below the kernel's own ceiling
-   * it is left alone. `current`: it is left alone where the socket has as much already.
+   * The value is a least one. `receive`, `send`: not set below the ceiling of the kernel's autotuning, which a fixed size ends.
+   * `current`: not set where the socket has as much already.
    */
   readonly floor?: 'receive' | 'send' | 'current';
-  /** The first release of Linux that has it, where that is later than what Node itself needs. */
+  /** First Linux that has it, if later than the one that Node needs. */
   readonly since?: string;
-  /** The least value is the kernel's tick (CONFIG_HZ), so a preset's value is refused by kernels with a slower one. */
+  /** The least value is a tick of the kernel's clock (CONFIG_HZ): a kernel with a slow clock refuses the value of a preset. */
   readonly leastByTick?: true;
   /** Only IPv6 sockets have it. */
   readonly ipv6Only?: true;
-  /** What the kernel answers to a value that it took: the same, twice as much, or its own rounding of it. */
+  /** What getsockopt(2) returns afterwards: the same value, twice the value, the value rounded up, or nothing that matters. */
   readonly readBack: 'same' | 'doubled' | 'rounded' | 'none';
-  /** Node's `setKeepAlive(true, …)` overwrites it with a value of its own, of which the app has not spoken. */
+  /** Node's `setKeepAlive(true, …)` sets it to a fixed value that the app did not choose. */
   readonly rewrittenByNode?: true;
-  /** Set again on the socket while it lives, so neither inheritance nor read-back says anything. */
+  /** The effect wears off, so the option is set again and again. Inheritance and read-back say nothing. */
   readonly lasting?: false;
   readonly presets: Readonly<Partial<Record<PresetName, OptionValue>>>;
-  /** A value that differs from every initial one, for the round-trip test. */
+  /** A value that no new socket has, for the round-trip test. */
   readonly sample: OptionValue;
   readonly doc: string;
 }
 
 export type SocketFamily = 'tcp' | 'unix' | 'udp';
 
-/** An option of the catalogue that is not built yet. */
+/** An option that is not built yet. */
 export interface PlannedOption {
   readonly variable: string;
   readonly doc: string;

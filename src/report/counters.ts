@@ -1,4 +1,4 @@
-/** What has happened in this thread since it began; only ever added to. */
+/** Totals of this thread since it began. They only grow. */
 export interface Counters {
   /** Connections accepted by tuned listeners. */
   connections: number;
@@ -7,7 +7,7 @@ export interface Counters {
   /** File streams of which at least one region was sent. */
   reroutedStreams: number;
   sendfileBytes: number;
-  /** Bytes of regions that were read and written after all, by reason. */
+  /** Bytes of regions that were read and written instead of sent by sendfile(2), by reason. */
   readonly copiedBytes: Map<string, number>;
   /** File streams piped to a socket or response that took the original path, by reason. */
   readonly notRerouted: Map<string, number>;
@@ -24,7 +24,7 @@ export const counters: Counters = {
   truncatedFiles: 0,
 };
 
-/** Add to one of the counters that are kept by reason. */
+/** Add to a counter that is kept by reason. */
 export function count(by: Map<string, number>, reason: string, amount = 1): void {
   by.set(reason, (by.get(reason) ?? 0) + amount);
 }

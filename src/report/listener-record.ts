@@ -2,20 +2,20 @@ import type { OptionOutcome } from '../options/outcome.js';
 
 /** The listeners that share a port (SO_REUSEPORT). */
 export interface PortGroupRecord {
-  /** How many there were when last looked at, of all processes. */
+  /** Their number at the last count, in all processes. */
   listeners: number;
-  /** In the primary of a cluster: connections that each worker has accepted, by its process. */
+  /** In the primary of a cluster: accepted connections by worker, named by its process. */
   readonly workers?: Record<string, number>;
-  /** Those of the busiest worker over the mean of all: 1 is even. */
+  /** The connections of the busiest worker divided by the mean: 1 is even. */
   imbalance?: number;
 }
 
-/** The busiest of some over the mean of as many as there are: 1 is even. */
+/** The greatest count divided by the mean of all members: 1 is even. Members with no count are 0. */
 export function imbalanceOf(counts: readonly number[], members: number): number {
   return (Math.max(...counts) * members) / counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** What was done to one listener, and what its first accepted socket turned out to have. */
+/** The outcomes of a listener's options, and those of its first accepted socket. */
 export interface ListenerRecord {
   /** `127.0.0.1:8080`, `[::]:8080`, a path, or `-` for a cluster worker's share of its primary's listener. */
   address: string;
@@ -23,11 +23,11 @@ export interface ListenerRecord {
   /** Empty until the first connection. */
   accepted: readonly OptionOutcome[];
   connections: number;
-  /** Of a listener that shares its port. */
+  /** Only of a listener that shares its port. */
   group?: PortGroupRecord;
 }
 
-/** A process that opens listeners without end must not collect their records without end. */
+/** A bound on memory, for a process that opens listeners again and again. */
 const MOST_RECORDS = 256;
 
 const records: ListenerRecord[] = [];

@@ -13,7 +13,7 @@ export interface LiveConnection {
 
 let live: Set<LiveConnection> | undefined;
 
-/** Keep a list of the connections that are accepted from now on: somebody wants to see them. */
+/** Keep a list of the connections that are accepted from now on. Returns the undo. */
 export function watchConnections(): () => void {
   live ??= new Set();
   return () => {
@@ -21,12 +21,12 @@ export function watchConnections(): () => void {
   };
 }
 
-/** A connection has been accepted. Costs one comparison while nobody watches. */
+/** Note an accepted connection. Costs one comparison while nobody watches. */
 export function noteConnection(handle: SocketHandle, listener: ListenerRecord): void {
   live?.add({ handle, listener, since: now() });
 }
 
-/** The connections that are open. Those that have been closed since the last call are forgotten. */
+/** The open connections. Those that were closed since the last call are dropped from the list. */
 export function liveConnections(): readonly LiveConnection[] {
   if (live === undefined) return [];
   for (const connection of live) if (fdOf(connection.handle) < 0) live.delete(connection);

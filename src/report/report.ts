@@ -4,11 +4,11 @@ import { counters } from './counters.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
-/** What was tuned, and how files went, in this thread so far. */
+/** What was tuned in this thread so far, and how files were sent. */
 export interface Report {
   readonly listeners: readonly ListenerRecord[];
   readonly connections: number;
-  /** Sockets that the process has opened, where these are tuned. */
+  /** Outgoing sockets, if these are tuned. */
   readonly outgoing: SocketRecord;
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
@@ -16,7 +16,7 @@ export interface Report {
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
-    /** Bytes of rerouted streams that were copied all the same, by reason. */
+    /** Bytes of rerouted streams that were copied, by reason. */
     readonly copiedBytes: Readonly<Record<string, number>>;
     /** Streams that took Node's own path, by reason. */
     readonly notRerouted: Readonly<Record<string, number>>;
@@ -75,8 +75,10 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
 }
 
 /**
- * What was tuned, and how files went, in this thread so far: listeners and their connections, outgoing and UDP sockets, with what the
- * kernel made of each option; bytes by sendfile and by copy; reasons for not rerouting. A copy, which does not change any more.
+ * What was tuned in this thread so far, and how files were sent.
+ *
+ * It has listeners and their connections, outgoing and UDP sockets, each with the verdicts on their options. For files it has
+ * bytes by sendfile and by copy, and reasons for not rerouting. The result is a copy that does not change.
  */
 export function stats(): Report {
   return structuredClone(makeReport());
@@ -101,7 +103,7 @@ export function formatReport(report: Report): string {
   ].join('\n');
 }
 
-/** The process is ending, and has to end as it would: a report that cannot be written is only said so. */
+/** An error must not change how the process ends, so it is only printed. */
 function writeFile(path: string, report: Report): void {
   try {
     fs().writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -111,9 +113,9 @@ function writeFile(path: string, report: Report): void {
 }
 
 /**
- * Write the report, now.
+ * Write the report now.
  *
- * @param destination `exit` for standard error, else the path of a file that gets JSON, in which %p stands for the process and %t for the thread
+ * @param destination `exit` for standard error, else the path of a JSON file, in which %p is the process and %t the thread
  */
 export function writeReport(destination: string): void {
   const report = makeReport();
@@ -121,7 +123,7 @@ export function writeReport(destination: string): void {
   else writeFile(destination.replaceAll('%p', String(process.pid)).replaceAll('%t', String(threadId())), report);
 }
 
-/** Write the report when the process ends by itself, or the worker thread, unless that is terminated. */
+/** Write the report when the process exits, or the worker thread. A terminated worker writes none. */
 export function reportAtExit(destination: string): () => void {
   const write = (): void => writeReport(destination);
   process.on('exit', write);

@@ -8,38 +8,42 @@ import { type Report, stats } from './report.js';
 
 /** One open connection. */
 export interface ConnectionSnapshot {
-  /** Address of the listener that has accepted it. */
+  /** Address of its listener. */
   readonly listener: string;
   readonly peer: string;
   /** Milliseconds since it was accepted. */
   readonly age: number;
   readonly bytesRead: number;
-  /** All that was written, of which `bytesBySendfile` by sendfile(2). */
+  /** All bytes written. `bytesBySendfile` is the part sent by sendfile(2). */
   readonly bytesWritten: number;
   readonly bytesBySendfile: number;
-  /** Absent of what is no TCP connection. */
+  /** Absent if it is no TCP connection. */
   readonly tcp?: TcpInfo;
 }
 
-/** What a process has to tell of itself. */
+/** What SOCKET_TUNE_INSPECT serves. */
 export interface Snapshot {
   readonly pid: number;
   readonly title: string;
   readonly node: string;
-  /** Of the wall clock, in milliseconds; when the process began, and now. */
+  /** When the process began, and now: milliseconds of the wall clock. */
   readonly began: number;
   readonly at: number;
   readonly report: Report;
   readonly connections: {
     readonly open: number;
-    /** At most {@link MOST_SHOWN}, those with the longest round trips first. */
+    /** At most {@link MOST_SHOWN}, the longest round trips first. */
     readonly shown: readonly ConnectionSnapshot[];
   };
 }
 
 const MOST_SHOWN = 1000;
 
-function look(platform: Platform, at: number, { handle, listener, since }: LiveConnection): ConnectionSnapshot {
+function connectionSnapshot(
+  platform: Platform,
+  at: number,
+  { handle, listener, since }: LiveConnection,
+): ConnectionSnapshot {
   const tcp = platform.tcpInfo(handle);
   return {
     listener: listener.address,
@@ -52,10 +56,10 @@ function look(platform: Platform, at: number, { handle, listener, since }: LiveC
   };
 }
 
-/** This thread as it is now, with the connections that were accepted since somebody watches them. */
+/** This thread as it is now. Connections are known from the time that they are watched. */
 export function takeSnapshot(platform: Platform): Snapshot {
   const at = now();
-  const connections = liveConnections().map((connection) => look(platform, at, connection));
+  const connections = liveConnections().map((connection) => connectionSnapshot(platform, at, connection));
   connections.sort((a, b) => (b.tcp?.roundTripTime ?? 0) - (a.tcp?.roundTripTime ?? 0));
   return {
     pid: process.pid,

@@ -1,9 +1,9 @@
 import type { OptionOutcome } from '../options/outcome.js';
 
-/** What was done to sockets of a kind that has no listener, of which the first is looked at. */
+/** Tuned sockets of a kind that has no listener, with the outcomes of the first. */
 export interface SocketRecord {
   sockets: number;
-  /** Of the first; empty before there is one. */
+  /** Empty until there is a first socket. */
   outcomes: readonly OptionOutcome[];
 }
 

@@ -23,7 +23,7 @@ import {
 } from '../support/sockets/socket-pair.js';
 import { differences, restore, type Snapshot, snapshot } from '../support/test-run/node-prototypes.js';
 
-/** Both patch the reading of sockets for good where they are to arm QUICKACK; the other tests want Node's own. */
+/** To arm QUICKACK, both replace the reading of sockets for good. Other tests need Node's own. */
 function useNodesOwnReads(): void {
   let before: Snapshot;
   beforeEach(() => {
@@ -33,7 +33,7 @@ function useNodesOwnReads(): void {
     const changed = differences(before, snapshot());
     expect(changed.filter((name) => name !== 'net.Socket.prototype._unrefTimer')).to.deep.equal([]);
     restore(before, changed);
-    // It takes note of being undone, and so of not being there.
+    // After the undo, the hook counts as not installed.
     quickAckHook.install(hookContext({ quickAck: 'on' }, linux()))?.();
   });
 }
@@ -79,13 +79,13 @@ describe('apply', () => {
     expect(userTimeout(pair.accepted)).to.equal(4321);
   });
 
-  it('leaves out what only listeners have', () => {
+  it('leaves out the options of listeners alone', () => {
     const outcomes = apply(pair.accepted, defaultConfig());
     const options = outcomes.map((outcome) => outcome.option);
     expect(options).to.include('keepAliveIdle').and.not.include('fastOpen').and.not.include('deferAccept');
   });
 
-  it('answers with the very same outcomes for a config that is frozen', async () => {
+  it('returns the same outcome objects each time for a frozen config', async () => {
     const config = Object.freeze({ userTimeout: 4321 });
     const other = await socketPair();
     const outcomes = apply(pair.accepted, config);
@@ -95,7 +95,7 @@ describe('apply', () => {
     other.close();
   });
 
-  it('looks anew at a config that is not frozen', () => {
+  it('plans a config that is not frozen each time', () => {
     const config: { userTimeout: number; noDelay?: boolean } = { userTimeout: 1000 };
     apply(pair.accepted, config);
     expect(userTimeout(pair.accepted)).to.equal(1000);
@@ -115,7 +115,7 @@ describe('apply', () => {
     expect(kernelValue(handleOf(pair.accepted), 'SO_SNDBUF')).to.equal(196_608);
   });
 
-  it('tells of an option that the kernel refuses, and sets the others', () => {
+  it('reports an option that the kernel refuses, and sets the others', () => {
     pair.accepted.destroy();
     expect(errorOf(() => apply(pair.accepted, {}))).to.match(/^ERR_SOCKET_TUNE_SOCKET_CLOSED/);
     const outcomes = apply(pair.client, { keepAlive: true, keepAliveCount: 127, userTimeout: 3 });
@@ -132,7 +132,7 @@ describe('apply', () => {
     secure.close();
   });
 
-  it('sets nothing of TCP on a Unix socket', async () => {
+  it('sets no TCP options on a Unix socket', async () => {
     const unix = await socketPair(scratch.path('unix'));
     const config = Object.freeze({ noDelay: true, userTimeout: 5, quickAck: 'on' } satisfies TuneConfig);
     expect(apply(unix.accepted, config)).to.deep.equal([]);
@@ -146,7 +146,7 @@ describe('apply', () => {
     unix.close();
   });
 
-  it('has QUICKACK armed again with every read, where it is to be on', async () => {
+  it('re-arms QUICKACK with every read if it is on', async () => {
     const read = async (): Promise<number> => {
       const before = counters.quickAcks;
       const data = once(pair.accepted, 'data');
@@ -162,7 +162,7 @@ describe('apply', () => {
     expect(await read()).to.equal(1);
   });
 
-  it('refuses what is no socket', () => {
+  it('refuses anything but a socket', () => {
     const config = defaultConfig();
     const message = (socket: unknown): string => errorOf(() => Reflect.apply(apply, undefined, [socket, config]));
     expect(message(undefined)).to.equal('ERR_SOCKET_TUNE_INVALID_ARG: socket must be a net.Socket, not undefined');
@@ -183,7 +183,7 @@ describe('apply', () => {
     expect(errorOf(() => apply(pair.client, {}))).to.match(/^ERR_SOCKET_TUNE_SOCKET_CLOSED/);
   });
 
-  it('refuses a config that is none, frozen or not', () => {
+  it('refuses an invalid config, frozen or not', () => {
     const message = (config: unknown): string =>
       errorOf(() => Reflect.apply(apply, undefined, [pair.accepted, config]));
     expect(message({ noDelay: 1 })).to.equal(
@@ -228,7 +228,7 @@ describe('applyListener', () => {
 
   const CONFIG: TuneConfig = { noDelay: true, userTimeout: 4321, deferAccept: 3 };
 
-  it('sets the options on the listener, and with it on every connection from then on', async () => {
+  it('sets the options on the listener, and so on every later connection', async () => {
     const server = await serve();
     const before = await connect(server);
     const outcomes = applyListener(server, CONFIG);
@@ -246,7 +246,7 @@ describe('applyListener', () => {
     expect(kernelValue(handleOf(before.accepted), 'TCP_USER_TIMEOUT')).to.equal(0);
   });
 
-  it('defers accepting on a server of http, and lets it keep Nagle’s algorithm', async () => {
+  it('defers accepting on an http server, and keeps its setting of Nagle’s algorithm', async () => {
     const server = await serve(http.createServer({ noDelay: false }));
     const outcomes = applyListener(server, CONFIG);
     expect(outcomes.map((outcome) => outcome.option)).to.deep.equal(['deferAccept', 'userTimeout']);
@@ -254,14 +254,14 @@ describe('applyListener', () => {
     expect(kernelValue(listenHandleOf(server), 'TCP_NODELAY')).to.equal(0);
   });
 
-  it('leaves Nagle’s algorithm on for a server of http, which switches it off by itself', async () => {
+  it('keeps Nagle’s algorithm on an http server, which would switch it off', async () => {
     const server = await serve(http.createServer());
     expect(kernelValue(handleOf((await connect(server)).accepted), 'TCP_NODELAY')).to.equal(1);
     applyListener(server, { noDelay: false });
     expect(kernelValue(handleOf((await connect(server)).accepted), 'TCP_NODELAY')).to.equal(0);
   });
 
-  it('has QUICKACK armed on the connections that come', async () => {
+  it('arms QUICKACK on later connections', async () => {
     const server = await serve(createServer((socket) => socket.resume()));
     const read = async ({ accepted, client }: SocketPair): Promise<number> => {
       const before = counters.quickAcks;
@@ -275,7 +275,7 @@ describe('applyListener', () => {
     expect(await read(await connect(server))).to.equal(1);
   });
 
-  it('sets nothing of TCP on a Unix listener, and lets it accept', async () => {
+  it('sets no TCP options on a Unix listener, which goes on accepting', async () => {
     const server = await serve(createServer(), scratch.path('listener'));
     const outcomes = applyListener(server, CONFIG);
     expect(outcomes.map((outcome) => outcome.verdict)).to.deep.equal(['unneeded', 'unneeded', 'unneeded']);
@@ -283,7 +283,7 @@ describe('applyListener', () => {
     expect(accepted.destroyed).to.equal(false);
   });
 
-  it('refuses what is no server, or does not listen, or a config that is none', async () => {
+  it('refuses anything but a listening server, and an invalid config', async () => {
     const call = (...args: unknown[]): string => errorOf(() => Reflect.apply(applyListener, undefined, args));
     expect(call({}, {})).to.equal(
       'ERR_SOCKET_TUNE_INVALID_ARG: server must be a net.Server, not an instance of Object',

@@ -22,12 +22,12 @@ import { differences, type Snapshot, snapshot } from '../support/test-run/node-p
 import { turns } from '../support/turns.js';
 import { until } from '../support/until.js';
 
-/** Several windows. */
+/** Longer than one window. */
 const SIZE = 3_000_000;
-/** More than sockets take without their peer. */
+/** More than the socket buffers hold while the peer does not read. */
 const LARGE = 24 << 20;
 
-/** What is said of a write that was under way, or that was waiting, or came after. */
+/** The errors of a write that was under way, of one that was waiting, and of a later one. */
 const OF_A_DESTROYED_SOCKET = ['ECANCELED', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_TUNE_SOCKET_CLOSED'];
 
 describe('sending a file', () => {
@@ -51,14 +51,14 @@ describe('sending a file', () => {
     for (const pair of pairs.splice(0)) pair.close();
     for (const [fd, name] of opened) if (descriptorsOf(name).includes(fd)) closeSync(fd);
     opened.clear();
-    // Writes have been made to understand regions, for good; the other tests want Node's own.
+    // Sending regions replaces Node's write methods for good. Other tests need Node's own.
     installSocketWrite(realFiles)?.();
     expect(liveRegions()).to.equal(0);
     expect(await descriptorsLeftOf(path)).to.deep.equal([]);
     expect(differences(nodes, snapshot())).to.deep.equal([]);
   });
 
-  /** A descriptor that is closed after the test, if it is not by then. */
+  /** A descriptor that is closed after the test, unless the test does it. */
   function descriptor(name: string): number {
     const fd = openSync(name, 'r');
     opened.set(fd, name);
@@ -71,7 +71,7 @@ describe('sending a file', () => {
     return pair;
   }
 
-  /** Send, end, and answer with what was promised and what arrived. */
+  /** Send, end the socket, and return the promised length and the bytes that arrived. */
   async function sent(act: (socket: Socket) => Promise<number>, make?: () => Promise<SocketPair>) {
     const { accepted, client } = await connect(make);
     const body = received(client);
@@ -184,7 +184,7 @@ describe('sending a file', () => {
     expect(bySendfile).to.equal(0);
   });
 
-  it('reads and writes what has no size', async () => {
+  it('reads and writes a file without a size', async () => {
     const { written, body, bySendfile } = await sent((socket) => sendFileAll(socket, '/proc/version'));
     const expected = readFileSync('/proc/version');
     expect(written).to.equal(expected.length);
@@ -203,13 +203,13 @@ describe('sending a file', () => {
     expect(body).to.equal(digest(bytesOfFifo));
   });
 
-  it('writes nothing of an empty file', async () => {
+  it('writes nothing for an empty file', async () => {
     const { written, body } = await sent((socket) => sendFileAll(socket, scratch.file('empty', '')));
     expect(written).to.equal(0);
     expect(body).to.equal(digest(''));
   });
 
-  it('takes its turn among other writes', async () => {
+  it('keeps its place among other writes', async () => {
     const { accepted, client } = await connect();
     const body = received(client);
     accepted.write('before');
@@ -220,7 +220,7 @@ describe('sending a file', () => {
     expect(digest(await body)).to.equal(digest('before', bytes, 'between', bytes.subarray(10, 20), 'after'));
   });
 
-  it('is not torn apart by what is written before it is through', async () => {
+  it('is not interrupted by later writes', async () => {
     for (const make of [socketPair, securePair]) {
       const { accepted, client } = await connect(make);
       const body = received(client);
@@ -233,7 +233,7 @@ describe('sending a file', () => {
     }
   });
 
-  it('waits for the peer, and is through when the kernel has taken it all', async () => {
+  it('waits for the peer, and resolves once the kernel has all of it', async () => {
     const name = scratch.file('large', content(LARGE, 5));
     const { accepted, client } = await connect();
     client.pause();
@@ -253,7 +253,7 @@ describe('sending a file', () => {
     expect(digest(await body)).to.equal(digest(content(LARGE, 5)));
   });
 
-  it('counts for little in what the socket still has to write, as a chunk of a stream does', async () => {
+  it('counts in writableLength as one chunk of a stream', async () => {
     const name = scratch.file('large', content(LARGE, 5));
     const { accepted, client } = await connect();
     client.pause();
@@ -265,7 +265,7 @@ describe('sending a file', () => {
     expect(accepted.writableLength).to.equal(0);
   });
 
-  it('goes on from a descriptor that its owner closes meanwhile', async () => {
+  it('goes on after the owner closes the descriptor', async () => {
     const name = scratch.file('large', content(LARGE, 5));
     const { accepted, client } = await connect();
     client.pause();
@@ -281,7 +281,7 @@ describe('sending a file', () => {
     expect(await descriptorsLeftOf(name)).to.deep.equal([]);
   });
 
-  it('ends, with what there was, where the file becomes shorter', async () => {
+  it('ends early if the file becomes shorter', async () => {
     const name = scratch.file('shrinking', content(LARGE, 5));
     const { accepted, client } = await connect();
     client.pause();
@@ -321,7 +321,7 @@ describe('sending a file', () => {
     expect(body).to.equal(digest(bytes));
   });
 
-  it('goes on with the file’s bytes where socket-tune is taken back meanwhile', async () => {
+  it('goes on with the bytes of the file after uninstall', async () => {
     const name = scratch.file('large', content(LARGE, 5));
     const uninstall = install({});
     const { accepted, client } = await connect();
@@ -336,13 +336,13 @@ describe('sending a file', () => {
       accepted.end();
       expect(digest(await body)).to.equal(digest(content(LARGE, 5)));
     } finally {
-      // One that Node's own code has sent as a Buffer would not end by itself.
+      // A region that Node's own code sent as a Buffer does not end by itself.
       endRegionsOf(accepted);
     }
   });
 
   describe('fails', () => {
-    it('on a socket that is closed, or whose writing side is', async () => {
+    it('on a socket that is closed, or whose writable side has ended', async () => {
       const { accepted, client } = await connect();
       accepted.end();
       client.destroy();
@@ -389,7 +389,7 @@ describe('sending a file', () => {
       });
     }
 
-    it('on a file that is not there, and on a directory', async () => {
+    it('on a file that does not exist, and on a directory', async () => {
       const { accepted } = await connect();
       const missing = await failure(sendFileAll(accepted, scratch.path('nothing')));
       expect(missing).to.include({ code: 'ENOENT', syscall: 'open' });
@@ -441,7 +441,7 @@ describe('sending a file', () => {
     }
   });
 
-  it('leaves nothing of a failed one in the way of the next', async () => {
+  it('works again after one that failed', async () => {
     const { accepted, client } = await connect();
     const body = received(client);
     await failure(sendFileAll(accepted, scratch.path('nothing')));

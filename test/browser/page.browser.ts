@@ -6,6 +6,8 @@ import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { serve } from '../../src/inspect/server.js';
 import type { OptionOutcome } from '../../src/options/outcome.js';
+import { CONNECTION_COLUMNS } from '../../src/report/connection-columns.js';
+import { formatBytes } from '../../src/report/format.js';
 import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
 import { skip } from '../support/test-run/skipped.js';
 
@@ -166,6 +168,40 @@ describe('the page of a process, in a real browser', () => {
       await page.close();
     });
   }
+
+  it('has the columns and the figures of top', async () => {
+    isBusy = true;
+    const { page, complaints } = await open('light', 1200);
+    await page.waitForSelector('tbody tr');
+    const heads = CONNECTION_COLUMNS.map(({ head }) => head);
+    expect(await page.locator('th').allTextContents()).to.deep.equal([...heads, 'written']);
+    for (let index = 0; index < 9; index++) {
+      const one = connection(8 - index);
+      const cells = CONNECTION_COLUMNS.map(({ text }) => text(one));
+      const shown = await page.locator('tbody tr').nth(index).locator('td').allTextContents();
+      expect(shown).to.deep.equal([...cells, formatBytes(one.bytesWritten)]);
+    }
+    expect(await page.textContent('#retransmits')).to.equal('36segments, of open connections');
+    expect(complaints).to.deep.equal([]);
+    await page.close();
+  });
+
+  it('runs no script and takes no style but its own', async () => {
+    isBusy = true;
+    const { page, complaints } = await open('light', 1200);
+    await page.waitForSelector('.listener');
+    await page.evaluate(`
+      const script = document.createElement('script');
+      script.textContent = 'document.body.className = "broken-in"';
+      const style = document.createElement('style');
+      style.textContent = 'body { display: none }';
+      document.head.append(script, style);
+    `);
+    expect(await page.getAttribute('body', 'class')).to.equal(null);
+    expect(await page.isVisible('body')).to.equal(true);
+    expect(complaints.filter((text) => text.includes('Content Security Policy'))).to.have.length(2);
+    await page.close();
+  });
 
   it('takes nothing that comes from outside for markup', async () => {
     isBusy = true;

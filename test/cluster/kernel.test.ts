@@ -5,7 +5,7 @@ import { ask } from './load.js';
 import type { Way } from './ways.js';
 
 function listening(port: number): number {
-  const sockets = platform().portSockets(port, 'LISTEN');
+  const sockets = platform().ports?.sockets(port, 'LISTEN');
   if (sockets === undefined) throw new Error('the kernel does not tell');
   return sockets.length;
 }

@@ -9,7 +9,7 @@ import {
 } from '../../src/config/config.js';
 import { presetValues } from '../../src/config/presets.js';
 import type { ConfigProblem } from '../../src/config/reader.js';
-import { SENDFILE_DEFAULTS } from '../../src/config/tune-config.js';
+import { SETTINGS } from '../../src/config/settings.js';
 import { validateConfig } from '../../src/config/validate.js';
 import { SocketTuneError } from '../../src/errors.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
@@ -21,8 +21,8 @@ function read(environment: Readonly<Record<string, string>>): EnvironmentConfig 
 const SETTINGS_UNSET = {
   bufferMode: 'floor',
   sendfile: true,
-  sendfileMin: SENDFILE_DEFAULTS.min,
-  sendfileWindow: SENDFILE_DEFAULTS.window,
+  sendfileMin: SETTINGS.sendfileMin.default,
+  sendfileWindow: SETTINGS.sendfileWindow.default,
   inspect: 'off',
   cork: 'auto',
   report: 'off',
@@ -51,7 +51,7 @@ describe('the config of an environment', () => {
     }
   });
 
-  it('says which value is of no effect for want of another', () => {
+  it('reports an option that has no effect without another one', () => {
     const vain = read({ SOCKET_TUNE_PRESET: 'none', SOCKET_TUNE_KEEPALIVE_IDLE: '33' });
     const problem = {
       variable: 'SOCKET_TUNE_KEEPALIVE_IDLE',
@@ -66,7 +66,7 @@ describe('the config of an environment', () => {
     expect(read({ SOCKET_TUNE_KEEPALIVE: 'off' }).problems).to.deep.equal([]);
   });
 
-  it('has a value by its own variable before that of the preset, and knows that it was asked for', () => {
+  it('prefers the variable of an option to the preset, and counts the option as asked for', () => {
     expect(read({}).config.keepAliveIdle).to.equal(60);
     const { config, asked } = read({ SOCKET_TUNE_KEEPALIVE_IDLE: '2min', SOCKET_TUNE_QUICKACK: 'once' });
     expect(config).to.deep.equal({
@@ -85,19 +85,19 @@ describe('the config of an environment', () => {
         SOCKET_TUNE_PRESET: 'none',
         [`SOCKET_TUNE_${row.variable}`]: text,
       });
-      // Of no effect without another option: the next test.
+      // Has no effect without another option.
       expect(problems.length, row.variable).to.equal(row.requires === undefined ? 0 : 1);
       expect(config, row.variable).to.deep.equal({ ...SETTINGS_UNSET, [row.key]: row.sample });
       expect([...asked], row.variable).to.deep.equal([row.key]);
     }
   });
 
-  it('takes values on top of a preset of nothing', () => {
+  it('adds options to the preset none', () => {
     const { config } = read({ SOCKET_TUNE_PRESET: 'none', SOCKET_TUNE_NODELAY: 'on', SOCKET_TUNE_SNDBUF: '1m' });
     expect(config).to.deep.equal({ ...SETTINGS_UNSET, noDelay: true, sendBuffer: 1 << 20 });
   });
 
-  it('leaves out what is switched off where a number would be, and says false where a flag is', () => {
+  it('leaves out a number that is switched off, and has false for a flag that is', () => {
     const before = read({ SOCKET_TUNE_PRESET: 'lowlatency' }).config;
     expect(before).to.include.keys('userTimeout', 'receiveBuffer', 'sendBuffer', 'noDelay');
     const { config, asked, problems } = read({
@@ -115,7 +115,7 @@ describe('the config of an environment', () => {
     expect([...asked]).to.have.members(['userTimeout', 'receiveBuffer', 'sendBuffer', 'noDelay', 'quickAck']);
   });
 
-  it('has the settings that are no options of the kernel', () => {
+  it('has the settings that are not socket options', () => {
     const { config, problems } = read({
       SOCKET_TUNE_PRESET: 'none',
       SOCKET_TUNE_BUFFER_MODE: 'Exact',
@@ -149,7 +149,7 @@ describe('the config of an environment', () => {
   });
 
   describe('with a value that is not understood', () => {
-    it('uses what the preset has, does not count it as asked for, and tells the whole of it', () => {
+    it('uses the value of the preset, does not count it as asked for, and reports variable, value, expected and used', () => {
       const { config, asked, problems } = read({
         SOCKET_TUNE_PRESET: 'lowlatency',
         SOCKET_TUNE_KEEPALIVE_IDLE: 'soon',
@@ -166,7 +166,7 @@ describe('the config of an environment', () => {
       ]);
     });
 
-    it('says what is used instead: on or off for a switch, and what the kernel has where the preset has nothing', () => {
+    it('says what is used instead: on or off for a flag, and what the kernel has where the preset has no value', () => {
       const used = (environment: Readonly<Record<string, string>>): string[] =>
         read(environment).problems.map((problem) => `${problem.variable}: ${problem.used}`);
       expect(used({ SOCKET_TUNE_NODELAY: 'x' })).to.deep.equal(['SOCKET_TUNE_NODELAY: on']);
@@ -179,14 +179,14 @@ describe('the config of an environment', () => {
       expect(used({ SOCKET_TUNE_BUFFER_MODE: 'x' })).to.deep.equal(['SOCKET_TUNE_BUFFER_MODE: floor']);
       expect(used({ SOCKET_TUNE_SENDFILE: 'x' })).to.deep.equal(['SOCKET_TUNE_SENDFILE: on']);
       expect(used({ SOCKET_TUNE_SENDFILE_MIN: 'x' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_MIN: ${SENDFILE_DEFAULTS.min}`,
+        `SOCKET_TUNE_SENDFILE_MIN: ${SETTINGS.sendfileMin.default}`,
       ]);
       expect(used({ SOCKET_TUNE_SENDFILE_WINDOW: '1k' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_WINDOW: ${SENDFILE_DEFAULTS.window}`,
+        `SOCKET_TUNE_SENDFILE_WINDOW: ${SETTINGS.sendfileWindow.default}`,
       ]);
     });
 
-    it('has a problem for each, and takes the good values all the same', () => {
+    it('reports each of them, and uses the values that are right', () => {
       const { config, problems } = read({
         SOCKET_TUNE_PRESET: 'warp',
         SOCKET_TUNE_NODELAY: 'perhaps',
@@ -222,7 +222,7 @@ describe('the config of an environment', () => {
       ]);
     });
 
-    it('is told in one sentence that has all four parts', () => {
+    it('is described in one sentence with all four parts', () => {
       const problem: ConfigProblem = { variable: 'SOCKET_TUNE_X', value: 'y', expected: 'on or off', used: 'on' };
       expect(describeProblem(problem)).to.equal("SOCKET_TUNE_X='y': expected on or off; using on instead");
     });
@@ -240,7 +240,7 @@ describe('a config given in code', () => {
     return 'valid';
   }
 
-  it('is taken as it is where it is right', () => {
+  it('is returned as it is if it is valid', () => {
     const config = {
       noDelay: false,
       receiveBuffer: 4096,
@@ -274,13 +274,13 @@ describe('a config given in code', () => {
     expect(codeOf(() => 1)).to.equal('ERR_SOCKET_TUNE_INVALID_ARG: config must be an object, not a function');
   });
 
-  it('must have no property that is no option', () => {
+  it('must not have a property that is not an option', () => {
     expect(codeOf({ nodelay: true })).to.equal(
       'ERR_SOCKET_TUNE_INVALID_ARG: config.nodelay is not an option of socket-tune',
     );
   });
 
-  it('must have no property that only every object has', () => {
+  it('must not have the properties that every object inherits', () => {
     for (const key of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
       const config: unknown = JSON.parse(`{ "${key}": 1 }`);
       expect(codeOf(config), key).to.equal(
@@ -289,7 +289,7 @@ describe('a config given in code', () => {
     }
   });
 
-  it('must have values of the right type, and the error says which that is', () => {
+  it('must have values of the right type, and the error names it', () => {
     expect(codeOf({ noDelay: 1 })).to.equal(
       'ERR_SOCKET_TUNE_INVALID_VALUE: config.noDelay must be a boolean, not a number (1)',
     );

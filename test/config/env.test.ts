@@ -26,7 +26,7 @@ describe('the environment', () => {
     expect(readEnvironment()).to.deep.equal(new Map());
   });
 
-  it('has every variable of ours by its full name, known or not, with its value as it is', () => {
+  it('has every variable of ours by its full name, known or not, with its exact value', () => {
     process.env.SOCKET_TUNE = 'On';
     process.env[`${PREFIX}NODELAY`] = ' off ';
     process.env[`${PREFIX}NO_SUCH_THING`] = '1';
@@ -37,7 +37,7 @@ describe('the environment', () => {
     });
   });
 
-  it('has no variable of anybody else', () => {
+  it('has no other variables', () => {
     process.env.UNRELATED_SOCKET_TUNE_THING = '1';
     process.env.SOCKET_TUNER = '1';
     expect([...readEnvironment().keys()]).to.deep.equal([]);

@@ -3,7 +3,7 @@ import { PRESET_NAMES, presetValues } from '../../src/config/presets.js';
 import type { PresetName } from '../../src/options/socket-option.js';
 import type { OptionValues } from '../../src/options/table.js';
 
-/** As users are told, and written out here in full: a change of the table must be a change of this too. */
+/** As documented. Written out in full, so that a change of the table needs a change here. */
 const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
   default: {
     noDelay: true,
@@ -59,7 +59,7 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
   none: {},
 };
 
-/** Absent and `off` are the same to the kernel: the option is not touched. */
+/** Without values that are `off`: they leave the option alone, as if they were absent. */
 function effective(values: OptionValues): OptionValues {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 'off'));
 }
@@ -75,7 +75,7 @@ describe('presets', () => {
     });
   }
 
-  it('are made anew for every caller, so that nobody changes them for another', () => {
+  it('are a new object for every caller, so that a change of one does not reach another', () => {
     const first = presetValues('default');
     Reflect.set(first, 'keepAliveIdle', 1);
     expect(first.keepAliveIdle).to.equal(1);

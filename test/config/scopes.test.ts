@@ -9,7 +9,7 @@ function read(variables: Readonly<Record<string, string>>): EnvironmentConfig {
 }
 
 describe('options of one port', () => {
-  it('are those of all, with its own upon them', () => {
+  it('are the general ones, overridden by its own', () => {
     const { config, problems } = read({ USER_TIMEOUT: '9s', PORT_8080_USER_TIMEOUT: '5s', PORT_8080_FASTOPEN: 'off' });
     expect(problems).to.deep.equal([]);
     expect(config.userTimeout).to.equal(9000);
@@ -18,14 +18,14 @@ describe('options of one port', () => {
     expect(config.ports).to.deep.equal({ 8080: { ...rest, userTimeout: 5000 } });
   });
 
-  it('may have a preset of their own, over which what is set by name for all has its say', () => {
+  it('may have a preset of their own, which the general variables of options outweigh', () => {
     const { config } = read({ PORT_1_PRESET: 'low-latency', KEEPALIVE_COUNT: '9', PORT_2_PRESET: 'none' });
     expect(config.ports?.[1]).to.deep.equal({ ...presetValues('lowlatency'), keepAliveCount: 9 });
     expect(config.ports?.[2]).to.deep.equal({ keepAliveCount: 9 });
     expect(config.keepAliveIdle).to.equal(60);
   });
 
-  it('are as many as there are ports, and none where no variable speaks of one', () => {
+  it('exist for each port that a variable names, and for no other', () => {
     expect(Object.keys(read({ PORT_80_NODELAY: 'off', PORT_65535_NODELAY: 'off' }).config.ports ?? {})).to.deep.equal([
       '80',
       '65535',
@@ -33,7 +33,7 @@ describe('options of one port', () => {
     expect(read({ NODELAY: 'off' }).config).not.to.have.property('ports');
   });
 
-  it('are a problem where there is no such port, or no such option of listeners', () => {
+  it('are a problem if there is no such port, or listeners have no such option', () => {
     for (const name of ['PORT_0_NODELAY', 'PORT_65536_NODELAY', 'PORT_X_NODELAY', 'PORT_80_UDP_RCVBUF']) {
       const { problems, config } = read({ [name]: 'off' });
       expect(
@@ -44,7 +44,7 @@ describe('options of one port', () => {
     }
   });
 
-  it('name the value that is used instead of one that is not understood', () => {
+  it('report the value that is used in place of one that is not understood', () => {
     const [problem] = read({ USER_TIMEOUT: '9s', PORT_80_USER_TIMEOUT: 'soon' }).problems;
     expect(problem).to.include({ variable: 'SOCKET_TUNE_PORT_80_USER_TIMEOUT', used: '9000' });
   });
@@ -55,7 +55,7 @@ describe('options of one port', () => {
 });
 
 describe('options of outgoing sockets', () => {
-  it('are left alone unless they are switched on, and what was set for them is told of', () => {
+  it('are left alone unless CONNECT is on, and without it their variables are reported', () => {
     const { config, problems } = read({ CONNECT_USER_TIMEOUT: '5s', CONNECT_PRESET: 'lowlatency' });
     expect(config).not.to.have.property('connect');
     expect(problems).to.have.deep.members([
@@ -75,7 +75,7 @@ describe('options of outgoing sockets', () => {
     expect(read({ CONNECT: 'off' }).config).not.to.have.property('connect');
   });
 
-  it('are those of all, with their own upon them', () => {
+  it('are the general ones, overridden by their own', () => {
     const { config, problems } = read({ CONNECT: 'on', KEEPALIVE_IDLE: '20', CONNECT_KEEPALIVE_COUNT: '2' });
     expect(problems).to.deep.equal([]);
     expect(config.connect).to.deep.equal({ ...presetValues('default'), keepAliveIdle: 20, keepAliveCount: 2 });
@@ -88,12 +88,12 @@ describe('options of outgoing sockets', () => {
     expect(config.noDelay).to.equal(true);
   });
 
-  it('are not those that only listeners have', () => {
+  it('do not include options of listeners alone', () => {
     const [problem] = read({ CONNECT: 'on', CONNECT_DEFER_ACCEPT: '5' }).problems;
     expect(problem).to.include({ variable: 'SOCKET_TUNE_CONNECT_DEFER_ACCEPT', used: 'nothing' });
   });
 
-  it('say of what is in vain that it is', () => {
+  it('are reported if they have no effect', () => {
     const [problem] = read({ CONNECT: 'on', CONNECT_KEEPALIVE: 'off', CONNECT_KEEPALIVE_IDLE: '5' }).problems;
     expect(problem).to.include({
       variable: 'SOCKET_TUNE_CONNECT_KEEPALIVE_IDLE',
@@ -119,7 +119,7 @@ describe('options by their numbers', () => {
     expect(config.connect?.raw).to.deep.equal(config.raw);
   });
 
-  it('are a problem where one of them is no such thing, and then none is set', () => {
+  it('are a problem if one of them is malformed, and then none is set', () => {
     for (const text of ['6:25', '6:25:x', '6:25:1@later', '6:25:1,', '6:25:4294967296', '6:25:1.5', 'a:1:1']) {
       const { config, problems } = raw(text);
       expect(problems[0]?.expected, text).to.match(/^level:name:int\[@phase\]/);
@@ -129,14 +129,14 @@ describe('options by their numbers', () => {
 });
 
 describe('a number that has a name', () => {
-  it('is taken by it, as it is, or in any case', () => {
+  it('is accepted by its name in any case, or as a number', () => {
     for (const [text, value] of Object.entries({ ef: 184, AF21: 72, cs0: 0, le: 4, 46: 46, ' va ': 176 })) {
       expect(read({ TOS: text }).config.typeOfService, text).to.equal(value);
     }
     expect(read({ IP_MTU_DISCOVER: 'probe' }).config.mtuDiscovery).to.equal(3);
   });
 
-  it('is a problem where it is another’s, and the names are told', () => {
+  it('is a problem with a name of another option, and the right names are listed', () => {
     const [problem] = read({ TOS: 'probe' }).problems;
     expect(problem?.expected).to.match(/^a whole number from 0 to 255, one of cs0, le, .*cs7, or off$/);
     expect(read({ TOS: 'constructor' }).problems).to.have.length(1);
@@ -144,7 +144,7 @@ describe('a number that has a name', () => {
 });
 
 describe('a name', () => {
-  it('is one of the kernel’s, which only the kernel knows', () => {
+  it('is passed on unchecked, as only the kernel knows its names', () => {
     expect(read({ CONGESTION: ' BBR ' }).config.congestionControl).to.equal('bbr');
     expect(read({ CONGESTION: 'off' }).config).not.to.have.property('congestionControl');
     for (const text of ['a b', 'sixteen-letters-', 'bbr;']) {

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import http, { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { PAGE, POLICY } from '../../src/inspect/inlined-page.js';
+import { SCRIPT, STYLE } from '../../src/inspect/page-files.js';
 import { whyRefused } from '../../src/inspect/request.js';
 import type { Snapshot } from '../../src/report/snapshot.js';
 import { reasons } from '../support/files/travel.js';
@@ -168,6 +171,21 @@ describe('SOCKET_TUNE_INSPECT', () => {
     expect(headers).to.include({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
     expect(headers).not.to.have.property('access-control-allow-origin');
     expect(body).not.to.match(/(?:src|href)="(?!data:,)/);
+  });
+
+  it('serves the page that was built, and allows its style and its script by their hashes', async () => {
+    const { headers, body } = await ask(inspect, '/');
+    expect(body).to.equal(PAGE);
+    expect(headers['content-security-policy']).to.equal(POLICY);
+    for (const [element, built] of [
+      ['style', STYLE],
+      ['script', SCRIPT],
+    ] as const) {
+      const found = [...body.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, 'gs'))].map(([, inside]) => inside);
+      expect(found, element).to.deep.equal([built]);
+      const hash = createHash('sha256').update(built).digest('base64');
+      expect(POLICY.split('; '), element).to.include(`${element}-src 'sha256-${hash}'`);
+    }
   });
 
   it('closes connections that say nothing, and headers that are too long', async () => {

@@ -9,7 +9,7 @@ import { type FakeLibc, fakeLibc } from '../support/fake-platform.js';
 const LISTENER: SocketKind = { target: 'listener', family: 'tcp', clientSpeaksFirst: true, exactBuffers: false };
 const ACCEPTED: SocketKind = { ...LISTENER, target: 'accepted' };
 
-/** bsd/sys/socket.h, bsd/netinet/{in,tcp}.h and bsd/netinet6/in6.h of xnu, by hand. */
+/** Numbers of xnu, by hand: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h. */
 const HEADERS: Readonly<Record<string, readonly [level: number, name: number]>> = {
   TCP_NODELAY: [6, 0x01],
   SO_RCVBUF: [0xffff, 0x1002],
@@ -46,14 +46,14 @@ describe('the macOS platform', () => {
     expect(Object.fromEntries(numbers)).to.deep.equal(HEADERS);
   });
 
-  it('is available, sends no files, and does not know how far buffers grow', () => {
+  it('is available, and has no calls for files and no ceiling of buffers', () => {
     const platform = darwinPlatform(libc);
     expect(platform).to.include({ name: 'darwin', unavailable: undefined, files: undefined });
     expect(platform.autotuningCeiling('send')).to.equal(undefined);
     expect(platform.inertCause('TCP_FASTOPEN')).to.equal(undefined);
   });
 
-  it('keeps keepalive, its times, the user timeout and NOSIGPIPE off listeners and sets them on accepted sockets', () => {
+  it('sets keepalive, its times, the user timeout and NOSIGPIPE on accepted sockets, not on listeners', () => {
     const platform = darwinPlatform(libc);
     const values = { ...defaultConfig(), userTimeout: 5000 };
     const later = [
@@ -73,12 +73,12 @@ describe('the macOS platform', () => {
     expect(keys(planOptions(platform, values, ACCEPTED))).to.include.members([...later]);
   });
 
-  it('puts FASTOPEN, and nothing else, after listen(2)', () => {
+  it('sets FASTOPEN after listen(2), and every other option before', () => {
     const { steps } = planOptions(darwinPlatform(libc), defaultConfig(), LISTENER);
     expect(steps.filter((step) => step.constant.afterListen).map((step) => step.row.key)).to.deep.equal(['fastOpen']);
   });
 
-  it('tells of the options of Linux that it lacks, and of none by silence', () => {
+  it('reports each option of Linux that it lacks as unsupported', () => {
     const platform = darwinPlatform(libc);
     const lacking = (kind: SocketKind): string[] =>
       planOptions(platform, defaultConfig(), kind).skipped.map(
@@ -102,7 +102,7 @@ describe('the macOS platform', () => {
     ]);
   });
 
-  it('speaks of times and of FASTOPEN as xnu takes them: in seconds, and on or off', () => {
+  it('passes times in seconds and FASTOPEN as on or off, as xnu expects', () => {
     const platform = darwinPlatform(libc);
     const accepted = planOptions(platform, { userTimeout: 30_500 }, ACCEPTED);
     const listener = planOptions(platform, { fastOpen: 256 }, LISTENER);
@@ -120,7 +120,7 @@ describe('the macOS platform', () => {
     });
   });
 
-  it('passes the errno of a call on', () => {
+  it('returns the errno of a failed call', () => {
     const platform = darwinPlatform(fakeLibc(os.errno.EPERM));
     const plan = planOptions(platform, { noSigPipe: true }, ACCEPTED);
     expect(applyPlan(platform, plan, { fd: 7 })[0]).to.include({ verdict: 'refused', cause: 'EPERM' });

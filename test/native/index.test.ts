@@ -5,7 +5,7 @@ import { warningsDuring } from '../support/test-run/warnings.js';
 
 let copies = 0;
 
-/** The platform as a process finds it that asks for the first time. */
+/** The platform of a process that asks for the first time. */
 async function freshPlatform(): Promise<Platform> {
   const copy: typeof import('../../src/native/index.js') = await import(`../../src/native/index.js?copy=${copies++}`);
   const platform = copy.platform();
@@ -23,7 +23,7 @@ async function onSystem(system: string, act: () => Promise<void>): Promise<void>
   }
 }
 
-/** Have `require('koffi')` fail with this error. */
+/** Make `require('koffi')` fail with this error. */
 async function withoutKoffi(error: Error, act: () => Promise<void>): Promise<void> {
   const load = Reflect.get(Module, '_load');
   Reflect.set(Module, '_load', function (this: unknown, request: string, ...rest: unknown[]): unknown {
@@ -46,7 +46,7 @@ describe('the platform', () => {
     }
   });
 
-  it('is Node’s own API, with the system’s name as the cause, where there is no table of the system', async () => {
+  it('is Node’s own API where the system has no table, and the cause names the system', async () => {
     await onSystem('sunos', async () => {
       expect(await freshPlatform()).to.include({
         name: 'node-api',
@@ -55,7 +55,7 @@ describe('the platform', () => {
     });
   });
 
-  it('is Node’s own API, with the cause and one warning, where koffi does not load', async () => {
+  it('is Node’s own API where koffi does not load, with the cause and one warning', async () => {
     await onSystem('linux', async () => {
       expect((await freshPlatform()).name).to.equal('linux');
       const warnings = await warningsDuring(() =>

@@ -22,11 +22,11 @@ describe('the C library', () => {
     expect(errno()).to.equal(os.errno.EINVAL);
   });
 
-  it('throws at a function that it lacks', () => {
+  it('throws for a function that it lacks', () => {
     expect(() => loadLibc().bind('int no_such_function_here(int x)')).to.throw(/no_such_function_here/);
   });
 
-  it('sees the bytes of a buffer at its address', () => {
+  it('reads the bytes of a buffer at its address', () => {
     const { address, bind } = loadLibc();
     const strlen = bind<(at: bigint) => number>('size_t strlen(uintptr_t at)');
     const buffer = Buffer.allocUnsafeSlow(16).fill(0);

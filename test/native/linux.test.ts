@@ -26,7 +26,7 @@ describe('the Linux platform', () => {
 
   afterEach(() => pair.close());
 
-  it('sets options of the kernel and reads them back', () => {
+  it('sets options and reads them back', () => {
     const value = new Int32Array(1);
     expect(linux().get(handleOf(pair.accepted), NODELAY, value)).to.equal(0);
     expect(value[0]).to.equal(0);
@@ -37,7 +37,7 @@ describe('the Linux platform', () => {
     expect(value[0]).to.equal(0);
   });
 
-  it('answers with the errno of a call that fails', () => {
+  it('returns the errno of a failed call', () => {
     const value = Int32Array.of(1);
     const handle = handleOf(pair.accepted);
     expect(linux().set(handle, { level: 6, name: 9999 }, value)).to.equal(os.errno.ENOPROTOOPT);
@@ -55,31 +55,31 @@ describe('the Linux platform', () => {
   it('has the numbers of the system’s headers', function () {
     const names = Object.keys(linux().constants);
     expect(names).to.have.length.greaterThan(10);
-    // Names in quotes are what the preprocessor leaves as they are.
+    // The preprocessor leaves names in quotes as they are.
     const input = `#include <sys/socket.h>\n#include <linux/tcp.h>\n#include <linux/in.h>\n#include <linux/in6.h>\n${names.map((name) => `"${name}" ${name}\n`).join('')}`;
     const { status, stdout } = spawnSync('cpp', ['-P'], { input, encoding: 'utf8' });
     // No preprocessor, or no headers, on this machine.
     if (status !== 0) this.skip();
     const wrong = names.filter((name) => !stdout.includes(`"${name}" ${linux().constants[name]?.name}\n`));
-    // The headers of the C library are older than the kernel: what they do not know stands there as it was.
+    // The headers of the C library may be older than the kernel: unknown names stay as they are.
     const unknown = wrong.filter((name) => stdout.includes(`"${name}" ${name}\n`));
     expect(wrong).to.deep.equal(unknown);
     expect(['TCP_DELACK_MAX_US', 'TCP_RTO_MAX_MS', 'TCP_RTO_MIN_US', 'listen(2)']).to.include.members(unknown);
   });
 
-  it('knows how far the kernel grows buffers', () => {
+  it('knows the kernel’s ceiling of buffers', () => {
     expect(linux().autotuningCeiling('receive')).to.equal(sysctl('ipv4/tcp_rmem')[2]);
     expect(linux().autotuningCeiling('send')).to.equal(sysctl('ipv4/tcp_wmem')[2]);
   });
 
-  it('calls only FASTOPEN of servers inert, and only where the sysctl leaves servers out', () => {
+  it('reports FASTOPEN alone as inert, and only where the sysctl excludes servers', () => {
     const [mode = 0] = sysctl('ipv4/tcp_fastopen');
     const expected = (mode & 2) === 0 ? `net.ipv4.tcp_fastopen=${mode} lacks bit 2` : undefined;
     expect(linux().inertCause('TCP_FASTOPEN')).to.equal(expected);
     expect(linux().inertCause('TCP_NODELAY')).to.equal(undefined);
   });
 
-  it('tells stream sockets from everything else that has a descriptor', async () => {
+  it('tells stream sockets from all other descriptors', async () => {
     const { files } = linux();
     const isStreamSocket = (fd: number | undefined): boolean | undefined => files?.isStreamSocket(fd ?? -1);
     const unix = await socketPair(scratch.path('socket'));
@@ -108,7 +108,7 @@ describe('the Linux platform', () => {
     closeSync(datagrams);
   });
 
-  it('does without files, and keeps the options, where the C library lacks a call or the machine is not a 64-bit one', () => {
+  it('keeps its options, without files, where the C library lacks a call or the machine is not 64-bit', () => {
     const libc = loadLibc();
     expect(linuxPlatform(libc).files).to.be.an('object');
     for (const lacking of ['statx', 'preadv2', 'sendfile']) {

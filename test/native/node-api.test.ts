@@ -21,16 +21,16 @@ describe('the platform that has only Node’s own API', () => {
 
   afterEach(() => pair.close());
 
-  it('tells why there is no better one, and can neither read options nor send files', () => {
+  it('has the cause of the lack of native calls, and can neither read options nor send files', () => {
     expect(platform).to.include({ name: 'node-api', unavailable: CAUSE, files: undefined });
     expect(platform.get(handleOf(pair.accepted), platform.constants.TCP_NODELAY!, new Int32Array(1))).to.equal(
-      undefined,
+      os.errno.EOPNOTSUPP,
     );
     expect(platform.autotuningCeiling('send')).to.equal(undefined);
     expect(platform.inertCause('TCP_FASTOPEN')).to.equal(undefined);
   });
 
-  it('plans NODELAY, keepalive and its idle time for accepted sockets, and nothing at all for listeners', () => {
+  it('plans NODELAY, keepalive and its idle time for accepted sockets, and nothing for listeners', () => {
     const { steps, skipped } = planOptions(platform, defaultConfig(), ACCEPTED);
     expect(steps.map((step) => step.row.key)).to.deep.equal(['noDelay', 'keepAlive', 'keepAliveIdle']);
     expect(skipped.map((outcome) => outcome.option)).to.include.members(['quickAck', 'keepAliveCount', 'sendBuffer']);
@@ -43,7 +43,7 @@ describe('the platform that has only Node’s own API', () => {
       if (process.platform !== 'linux') this.skip();
     });
 
-    it('really sets them', () => {
+    it('sets them in the kernel', () => {
       const handle = handleOf(pair.accepted);
       const kernel = () => [
         kernelValue(handle, 'TCP_NODELAY'),
@@ -56,7 +56,7 @@ describe('the platform that has only Node’s own API', () => {
       expect(kernel()).to.deep.equal([1, 1, 77]);
     });
 
-    it('leaves the idle time as systems have it where none is asked for', () => {
+    it('keeps the system’s idle time where none is asked for', () => {
       const handle = handleOf(pair.accepted);
       expect(kernelValue(handle, 'SO_KEEPALIVE')).to.equal(0);
       applyPlan(platform, planOptions(platform, { keepAlive: true }, ACCEPTED), handle);
@@ -74,7 +74,7 @@ describe('the platform that has only Node’s own API', () => {
     });
   });
 
-  it('answers with the errno of what fails, and to what it does not know that there is no such option', () => {
+  it('returns the errno of a failed call, and ENOPROTOOPT for an unknown option', () => {
     const noDelay = platform.constants.TCP_NODELAY!;
     expect(platform.set({ setNoDelay: () => -os.errno.EINVAL }, noDelay, Int32Array.of(1))).to.equal(os.errno.EINVAL);
     expect(platform.set({ setNoDelay: () => 0 }, noDelay, Int32Array.of(1))).to.equal(0);
@@ -84,11 +84,11 @@ describe('the platform that has only Node’s own API', () => {
     );
   });
 
-  it('does not throw at a handle that is being closed, nor at one that is', async () => {
+  it('does not throw for a handle that is closing or closed', async () => {
     const handle = handleOf(pair.accepted);
     const plan = planOptions(platform, { noDelay: true, keepAlive: true }, ACCEPTED);
     pair.accepted.destroy();
-    // libuv takes note of what is to be set on a socket that it does not have.
+    // libuv only notes an option for a socket that it does not have yet.
     expect(applyPlan(platform, plan, handle)).to.equal(plan.applied);
     await once(pair.accepted, 'close');
     await new Promise(setImmediate);

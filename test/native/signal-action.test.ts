@@ -11,7 +11,7 @@ function handlerOf(action: Uint8Array): Uint8Array {
   return action.slice(0, 8);
 }
 
-describe('what the kernel does on a signal', () => {
+describe('the kernel’s action on a signal', () => {
   let heard = 0;
   const listener = (): void => {
     heard++;
@@ -49,7 +49,7 @@ describe('what the kernel does on a signal', () => {
     expect(await signalled()).to.equal(1);
   });
 
-  it('can be for one signal alone', async () => {
+  it('can apply to one signal only', async () => {
     const untouched = actions().current(SIGUSR2)!;
     process.on('SIGUSR2', listener);
     const caught = actions().current(SIGUSR2)!;
@@ -62,14 +62,14 @@ describe('what the kernel does on a signal', () => {
     expect(await signalled()).to.equal(1);
   });
 
-  it('is not changed where its flags are not where they are known to be', () => {
+  it('cannot apply to one signal only where the layout of its flags is unknown', () => {
     process.on('SIGUSR2', listener);
     const caught = actions().current(SIGUSR2)!;
     const elsewhere = { flagsAt: 64, restart: 0x10000000, resetHand: 0x80000000, added: 0 };
     expect(signalActions(loadLibc(), elsewhere).once(caught)).to.equal(undefined);
   });
 
-  it('cannot be changed of a signal that cannot be caught', () => {
+  it('cannot be changed for a signal that cannot be caught', () => {
     process.on('SIGUSR2', listener);
     expect(actions().set(SIGKILL, actions().current(SIGUSR2)!)).to.equal(false);
   });

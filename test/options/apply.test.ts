@@ -34,12 +34,12 @@ describe('a plan', () => {
     expect(skipped).to.deep.equal([]);
   });
 
-  it('has nothing for what is absent, undefined or off', () => {
+  it('has no step for a value that is absent, undefined or off', () => {
     const values = validateConfig({ quickAck: 'off', noDelay: undefined });
     expect(planOptions(fakePlatform(), values, ACCEPTED)).to.deep.equal({ steps: [], skipped: [], applied: [] });
   });
 
-  it('sets on listeners what belongs there and on accepted sockets what belongs there', () => {
+  it('sets on listeners the options of listeners, and on accepted sockets those of accepted sockets', () => {
     const values: OptionValues = { noDelay: true, quickAck: 'on', fastOpen: 9, deferAccept: 3 };
     const whose = (kind: SocketKind): string[] =>
       keys(planOptions(fakePlatform(), values, { ...kind, clientSpeaksFirst: true }));
@@ -47,7 +47,7 @@ describe('a plan', () => {
     expect(whose(ACCEPTED)).to.deep.equal(['noDelay', 'quickAck']);
   });
 
-  it('sets times of keepalive only where keepalive is on', () => {
+  it('sets the keepalive times only where keepalive is on', () => {
     const times: OptionValues = { keepAliveIdle: 9, keepAliveInterval: 8, keepAliveCount: 7 };
     expect(keys(planOptions(fakePlatform(), { keepAlive: true, ...times }, ACCEPTED))).to.deep.equal([
       'keepAlive',
@@ -59,7 +59,7 @@ describe('a plan', () => {
     expect(keys(planOptions(fakePlatform(), times, ACCEPTED))).to.deep.equal([]);
   });
 
-  it('defers accepting only where the client speaks first, and says why not elsewhere', () => {
+  it('defers accepting only where the client sends first, and gives the reason elsewhere', () => {
     const values: OptionValues = { deferAccept: 5 };
     expect(keys(planOptions(fakePlatform(), values, { ...LISTENER, clientSpeaksFirst: true }))).to.deep.equal([
       'deferAccept',
@@ -71,7 +71,7 @@ describe('a plan', () => {
     expect(skipped[0]?.cause).to.match(/server may speak first/);
   });
 
-  it('sets nothing of TCP on Unix sockets', () => {
+  it('sets no TCP options on Unix sockets', () => {
     const values: OptionValues = { noDelay: true, keepAlive: true, keepAliveIdle: 9, noSigPipe: true };
     const { steps, skipped } = planOptions(fakePlatform(), values, { ...ACCEPTED, family: 'unix' });
     expect(steps.map((step) => step.row.key)).to.deep.equal(['noSigPipe']);
@@ -82,7 +82,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it('has as unsupported what the platform has no constant for, and names what is lacking', () => {
+  it('has an option as unsupported if the platform lacks its constant, and names the constant', () => {
     const constants = { TCP_NODELAY: { level: 6, name: 1 } };
     const values: OptionValues = { noDelay: true, userTimeout: 9 };
     const plan = planOptions(fakePlatform({ constants }), values, ACCEPTED);
@@ -100,7 +100,7 @@ describe('a plan', () => {
     expect(unavailable.skipped[0]).to.include({ verdict: 'unsupported', cause: 'no koffi' });
   });
 
-  it('leaves to accepted sockets what the platform’s listeners do not know', () => {
+  it('sets on accepted sockets what the listeners of the platform do not have', () => {
     const constants: Platform['constants'] = { SO_KEEPALIVE: { level: 1, name: 9, acceptedOnly: true } };
     const values: OptionValues = { keepAlive: true };
     expect(planOptions(fakePlatform({ constants }), values, LISTENER)).to.deep.include({ steps: [], skipped: [] });
@@ -112,7 +112,7 @@ describe('a plan', () => {
     const ceilings = { receive: 1000, send: 1999 };
     const platform = fakePlatform({ autotuningCeiling: (direction) => ceilings[direction] });
 
-    it('leaves those alone that the kernel grows as far by itself, and sets those that it does not', () => {
+    it('sets a size only if it is above the ceiling of the kernel’s autotuning', () => {
       const plan = planOptions(platform, values, ACCEPTED);
       expect(keys(plan)).to.deep.equal(['sendBuffer']);
       expect(plan.skipped).to.deep.equal([
@@ -126,17 +126,17 @@ describe('a plan', () => {
       ]);
     });
 
-    it('sets all where they are to be exact', () => {
+    it('sets every size in exact mode', () => {
       const plan = planOptions(platform, values, { ...ACCEPTED, exactBuffers: true });
       expect(keys(plan)).to.deep.equal(['receiveBuffer', 'sendBuffer']);
     });
 
-    it('sets all where the kernel does not say how far it grows them', () => {
+    it('sets every size if the kernel does not tell its ceiling', () => {
       expect(keys(planOptions(fakePlatform(), values, ACCEPTED))).to.deep.equal(['receiveBuffer', 'sendBuffer']);
     });
   });
 
-  it('has frozen outcomes, made before they are needed', () => {
+  it('has its outcomes made in advance, and frozen', () => {
     const plan = planOptions(fakePlatform(), { noDelay: true }, ACCEPTED);
     expect(plan.applied).to.be.frozen;
     expect(plan.applied[0]).to.be.frozen;
@@ -148,7 +148,7 @@ describe('applying', () => {
   const VALUES: OptionValues = { noDelay: true, keepAlive: true, userTimeout: 1234 };
   const HANDLE = { fd: 42 };
 
-  it('makes one call a step, in order, and none to read back', () => {
+  it('makes one call for each step, in order, and none to read back', () => {
     const libc = fakeLibc();
     const platform = fakePlatform({}, libc);
     const plan = planOptions(platform, VALUES, ACCEPTED);
@@ -161,14 +161,14 @@ describe('applying', () => {
     ]);
   });
 
-  it('answers with the plan’s own outcomes where the kernel takes every option', () => {
+  it('returns the outcomes of the plan itself if every call succeeds', () => {
     const platform = fakePlatform();
     const plan = planOptions(platform, VALUES, ACCEPTED);
     expect(applyPlan(platform, plan, HANDLE)).to.equal(plan.applied);
     expect(applyPlan(platform, plan, { fd: 43 })).to.equal(plan.applied);
   });
 
-  it('goes on after an option that the kernel refuses, and tells only of that one', () => {
+  it('goes on after an option that the kernel refuses, and reports only that one', () => {
     const set: Platform['set'] = (_, __, value) => (value[0] === 1234 ? os.errno.EPERM : 0);
     const platform = fakePlatform({ set });
     const plan = planOptions(platform, { ...VALUES, noSigPipe: true }, ACCEPTED);
@@ -183,7 +183,7 @@ describe('applying', () => {
     expect(plan.applied[2]).to.include({ verdict: 'applied' });
   });
 
-  it('tells what a socket does not have from what it does not allow', () => {
+  it('distinguishes options that a socket does not have from those that it refuses', () => {
     const verdict = (errno: number): string | undefined => {
       const platform = fakePlatform({ set: () => errno });
       const step = only(planOptions(platform, { noDelay: true }, ACCEPTED));
@@ -200,7 +200,7 @@ describe('reading back', () => {
   function confirmed(values: OptionValues, kernel: number | undefined, overrides: Partial<Platform> = {}) {
     const get: Platform['get'] = (_, __, value) => {
       value[0] = kernel ?? 0;
-      return kernel === undefined ? undefined : 0;
+      return kernel === undefined ? os.errno.EOPNOTSUPP : 0;
     };
     const platform = fakePlatform({ get, ...overrides });
     const kind = { ...(values.deferAccept || values.fastOpen ? LISTENER : ACCEPTED), clientSpeaksFirst: true };
@@ -208,7 +208,7 @@ describe('reading back', () => {
     return applyAndConfirm(platform, step, { fd: 42 });
   }
 
-  it('takes any value but 0 for a flag that is on', () => {
+  it('accepts any value but 0 for a flag that is on', () => {
     expect(confirmed({ noDelay: true }, 2)).to.include({ verdict: 'applied', kernel: 2 });
     expect(confirmed({ noDelay: true }, 0)).to.include({ verdict: 'clamped', kernel: 0 });
     expect(confirmed({ noDelay: false }, 0)).to.include({ verdict: 'applied', kernel: 0 });
@@ -234,7 +234,7 @@ describe('reading back', () => {
     expect(confirmed({ userTimeout: 5 }, 6)).to.include({ verdict: 'clamped', cause: 'the kernel made 5 into 6' });
   });
 
-  it('believes the call where nothing can be read', () => {
+  it('trusts the call if the option cannot be read', () => {
     expect(confirmed({ userTimeout: 5 }, undefined))
       .to.include({ verdict: 'applied' })
       .and.not.have.property('kernel');
@@ -244,7 +244,7 @@ describe('reading back', () => {
       .and.not.have.property('kernel');
   });
 
-  it('does not read what wears off', () => {
+  it('does not read an option whose effect wears off', () => {
     let reads = 0;
     const get: Platform['get'] = () => {
       reads++;
@@ -256,7 +256,7 @@ describe('reading back', () => {
     expect(reads).to.equal(1);
   });
 
-  it('tells of an option that is set without effect', () => {
+  it('reports an option that is set without effect', () => {
     const inertCause = (constant: string): string | undefined =>
       constant === 'TCP_FASTOPEN' ? 'net.ipv4.tcp_fastopen=1 lacks bit 2' : undefined;
     expect(confirmed({ fastOpen: 64 }, 64, { inertCause })).to.include({
@@ -295,7 +295,7 @@ describe('options on the running kernel', () => {
     server.close();
   });
 
-  it('are refused one by one where a value is beyond what the kernel takes', () => {
+  it('are refused one by one if a value is beyond the kernel’s range', () => {
     const handle = handleOf(pair.accepted);
     const before = kernelValue(handle, 'TCP_KEEPCNT');
     const values: OptionValues = { keepAlive: true, keepAliveCount: 128, userTimeout: 4321 };
@@ -317,7 +317,7 @@ describe('options on the running kernel', () => {
     expect(readOption(linux(), step, handle)).to.equal(undefined);
   });
 
-  it('are clamped where a buffer is beyond the system’s limit, and below its least', () => {
+  it('are clamped if a buffer is above the system’s limit, or below its minimum', () => {
     const [limit = 0] = sysctl('core/wmem_max');
     const platform: Platform = { ...linux(), autotuningCeiling: () => undefined };
     const handle = handleOf(pair.accepted);
@@ -333,7 +333,7 @@ describe('options on the running kernel', () => {
     expect(tooLittle.kernel).to.be.greaterThan(2048);
   });
 
-  it('go beyond the system’s limit where the user wants a buffer exactly and the process may', function () {
+  it('exceed the system’s limit in exact mode if the process has the privilege', function () {
     if (process.geteuid?.() !== 0) this.skip();
     const [limit = 0] = sysctl('core/wmem_max');
     const exact = { ...ACCEPTED, exactBuffers: true };
@@ -375,13 +375,13 @@ describe('options on the running kernel', () => {
     });
   });
 
-  it('that only IPv6 has are not missed on an IPv4 socket', () => {
+  it('of IPv6 are unneeded on an IPv4 socket', () => {
     const step = only(planOptions(linux(), { trafficClass: 184 }, ACCEPTED));
     const outcome = applyAndConfirm(linux(), step, handleOf(pair.accepted));
     expect(outcome).to.include({ verdict: 'unneeded', cause: 'not an IPv6 socket' });
   });
 
-  it('may be given by their numbers, each for its kind of socket', () => {
+  it('can be set by their numbers, each on its kind of socket', () => {
     const raw = [
       { level: 6, name: 25, value: 12_345, phase: 'accepted' },
       { level: 1, name: 9, value: 1, phase: 'before-listen' },
@@ -410,7 +410,7 @@ describe('options on the running kernel', () => {
     expect(kernelValue(handle, 'SO_SNDBUF')).to.equal(98_304 * 2);
   });
 
-  it('tell by tcp_fastopen whether FASTOPEN has an effect', () => {
+  it('are inert for FASTOPEN if tcp_fastopen says so', () => {
     const [mode = 0] = sysctl('ipv4/tcp_fastopen');
     const handle = listenHandleOf(server);
     expect(kernelValue(handle, 'TCP_FASTOPEN')).to.equal(0);

@@ -6,7 +6,7 @@ import { planOptions, type SocketKind, type Step } from '../../src/options/plan.
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
 import { linux, setKernelValue } from '../support/sockets/kernel-value.js';
 
-/** The one step of a row with its sample; another option is on if the row requires it. */
+/** The step that sets a row's sample. An option that the row requires is on. */
 function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {
   const required = row.requires === undefined ? {} : { [row.requires]: true };
   const values = { ...required, [row.key]: row.sample };
@@ -15,9 +15,9 @@ function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefi
   return planOptions(linux(), values, kind).steps.find((step) => step.row === row);
 }
 
-/** Set a row's sample, having shown that it was not set before, and read it back. */
+/** Check that the sample is not the initial value, set it, and read it back. */
 function roundTrip(step: Step, handle: SocketHandle): void {
-  // A new connection begins with quick ACKs; they end with the first answer.
+  // A new connection begins with quick ACKs, which end with the first data that it sends.
   if (step.row.key === 'quickAck') setKernelValue(handle, 'TCP_QUICKACK', 0);
   const initial = readOption(linux(), step, handle);
   expect(initial, 'the initial value').not.to.equal(undefined);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { OPTION_ROWS, optionValue, PLANNED_OPTIONS, toKernel } from '../../src/options/table.js';
+import { KINDS } from '../../src/options/kinds.js';
+import { OPTION_ROWS, optionValue, PLANNED_OPTIONS } from '../../src/options/table.js';
 
 function isWithin(value: unknown, range: readonly [number, number] | undefined): boolean {
   return typeof value !== 'number' || range === undefined || (value >= range[0] && value <= range[1]);
@@ -55,12 +56,12 @@ describe('the option table', () => {
     for (const key of required) expect(keys).to.include(key);
   });
 
-  it('knows what Node rewrites: the times of keepalive of which an app cannot speak', () => {
+  it('knows what Node overwrites: the keepalive options that its API does not have', () => {
     const rewritten = OPTION_ROWS.filter((row) => row.rewrittenByNode).map((row) => row.key);
     expect(rewritten).to.have.members(['keepAliveInterval', 'keepAliveCount']);
   });
 
-  it('never sets on accepted sockets what only listeners have, and says of every row where it belongs', () => {
+  it('has targets, families and a documented meaning in every row, and four options for listeners alone', () => {
     for (const row of OPTION_ROWS) {
       expect(row.targets, row.key).not.to.be.empty;
       expect(row.families, row.key).not.to.be.empty;
@@ -70,31 +71,23 @@ describe('the option table', () => {
     expect(listenerOnly).to.have.members(['deferAccept', 'fastOpen', 'backlog', 'reusePort']);
   });
 
-  it('finds the value of a row in a config, and nothing where there is none', () => {
+  it('finds the value of a row in a config, if there is one', () => {
     const row = OPTION_ROWS.find((candidate) => candidate.key === 'userTimeout')!;
     expect(optionValue({ userTimeout: 5 }, row)).to.equal(5);
     expect(optionValue({ noDelay: true }, row)).to.equal(undefined);
   });
 
-  it('turns values into the int that the kernel takes, and "off" into none', () => {
-    const row = OPTION_ROWS.find((candidate) => candidate.kind === 'rearm')!;
-    expect([true, false, 0, 77, 'on', 'once', 'off'].map((value) => toKernel(row, value))).to.deep.equal([
-      1,
-      0,
-      0,
-      77,
-      1,
-      1,
-      undefined,
-    ]);
+  it('turns values into the int of setsockopt(2), and "off" into none', () => {
+    expect([true, false].map(KINDS.flag.toKernel)).to.deep.equal([1, 0]);
+    expect([0, 77].map(KINDS.count.toKernel)).to.deep.equal([0, 77]);
+    expect((['on', 'once', 'off'] as const).map(KINDS.rearm.toKernel)).to.deep.equal([1, 1, undefined]);
   });
 
-  it('leaves a name as it is, also one that is a word elsewhere', () => {
-    const row = OPTION_ROWS.find((candidate) => candidate.kind === 'name')!;
-    expect(['bbr', 'off', 'on'].map((value) => toKernel(row, value))).to.deep.equal(['bbr', 'off', 'on']);
+  it('passes a name on as it is, even one that is a word of other kinds', () => {
+    expect(['bbr', 'off', 'on'].map(KINDS.name.toKernel)).to.deep.equal(['bbr', 'off', 'on']);
   });
 
-  it('names what is left for later, which is no option yet', () => {
+  it('lists planned options, which the table does not have yet', () => {
     const variables = OPTION_ROWS.map((row) => row.variable);
     expect(PLANNED_OPTIONS).not.to.be.empty;
     for (const { variable, doc } of PLANNED_OPTIONS) {

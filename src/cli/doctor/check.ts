@@ -6,20 +6,20 @@ import { OPTION_ROWS } from '../../options/table.js';
 import type { Machine } from './machine.js';
 
 /**
- * `ok`; `advice`: better otherwise, and nothing that was asked for by name depends on it; `missing`: something that was asked for
- * by name does; `unknown`: the machine does not say.
+ * `ok`; `advice`: another value is better, but no option that the user set by name depends on it; `missing`: such an option
+ * depends on it; `unknown`: the machine does not tell.
  */
 export type CheckVerdict = 'ok' | 'advice' | 'missing' | 'unknown';
 
-/** What was found out. */
-export interface Finding {
+/** What a check found. */
+export interface CheckResult {
   readonly value: string;
   readonly verdict: CheckVerdict;
-  /** The exact command that mends it. */
+  /** The exact command that fixes it. The field's name is part of `doctor --json`. */
   readonly mend?: string;
 }
 
-/** What the checks go by. */
+/** What the checks are given. */
 export interface Circumstances {
   readonly machine: Machine;
   readonly environment: EnvironmentConfig;
@@ -27,22 +27,22 @@ export interface Circumstances {
   readonly node: string;
 }
 
-/** One thing to look at. */
+/** One fact of the machine that matters to the configuration. */
 export interface Check {
   readonly name: string;
-  /** Why it matters, for people who have never heard of it. */
+  /** Why it matters, for readers who have never heard of it. */
   readonly why: string;
-  look(circumstances: Circumstances): Finding;
+  look(circumstances: Circumstances): CheckResult;
 }
 
-const UNKNOWN: Finding = { value: 'not told by this system', verdict: 'unknown' };
+const UNKNOWN: CheckResult = { value: 'not told by this system', verdict: 'unknown' };
 
-/** Every set of options that the configuration has: in general, for ports, for outgoing sockets. */
+/** Every set of options of the configuration: the general one, those of ports, that of outgoing sockets. */
 export function scopesOf({ environment: { config } }: Circumstances): readonly OptionValues[] {
   return [config, ...Object.values(config.ports ?? {}), ...(config.connect === undefined ? [] : [config.connect])];
 }
 
-/** The greatest value that the configuration has for an option; undefined if it has none. */
+/** The greatest value of an option in the configuration; undefined if it has none. */
 export function greatest(circumstances: Circumstances, key: OptionKey): number | undefined {
   const values = scopesOf(circumstances)
     .map((scope) => scope[key])
@@ -50,17 +50,17 @@ export function greatest(circumstances: Circumstances, key: OptionKey): number |
   return values.length === 0 ? undefined : Math.max(...values);
 }
 
-/** What it means that an option cannot have its way: more if the user asked for it by name. */
+/** The verdict where options cannot take effect: worse if the user set one by name. */
 export function lack({ environment }: Circumstances, ...keys: OptionKey[]): CheckVerdict {
   return keys.some((key) => environment.asked.has(key)) ? 'missing' : 'advice';
 }
 
-/** A finding about a sysctl's numbers. */
-export function sysctlFinding(
+/** Checks the numbers of a sysctl. */
+export function sysctlResult(
   { machine }: Circumstances,
   name: string,
   judge: (numbers: readonly number[]) => { verdict: CheckVerdict; wanted?: string },
-): Finding {
+): CheckResult {
   const words = machine.sysctl(name);
   if (words === undefined) return UNKNOWN;
   const { verdict, wanted } = judge(words.map(Number));
@@ -70,25 +70,25 @@ export function sysctlFinding(
   return { value, verdict, mend: `sysctl -w ${quoted}` };
 }
 
-/** A finding about a sysctl that must be at least as great as something that the configuration has. */
+/** Checks that a sysctl is not below a value of the configuration. */
 export function atLeast(
   circumstances: Circumstances,
   name: string,
   least: number | undefined,
   ...keys: OptionKey[]
-): Finding {
-  return sysctlFinding(circumstances, name, ([value = 0]) =>
+): CheckResult {
+  return sysctlResult(circumstances, name, ([value = 0]) =>
     least === undefined || value >= least
       ? { verdict: 'ok' }
       : { verdict: lack(circumstances, ...keys), wanted: String(least) },
   );
 }
 
-export function unknown(): Finding {
+export function unknown(): CheckResult {
   return UNKNOWN;
 }
 
-/** Options that the user asked for by name and that this kernel is too old for. */
+/** Options that the user set by name, for which this kernel is too old. */
 export function tooNew({ environment, machine }: Circumstances): { names: string[]; since: string } | undefined {
   const release = versionOf(machine.kernel ?? '');
   const rows = OPTION_ROWS.filter((row) => row.since !== undefined && environment.asked.has(row.key));

@@ -1,60 +1,60 @@
 import { isOlder, versionOf } from '../../native/version.js';
-import { sharesPort } from '../../options/table.js';
+import { sharesPort } from '../../options/listener-needs.js';
 import {
   atLeast,
   type Check,
+  type CheckResult,
   type Circumstances,
-  type Finding,
   greatest,
   lack,
   scopesOf,
-  sysctlFinding,
+  sysctlResult,
   tooNew,
   unknown,
 } from './check.js';
 import { lookAtSharedPorts } from './shared-ports.js';
 
-/** package.json, engines: these can require() ES modules. Node 21 cannot. */
+/** As `engines` in package.json: these can require() ES modules. Node 21 cannot. */
 const LEAST_NODES: readonly string[] = ['20.19', '22.12'];
 
-/** Kernels that do what the file path does fastest: preadv2 with RWF_NOWAIT on every file system, openat2 with RESOLVE_CACHED. */
+/** Since then: preadv2 with RWF_NOWAIT on every file system, and openat2 with RESOLVE_CACHED. The file path uses both. */
 const COMFORTABLE_KERNEL = '5.12';
 
-/** As much as a connection with 100 ms round trip needs for 40 MB/s; the kernel's own default, on a machine with memory. */
+/** A connection with a round trip of 100 ms needs this for 40 MB/s. It is the kernel's default on a machine with enough memory. */
 const COMFORTABLE_CEILING = 4 << 20;
 
-/** Files and sockets together. */
+/** Descriptors of files and sockets together. */
 const COMFORTABLE_FILES = 16_384;
 
-/** Idle time after which load balancers forget a connection: 240 s at Azure, 350 s AWS's NLB, 600 s Google. */
+/** Load balancers forget an idle connection after 240 s (Azure), 350 s (AWS's NLB), 600 s (Google). */
 const SHORTEST_IDLE_LIMIT = 240;
 
-function fastOpen(circumstances: Circumstances): Finding {
+function fastOpen(circumstances: Circumstances): CheckResult {
   const scopes = scopesOf(circumstances);
   const server = scopes.some((scope) => scope.fastOpen !== undefined) ? 2 : 0;
   const client = scopes.some((scope) => scope.fastOpenConnect) ? 1 : 0;
   const bits = server | client;
-  return sysctlFinding(circumstances, 'net.ipv4.tcp_fastopen', ([value = 0]) =>
+  return sysctlResult(circumstances, 'net.ipv4.tcp_fastopen', ([value = 0]) =>
     (value & bits) === bits
       ? { verdict: 'ok' }
       : { verdict: lack(circumstances, 'fastOpen', 'fastOpenConnect'), wanted: String(value | bits) },
   );
 }
 
-function fastOpenKey(circumstances: Circumstances): Finding {
+function fastOpenKey(circumstances: Circumstances): CheckResult {
   const key = circumstances.machine.sysctl('net.ipv4.tcp_fastopen_key')?.[0];
   if (key === undefined) return unknown();
-  // The kernel makes a key of its own with the first use of FASTOPEN; until then it is zero.
+  // The kernel makes a key at the first use of FASTOPEN. Until then it is zero.
   return { value: /^[0-]+$/.test(key) ? 'none yet' : 'set', verdict: 'ok' };
 }
 
-/** A buffer larger than the limit is cut; below its own ceiling the kernel does better by itself, and needs none. */
+/** The kernel cuts a buffer to the limit. A floor below the autotuning ceiling is not set, so it needs no limit. */
 function buffer(
   circumstances: Circumstances,
   limit: string,
   tcp: 'receiveBuffer' | 'sendBuffer',
   udp: 'udpReceiveBuffer' | 'udpSendBuffer',
-): Finding {
+): CheckResult {
   const direction = tcp === 'receiveBuffer' ? 'receive' : 'send';
   const grown = circumstances.platform.autotuningCeiling(direction) ?? 0;
   const isExact = circumstances.environment.config.bufferMode === 'exact';
@@ -63,15 +63,15 @@ function buffer(
   return atLeast(circumstances, limit, least, tcp, udp);
 }
 
-function ceiling(circumstances: Circumstances, name: string): Finding {
-  return sysctlFinding(circumstances, name, ([least = 4096, initial = 131_072, most = 0]) =>
+function ceiling(circumstances: Circumstances, name: string): CheckResult {
+  return sysctlResult(circumstances, name, ([least = 4096, initial = 131_072, most = 0]) =>
     most >= COMFORTABLE_CEILING
       ? { verdict: 'ok' }
       : { verdict: 'advice', wanted: `${least} ${initial} ${COMFORTABLE_CEILING}` },
   );
 }
 
-function overflows({ machine }: Circumstances): Finding {
+function overflows({ machine }: Circumstances): CheckResult {
   const overflowed = machine.counter('ListenOverflows');
   const dropped = machine.counter('ListenDrops');
   if (overflowed === undefined || dropped === undefined) return unknown();
@@ -79,14 +79,14 @@ function overflows({ machine }: Circumstances): Finding {
   return { value, verdict: overflowed + dropped === 0 ? 'ok' : 'advice' };
 }
 
-function migration(circumstances: Circumstances): Finding {
+function migration(circumstances: Circumstances): CheckResult {
   const isShared = scopesOf(circumstances).some(sharesPort);
-  return sysctlFinding(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
+  return sysctlResult(circumstances, 'net.ipv4.tcp_migrate_req', ([value = 0]) =>
     value === 1 || !isShared ? { verdict: 'ok' } : { verdict: 'advice', wanted: '1' },
   );
 }
 
-function congestion(circumstances: Circumstances): Finding {
+function congestion(circumstances: Circumstances): CheckResult {
   const available = circumstances.machine.sysctl('net.ipv4.tcp_available_congestion_control');
   if (available === undefined) return unknown();
   const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
@@ -96,18 +96,18 @@ function congestion(circumstances: Circumstances): Finding {
   return { value, verdict: 'missing', mend: lacking.map((name) => `modprobe tcp_${name}`).join(' && ') };
 }
 
-function allowedCongestion(circumstances: Circumstances): Finding {
+function allowedCongestion(circumstances: Circumstances): CheckResult {
   const allowed = circumstances.machine.sysctl('net.ipv4.tcp_allowed_congestion_control');
   if (allowed === undefined) return unknown();
   const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
   const value = allowed.join(' ');
-  // CAP_NET_ADMIN may choose any that is available.
+  // With CAP_NET_ADMIN a process may choose any that is available.
   if (process.geteuid?.() === 0 || wanted.every((name) => allowed.includes(name))) return { value, verdict: 'ok' };
   const all = [...new Set([...allowed, ...wanted])].join(' ');
   return { value, verdict: 'missing', mend: `sysctl -w 'net.ipv4.tcp_allowed_congestion_control=${all}'` };
 }
 
-function openFiles({ machine }: Circumstances): Finding {
+function openFiles({ machine }: Circumstances): CheckResult {
   if (machine.openFiles === undefined) return unknown();
   const [soft, hard] = machine.openFiles;
   const value = `${soft}, at most ${hard}`;
@@ -115,7 +115,7 @@ function openFiles({ machine }: Circumstances): Finding {
   return { value, verdict: 'advice', mend: `ulimit -n ${hard === 'unlimited' ? 65_536 : hard}` };
 }
 
-function kernel(circumstances: Circumstances): Finding {
+function kernel(circumstances: Circumstances): CheckResult {
   const { kernel: release } = circumstances.machine;
   if (release === undefined) return unknown();
   const lacking = tooNew(circumstances);
@@ -126,20 +126,20 @@ function kernel(circumstances: Circumstances): Finding {
   return { value: release, verdict: isOld ? 'advice' : 'ok' };
 }
 
-function native({ platform }: Circumstances): Finding {
+function native({ platform }: Circumstances): CheckResult {
   const { unavailable } = platform;
   if (unavailable === undefined) return { value: 'they work', verdict: 'ok' };
   return { value: unavailable, verdict: 'missing', mend: 'npm install --include=optional' };
 }
 
-function permission({ environment }: Circumstances): Finding {
+function permission({ environment }: Circumstances): CheckResult {
   if (Reflect.get(process, 'permission') === undefined) return { value: 'off', verdict: 'ok' };
   const isAsked = environment.asked.size > 0;
   const mend = 'node --permission --allow-addons …';
   return { value: 'on: native code is not loaded', verdict: isAsked ? 'missing' : 'advice', mend };
 }
 
-function idle(circumstances: Circumstances): Finding {
+function idle(circumstances: Circumstances): CheckResult {
   const { config } = circumstances.environment;
   if (!config.keepAlive) return { value: 'no keepalive', verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE=on' };
   const longest = greatest(circumstances, 'keepAliveIdle') ?? 7200;
@@ -147,7 +147,7 @@ function idle(circumstances: Circumstances): Finding {
   return { value: `${longest} s`, verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE_IDLE=60s' };
 }
 
-function nodeVersion({ node }: Circumstances): Finding {
+function nodeVersion({ node }: Circumstances): CheckResult {
   const version = versionOf(node);
   const least = LEAST_NODES.map(versionOf);
   const isSupported = least.some((each, index) => {
@@ -157,7 +157,7 @@ function nodeVersion({ node }: Circumstances): Finding {
   return { value: node, verdict: isSupported ? 'ok' : 'missing' };
 }
 
-/** All that doctor looks at, in the order in which it tells of it. */
+/** All checks, in the order of the output. */
 export const CHECKS: readonly Check[] = [
   { name: 'Node', why: `It takes Node ${LEAST_NODES.join(', or ')} and later.`, look: nodeVersion },
   {
@@ -177,7 +177,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'net.ipv4.tcp_fastopen',
-    why: 'FASTOPEN is set and read back without it, and does nothing: bit 1 is for clients, bit 2 for servers.',
+    why: 'FASTOPEN is set and read back without it, but has no effect: bit 1 is for clients, bit 2 for servers.',
     look: fastOpen,
   },
   {
@@ -187,38 +187,38 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'net.core.rmem_max',
-    why: 'Receive buffers that are asked for are cut to this.',
+    why: 'The kernel cuts receive buffers that an app sets to this size.',
     look: (circumstances) => buffer(circumstances, 'net.core.rmem_max', 'receiveBuffer', 'udpReceiveBuffer'),
   },
   {
     name: 'net.core.wmem_max',
-    why: 'Send buffers that are asked for are cut to this.',
+    why: 'The kernel cuts send buffers that an app sets to this size.',
     look: (circumstances) => buffer(circumstances, 'net.core.wmem_max', 'sendBuffer', 'udpSendBuffer'),
   },
   {
     name: 'net.ipv4.tcp_rmem',
-    why: 'The kernel grows receive buffers up to the third number; on long paths that is what bounds uploads.',
+    why: 'The kernel grows receive buffers up to the third number. On long paths it limits uploads.',
     look: (circumstances) => ceiling(circumstances, 'net.ipv4.tcp_rmem'),
   },
   {
     name: 'net.ipv4.tcp_wmem',
-    why: 'The kernel grows send buffers up to the third number; on long paths that is what bounds downloads.',
+    why: 'The kernel grows send buffers up to the third number. On long paths it limits downloads.',
     look: (circumstances) => ceiling(circumstances, 'net.ipv4.tcp_wmem'),
   },
   {
     name: 'net.ipv4.tcp_moderate_rcvbuf',
-    why: 'Buffers are left to the kernel where it can grow them by itself, which it does only if this is 1.',
+    why: 'We leave receive buffers to the kernel where it grows them by itself. It does so only if this is 1.',
     look: (circumstances) => atLeast(circumstances, 'net.ipv4.tcp_moderate_rcvbuf', 1),
   },
   {
     name: 'net.core.somaxconn',
-    why: 'The backlog of a listener is cut to this; what does not fit is dropped in a burst of connections.',
+    why: 'The kernel cuts the backlog of a listener to this. In a burst, connections beyond it are dropped.',
     look: (circumstances) =>
       atLeast(circumstances, 'net.core.somaxconn', greatest(circumstances, 'backlog'), 'backlog'),
   },
   {
     name: 'net.ipv4.tcp_max_syn_backlog',
-    why: 'Handshakes under way beyond this are answered with SYN cookies, which lose options of TCP.',
+    why: 'Handshakes beyond this number are answered with SYN cookies, which lose options of TCP.',
     look: (circumstances) => atLeast(circumstances, 'net.ipv4.tcp_max_syn_backlog', 1024),
   },
   {
@@ -228,32 +228,32 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'net.ipv4.tcp_migrate_req',
-    why: 'With 1, the connections of a process that dies go to others on its port (REUSEPORT); else only those of one that closes.',
+    why: 'With 1, connections of a process that dies go to others on its port (REUSEPORT). With 0, only those of one that closes do.',
     look: migration,
   },
   {
     name: 'shared ports',
-    why: 'One of the processes that share a port has far more connections than the others.',
+    why: 'One of the processes that share a port may have far more connections than the others.',
     look: lookAtSharedPorts,
   },
   {
     name: 'congestion control',
-    why: 'What CONGESTION names must be loaded.',
+    why: 'The kernel must have the congestion control that CONGESTION names.',
     look: congestion,
   },
   {
     name: 'allowed congestion control',
-    why: 'What a process without CAP_NET_ADMIN may choose.',
+    why: 'The congestion controls that a process without CAP_NET_ADMIN may choose.',
     look: allowedCongestion,
   },
   {
     name: 'net.ipv4.tcp_notsent_lowat',
-    why: 'Unsent bytes that every socket may queue; NOTSENT_LOWAT sets it for the app’s alone.',
-    look: (circumstances) => sysctlFinding(circumstances, 'net.ipv4.tcp_notsent_lowat', () => ({ verdict: 'ok' })),
+    why: 'Unsent bytes that every socket may queue. NOTSENT_LOWAT sets it for the app’s sockets only.',
+    look: (circumstances) => sysctlResult(circumstances, 'net.ipv4.tcp_notsent_lowat', () => ({ verdict: 'ok' })),
   },
   {
     name: 'open files',
-    why: 'Every connection needs a descriptor, and every file that is being sent.',
+    why: 'Every connection, and every file that is being sent, needs a descriptor.',
     look: openFiles,
   },
   {

@@ -1,12 +1,12 @@
 import type { EnvironmentConfig } from '../../config/config.js';
 import { platform } from '../../native/index.js';
 import type { Output } from '../output.js';
-import type { CheckVerdict, Finding } from './check.js';
+import type { CheckResult, CheckVerdict } from './check.js';
 import { CHECKS } from './checks.js';
 import { type Machine, machine } from './machine.js';
 
-/** What was found out by one check. */
-export interface Diagnosis extends Finding {
+/** A check with its result. */
+export interface Diagnosis extends CheckResult {
   readonly name: string;
   readonly why: string;
 }
@@ -18,7 +18,7 @@ const MARK: Readonly<Record<CheckVerdict, readonly [style: 'green' | 'yellow' | 
   unknown: ['dim', '?'],
 };
 
-/** Look at everything. */
+/** Run all checks. */
 export function diagnose(environment: EnvironmentConfig, where: Machine = machine()): readonly Diagnosis[] {
   const circumstances = { machine: where, environment, platform: platform(), node: process.versions.node };
   return CHECKS.map(({ name, why, look }) => ({ name, why, ...look(circumstances) }));
@@ -42,14 +42,14 @@ function printSettings(output: Output, diagnoses: readonly Diagnosis[], { isCont
   for (const setting of settings) output.line(`    ${setting.replace('=', ' = ')}`);
   if (!isContainer) return;
   output.line(
-    'In a container they are given from outside: docker run --sysctl NAME=VALUE, or securityContext.sysctls of a pod.',
+    'In a container they are set from outside: docker run --sysctl NAME=VALUE, or securityContext.sysctls of a pod.',
   );
 }
 
 /**
- * Is this machine ready for the configuration? Prints what it finds.
+ * Print whether this machine is ready for the configuration.
  *
- * @returns whether nothing is missing that the configuration asks for by name
+ * @returns false if something is missing that an option set by name depends on
  */
 export function doctor(
   output: Output,

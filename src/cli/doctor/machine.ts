@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is asked of a machine. A fact that it does not tell is undefined. */
+/** Facts of a machine. A fact that it does not tell is undefined. */
 export interface Machine {
-  /** Numbers, or words, of a sysctl such as `net.core.somaxconn`. */
+  /** The numbers or words of a sysctl such as `net.core.somaxconn`. */
   sysctl(name: string): readonly string[] | undefined;
   /** The kernel's release, such as `6.18.44-generic`. */
   readonly kernel: string | undefined;
@@ -12,20 +12,20 @@ export interface Machine {
   /** A counter of /proc/net/netstat, such as `ListenOverflows`. */
   counter(name: string): number | undefined;
   readonly isContainer: boolean;
-  /** The processes that have sockets open, by the inodes of these: of other users' processes only root is told. */
+  /** Inodes of open sockets → their processes. Only root sees those of other users. */
   socketOwners(): ReadonlyMap<number, number>;
 }
 
-function read(path: string): string | undefined {
+function readFact(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1').trim();
   } catch {
-    // No such fact here, or not for us: the check that wants it says so.
+    // Absent, or not readable for this user: the check says `unknown`.
     return undefined;
   }
 }
 
-/** Names and numbers stand in lines of their own, pair by pair (net/ipv4/proc.c). */
+/** Lines come in pairs: one of names, one of numbers (net/ipv4/proc.c). */
 function counterOf(netstat: string, name: string): number | undefined {
   const lines = netstat.split('\n').map((line) => line.split(' '));
   for (const [index, names] of lines.entries()) {
@@ -36,7 +36,7 @@ function counterOf(netstat: string, name: string): number | undefined {
   return undefined;
 }
 
-/** Names in a directory; none if it is not there, or not for us. */
+/** Names in a directory; none if it cannot be read. */
 function list(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
@@ -49,7 +49,7 @@ function linkedTo(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    // Closed, or its process has ended, since it was listed.
+    // It was closed, or its process ended, since it was listed.
     return '';
   }
 }
@@ -60,7 +60,7 @@ function socketOwners(proc: string): ReadonlyMap<number, number> {
   for (const pid of list(proc).filter((name) => /^\d+$/.test(name))) {
     for (const fd of list(join(proc, pid, 'fd'))) {
       const inode = /^socket:\[(\d+)\]$/.exec(linkedTo(join(proc, pid, 'fd', fd)))?.[1];
-      // Of several that have it, the last to come: the primary of a cluster keeps its workers' listeners open as well.
+      // The last process counts: the primary of a cluster, which is first, also has its workers' listeners open.
       if (inode !== undefined) owners.set(Number(inode), Number(pid));
     }
   }
@@ -68,17 +68,17 @@ function socketOwners(proc: string): ReadonlyMap<number, number> {
 }
 
 /**
- * The machine that this runs on.
+ * This machine.
  *
  * @param root where its file system begins
  */
 export function machine(root = '/'): Machine {
-  const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read(join(root, 'proc/self/limits')) ?? '');
+  const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFact(join(root, 'proc/self/limits')) ?? '');
   return {
-    sysctl: (name) => read(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
-    kernel: read(join(root, 'proc/sys/kernel/osrelease')),
+    sysctl: (name) => readFact(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
+    kernel: readFact(join(root, 'proc/sys/kernel/osrelease')),
     openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
-    counter: (name) => counterOf(read(join(root, 'proc/net/netstat')) ?? '', name),
+    counter: (name) => counterOf(readFact(join(root, 'proc/net/netstat')) ?? '', name),
     socketOwners: () => socketOwners(join(root, 'proc')),
     isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
   };

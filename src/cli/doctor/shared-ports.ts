@@ -1,33 +1,33 @@
 import type { PortSocket } from '../../native/ports/port-socket.js';
 import { imbalanceOf } from '../../report/listener-record.js';
-import { type Circumstances, type Finding, unknown } from './check.js';
+import { type CheckResult, type Circumstances, unknown } from './check.js';
 
-/** Listeners that share a port, and what each of their processes has of its connections now. */
-interface SharedPort {
+/** Listeners that share a port, and the connections of each process. */
+interface PortUse {
   readonly port: number;
   readonly listeners: number;
   /** Connections that wait to be accepted. */
   readonly queued: number;
-  /** Open connections, by the process that has them; -1 for those of which nothing is told. */
+  /** Open connections by process; -1 where the process is unknown. */
   readonly open: ReadonlyMap<number, number>;
 }
 
-/** So many connections for each listener are chance, however they are distributed. */
+/** With fewer connections for each listener, an imbalance is chance. */
 const LEAST_PER_LISTENER = 20;
 
-/** The busiest listener over the mean. With a hash of the addresses, 2 listeners with 32 connections each are below it nearly always. */
+/** The busiest listener divided by the mean. With a hash of the addresses, 2 listeners with 32 connections each are nearly always below. */
 const COMFORTABLE_IMBALANCE = 1.5;
 
-function count<K>(of: readonly K[]): Map<K, number> {
+function countEach<K>(of: readonly K[]): Map<K, number> {
   const counts = new Map<K, number>();
   for (const key of of) counts.set(key, (counts.get(key) ?? 0) + 1);
   return counts;
 }
 
 /** The ports that more than one socket listens on. */
-function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number, number>): SharedPort[] {
+function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number, number>): PortUse[] {
   const listeners = sockets.filter(({ state }) => state === 'LISTEN');
-  const groups = count(listeners.map(({ family, address, port }) => `${family} ${address} ${port}`));
+  const groups = countEach(listeners.map(({ family, address, port }) => `${family} ${address} ${port}`));
   const ports = new Set(
     listeners.filter((one) => (groups.get(`${one.family} ${one.address} ${one.port}`) ?? 0) > 1).map((one) => one.port),
   );
@@ -38,19 +38,19 @@ function sharedPorts(sockets: readonly PortSocket[], owners: ReadonlyMap<number,
       port,
       listeners: mine.length,
       queued: mine.reduce((sum, { queued }) => sum + queued, 0),
-      open: count(open.map(({ inode }) => owners.get(inode) ?? -1)),
+      open: countEach(open.map(({ inode }) => owners.get(inode) ?? -1)),
     };
   });
 }
 
-/** The busiest process over the mean of all listeners; undefined where there are too few connections to say. */
-function imbalance({ listeners, open }: SharedPort): number | undefined {
+/** The busiest process divided by the mean of all listeners; undefined if there are too few connections. */
+function imbalance({ listeners, open }: PortUse): number | undefined {
   const counts = [...open.values()];
   const total = counts.reduce((sum, connections) => sum + connections, 0);
   return total < listeners * LEAST_PER_LISTENER ? undefined : imbalanceOf(counts, listeners);
 }
 
-function describe(shared: SharedPort): string {
+function describePort(shared: PortUse): string {
   const open = [...shared.open].map(([pid, connections]) => `${pid < 0 ? 'others' : `process ${pid}`} ${connections}`);
   const uneven = imbalance(shared);
   return [
@@ -61,12 +61,12 @@ function describe(shared: SharedPort): string {
   ].join(', ');
 }
 
-/** A finding about the ports of this machine that are shared. */
-export function lookAtSharedPorts({ platform, machine }: Circumstances): Finding {
-  const sockets = platform.portSockets(0, 'LISTEN', 'ESTAB');
+/** Checks the shared ports of this machine. */
+export function lookAtSharedPorts({ platform, machine }: Circumstances): CheckResult {
+  const sockets = platform.ports?.sockets(0, 'LISTEN', 'ESTAB');
   if (sockets === undefined) return unknown();
   const shared = sharedPorts(sockets, machine.socketOwners());
   if (shared.length === 0) return { value: 'none', verdict: 'ok' };
   const isUneven = shared.some((one) => (imbalance(one) ?? 1) > COMFORTABLE_IMBALANCE);
-  return { value: shared.map(describe).join('; '), verdict: isUneven ? 'advice' : 'ok' };
+  return { value: shared.map(describePort).join('; '), verdict: isUneven ? 'advice' : 'ok' };
 }

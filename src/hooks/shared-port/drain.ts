@@ -46,7 +46,7 @@ class Drain {
     drains.set(server, this);
     const { TCP_DEFER_ACCEPT } = platform.constants;
     if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-    if (platform.ignoreNewcomers(handle) === 0) this.#look(FIRST_WAIT);
+    if (platform.ports?.ignoreNewcomers(handle) === 0) this.#look(FIRST_WAIT);
     else this.#end();
   }
 
@@ -58,7 +58,7 @@ class Drain {
 
   #look(wait: number): void {
     this.#accept();
-    const shaking = this.#platform.portSockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
+    const shaking = this.#platform.ports?.sockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
     const known = this.#underWay;
     this.#underWay = new Set(known === undefined ? shaking : shaking.filter((peer) => known.has(peer)));
     if (this.#underWay.size === 0 || now() - this.#began > LONGEST) return this.#end();
@@ -67,7 +67,7 @@ class Drain {
 
   #accept(): void {
     for (;;) {
-      const fd = this.#platform.accept(this.#handle);
+      const fd = this.#platform.ports?.accept(this.#handle) ?? -1;
       if (fd < 0) return;
       const client = connectionHandle(this.#handle, fd);
       if (client === undefined) this.#platform.close(fd);
@@ -106,7 +106,7 @@ export function drainOnClose(platform: Platform, server: NetServer, handle: List
     releasePort(handle);
     const port = boundPort(handle);
     const isAlone = port === undefined || (portMembers(platform, handle, port)?.all.length ?? 1) < 2;
-    if (isAlone || platform.migratesConnections()) close();
+    if (isAlone || platform.ports?.migratesConnections() === true) close();
     else new Drain(platform, server, handle, close);
   });
 }

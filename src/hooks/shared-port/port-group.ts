@@ -127,7 +127,7 @@ export class PortGroup {
     if (first === undefined || active.length === 0) return;
     // The kernel's own choice is right where every listener has a worker. It can be had back since Linux 5.3.
     if (!byCpu && active.length === this.#slots.length) {
-      if (this.#isSteered && this.#platform.steer(first.handle, undefined) === 0) this.#isSteered = false;
+      if (this.#isSteered && this.#platform.ports?.steer(first.handle, undefined) === 0) this.#isSteered = false;
       if (!this.#isSteered) return;
     }
     const pinned = new Map<number, number>();
@@ -135,7 +135,7 @@ export class PortGroup {
       const cpu = onlyCpu(this.#pids.get(this.#slots[index]?.worker ?? -1));
       if (cpu !== undefined && !pinned.has(cpu)) pinned.set(cpu, index);
     }
-    const errno = this.#platform.steer(first.handle, { active, byCpu, pinned });
+    const errno = this.#platform.ports?.steer(first.handle, { active, byCpu, pinned });
     this.#isSteered = errno === 0;
     this.#note(steeringOutcome(active.length, errno));
     debug('%d of %d listeners steered to (errno %d)', active.length, this.#slots.length, errno);

@@ -13,7 +13,7 @@ export interface PortMembers {
 
 /** The listeners that share the port of one; undefined if the kernel does not tell. */
 export function portMembers(platform: Platform, handle: ListenHandle, port: number): PortMembers | undefined {
-  const listeners = platform.portSockets(port, 'LISTEN');
+  const listeners = platform.ports?.sockets(port, 'LISTEN');
   if (listeners === undefined || fdOf(handle) < 0) return undefined;
   const { ino } = fs().fstatSync(fdOf(handle));
   const mine = listeners.find(({ inode }) => inode === ino);

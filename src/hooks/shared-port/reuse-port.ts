@@ -3,9 +3,9 @@ import { cluster } from '../../node/cluster.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { ListenHandle, NetServer } from '../../node/net.js';
 import { confirm } from '../../options/apply.js';
+import { sharesPort } from '../../options/listener-needs.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { planOptions, type Step } from '../../options/plan.js';
-import { sharesPort } from '../../options/table.js';
 import { allValues, type HookContext, valuesAt } from '../context.js';
 import { holdsPort } from './own-ports.js';
 

@@ -39,5 +39,5 @@ export function steerOwn(
   if (cpu !== undefined) return bindToCpu(platform, handle, cpu);
   if (size === undefined) return undefined;
   const active = Array.from({ length: size }, (_, index) => index);
-  return steeringOutcome(size, platform.steer(handle, { active, byCpu: true, pinned: new Map() }));
+  return steeringOutcome(size, platform.ports?.steer(handle, { active, byCpu: true, pinned: new Map() }));
 }

@@ -1,6 +1,6 @@
 import type { Platform } from '../../native/platform.js';
 import type { SocketHandle } from '../../node/net.js';
-import { applyAndConfirm, confirm, enough, readOption } from '../../options/apply.js';
+import { alreadyEnough, applyAndConfirm, confirm, readOption } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import type { Step } from '../../options/plan.js';
 
@@ -14,8 +14,8 @@ const initialValues = new WeakMap<Platform, Map<string, Kernel>>();
 
 function readInitial(platform: Platform, step: Step, isDatagram: boolean): Kernel {
   // Where there is no IPv6 there are no IPv6 sockets to compare with.
-  const ofIPv6 = platform.openSocket(true, isDatagram) ?? -1;
-  const fd = ofIPv6 >= 0 ? ofIPv6 : (platform.openSocket(false, isDatagram) ?? -1);
+  const ofIPv6 = platform.openSocket(true, isDatagram);
+  const fd = ofIPv6 >= 0 ? ofIPv6 : platform.openSocket(false, isDatagram);
   if (fd < 0) return undefined;
   const kernel = readOption(platform, step, { fd });
   platform.close(fd);
@@ -40,7 +40,7 @@ interface Finding {
 
 function look(platform: Platform, step: Step, handle: SocketHandle): Finding {
   const found = confirm(platform, step, step.applied, handle);
-  const isSettled = found.kernel === undefined || enough(step, found.kernel) !== undefined;
+  const isSettled = found.kernel === undefined || alreadyEnough(step, found.kernel) !== undefined;
   return { step, found, initial: isSettled ? undefined : initialValue(platform, step) };
 }
 
@@ -88,7 +88,7 @@ interface Given {
 /** Set an option, or leave it, by what it was found to be. */
 function settle({ platform, handle, isTuned, isOurs }: Given, finding: Finding): OptionOutcome {
   const { step, found, initial } = finding;
-  const hasAlready = enough(step, found.kernel);
+  const hasAlready = alreadyEnough(step, found.kernel);
   if (hasAlready !== undefined) return hasAlready;
   if (!isKnown(finding)) return applyAndConfirm(platform, step, handle);
   if (isAsAsked(finding)) return inherited(finding);

@@ -1,10 +1,10 @@
 import type { Libc } from '../libc.js';
 import type { FileCalls } from '../platform.js';
 
-/** The same number on every architecture (include/uapi/asm-generic/unistd.h); kernel 5.6. */
+/** openat2(2), since kernel 5.6. The number is equal on every architecture: include/uapi/asm-generic/unistd.h. */
 const SYS_OPENAT2 = 437;
 
-/** include/uapi/linux/openat2.h; kernel 5.12. Only what the dentry cache knows is found, the rest is EAGAIN. */
+/** Use the dentry cache alone, and answer EAGAIN for the rest: include/uapi/linux/openat2.h, since kernel 5.12. */
 const RESOLVE_CACHED = 0x20n;
 
 /** include/uapi/asm-generic/fcntl.h */
@@ -16,10 +16,10 @@ const O_CLOEXEC = 0o2000000n;
 const OPEN_HOW_BYTES = 24;
 
 /**
- * What a path names, as far as the kernel can tell without waiting for a disk, a network or another process. O_PATH opens
- * nothing: a FIFO's writer or a device's driver does not notice.
+ * Status of the file at a path, without waiting for a disk, a network or another process. O_PATH opens nothing, so a FIFO's writer
+ * and a device's driver notice nothing. Any error means `false`: EAGAIN (not cached), ENOENT, EACCES, ENOSYS before kernel 5.6.
  */
-export function pathLookup(
+export function pathLookupCall(
   libc: Libc,
   cachedStatus: FileCalls['status'],
   close: FileCalls['close'],

@@ -1,21 +1,21 @@
 import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
 
-/** The same number on every architecture (include/uapi/asm-generic/unistd.h); kernel 6.5. */
+/** cachestat(2), since kernel 6.5. The number is equal on every architecture: include/uapi/asm-generic/unistd.h. */
 const SYS_CACHESTAT = 451;
 
-/** preadv2(2): answer EAGAIN instead of waiting for a disk. */
+/** Flag of preadv2(2): EAGAIN instead of a wait for the disk. */
 const RWF_NOWAIT = 0x8;
 
-/** Distance of the probes where cachestat is not allowed: the kernel reads files ahead in pieces of this size or more. */
+/** Distance of the probes where cachestat is not allowed. The kernel reads ahead in pieces of this size or more. */
 const PROBE_STRIDE = 64 << 10;
 
-/** Below this, a window that is only partly resident is not worth halving further. */
+/** Smallest window that is worth halving. */
 const LEAST_WINDOW = 64 << 10;
 
 type Residency = (fd: number, position: number, count: number) => number;
 
-/** Halve a range until it is resident: the pages that are missing are nearly always those at the end, not read ahead yet. */
+/** Halve a range until it is resident. Missing pages are nearly always at the end, where read-ahead has not arrived. */
 function residentPrefix(isResident: (fd: number, position: number, count: number) => boolean): Residency {
   return (fd, position, count) => {
     for (let tried = count; ; tried = Math.floor(tried / 2)) {
@@ -25,7 +25,7 @@ function residentPrefix(isResident: (fd: number, position: number, count: number
   };
 }
 
-/** cachestat(2): exact, and one call a range; EPERM for files that the user neither owns nor may write. */
+/** One exact call a range. Undefined on any error: EPERM for a file that the user neither owns nor may write, ENOSYS before 6.5. */
 function byCachestat(
   libc: Libc,
   pageSize: number,
@@ -46,14 +46,17 @@ function byCachestat(
 
 type ReadNow = (fd: number, position: number, count: number) => number;
 
-/** preadv2(RWF_NOWAIT) into a buffer: every user may ask, and it tells the truth where mincore(2) does not. */
+/**
+ * preadv2(2) with RWF_NOWAIT into a buffer. Every user may call it, and it is right where mincore(2) is not. Negative on an error: EAGAIN
+ * (not in the page cache), EBADF, EOPNOTSUPP (a file system without RWF_NOWAIT).
+ */
 export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
   const preadv2 = libc.bind<(fd: number, parts: BigUint64Array, n: number, position: number, flags: number) => number>(
     'long preadv2(int fd, void *parts, int n, int64_t position, int flags)',
   );
   const parts = BigUint64Array.of(libc.address(buffer) + BigInt(offset), 0n);
   return (fd, position, count) => {
-    // The kernel writes to the Buffer by its address alone: it must be referred to, or it is freed under the call.
+    // The kernel has only an address. This use of the Buffer keeps the garbage collector from freeing it during the call.
     parts[1] = BigInt(Math.min(count, buffer.length - offset));
     for (;;) {
       const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
@@ -63,18 +66,18 @@ export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
 }
 
 /**
- * How much of a file, from a position on, is in the page cache. Where the kernel does not say, nothing counts as resident:
- * then files are read in the thread pool as ever.
+ * Bytes of a file in the page cache, from a position on. Without an answer from the kernel nothing is resident, and Node's thread
+ * pool reads the file.
  */
-export function residency(libc: Libc): Residency {
-  // getpagesize(2): arm64 kernels have pages of 4, 16 or 64 KB, and cachestat counts those.
+export function residencyCall(libc: Libc): Residency {
+  // getpagesize(2): cachestat counts pages, and those of arm64 kernels are 4, 16 or 64 KB.
   const pageSize = libc.bind<() => number>('int getpagesize()')();
   const cachestat = byCachestat(libc, pageSize);
   const probe = nowReader(libc, Buffer.allocUnsafeSlow(1));
   const isThere = (fd: number, position: number): boolean => probe(fd, position, 1) > 0;
   return residentPrefix((fd, position, count) => {
     const last = position + count - 1;
-    // cachestat counts pages whose reading is still under way; the last to arrive are those at the ends.
+    // cachestat counts pages that are still being read. Those at both ends arrive last.
     if (!isThere(fd, position) || !isThere(fd, last)) return false;
     const isCached = cachestat(fd, position, count);
     if (isCached !== undefined) return isCached;

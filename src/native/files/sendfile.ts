@@ -2,7 +2,7 @@ import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls } from '../platform.js';
 
-/** Linux, include/linux/socket.h. NOSIGNAL is what libuv relies on SIGPIPE being ignored for; it costs nothing to say it. */
+/** include/linux/socket.h of Linux. libuv relies on an ignored SIGPIPE. NOSIGNAL works in any case, and costs nothing. */
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
@@ -11,7 +11,10 @@ const MSG_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 /** include/uapi/linux/fcntl.h */
 const F_DUPFD_CLOEXEC = 1030;
 
-/** Linux's sendfile(2), send(2) and descriptor calls. */
+/**
+ * sendfile(2), send(2), fcntl(2) and close(2) of Linux. Expected errors: EAGAIN (the socket is full), EPIPE and ECONNRESET (the peer is
+ * gone), ETIMEDOUT (TCP_USER_TIMEOUT), EIO (the disk), EINVAL (a file that cannot be mapped), EMFILE (no free descriptor).
+ */
 export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'send' | 'duplicate' | 'close'> {
   const sendfile = libc.bind<(socket: number, file: number, position: BigInt64Array, count: number) => number>(
     'long sendfile(int socket, int file, void *position, size_t count)',
@@ -25,7 +28,7 @@ export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'send' | 'du
   const close = libc.bind<(fd: number) => number>('int close(int fd)');
   const offset = new BigInt64Array(1);
 
-  // EINTR is no answer. A signal handler cannot run between our calls for ever, so this ends.
+  // EINTR: a signal came before any byte was sent. A signal handler cannot run between our calls for ever, so this ends.
   const retried = (call: () => number): number => {
     for (;;) {
       const result = call();
@@ -44,7 +47,7 @@ export function sendCalls(libc: Libc): Pick<FileCalls, 'sendfile' | 'send' | 'du
     send: (socket, data, hasMore) =>
       retried(() => send(socket, data, data.byteLength, hasMore ? MSG_FLAGS | MSG_MORE : MSG_FLAGS)),
     duplicate: (fd) => retried(() => fcntl(fd, F_DUPFD_CLOEXEC, 0)),
-    // close(2) must not be repeated after EINTR on Linux: the descriptor is gone by then.
+    // Never repeat close(2) after EINTR: Linux has freed the descriptor by then.
     close: (fd) => (close(fd) === 0 ? 0 : -libc.errno()),
   };
 }

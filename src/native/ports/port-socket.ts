@@ -1,20 +1,20 @@
-/** Of TCP, as ss(8) calls them. */
+/** States of TCP, as ss(8) names them. */
 export type PortState = 'ESTAB' | 'SYN-RECV' | 'LISTEN';
 
-/** A TCP socket of this network namespace, whichever process it belongs to. */
+/** A TCP socket of any process in this network namespace. */
 export interface PortSocket {
   readonly state: PortState;
   readonly family: 4 | 6;
-  /** Address that it is bound to, as the kernel's bytes in hexadecimal. */
+  /** Local address: the kernel's bytes in hexadecimal. */
   readonly address: string;
   readonly port: number;
-  /** The other end, as its address and port. */
+  /** Address and port of the peer. */
   readonly peer: string;
-  /** Of a listener: connections that wait to be accepted. */
+  /** Connections in the queue of a listener. */
   readonly queued: number;
-  /** Of a listener: how many may wait. */
+  /** Length of the queue of a listener. */
   readonly backlog: number;
   readonly uid: number;
-  /** Of its descriptor, as /proc/PID/fd shows it; 0 of a handshake under way. */
+  /** Inode of its descriptor, as in /proc/PID/fd; 0 during a handshake. */
   readonly inode: number;
 }

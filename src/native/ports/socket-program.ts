@@ -1,23 +1,22 @@
 import { isLittleEndian } from '../endianness.js';
 
 /**
- * Programs that choose the listener of a connection among those that share its port (SO_ATTACH_REUSEPORT_CBPF, socket(7)):
- * classic BPF, which every user may attach. They answer with an index into the group, whose order is that in which its sockets
- * called listen(2); when one is closed, the last takes its place (net/core/sock_reuseport.c). An index that nobody has means the
- * kernel's own choice, by a hash of the addresses.
+ * Programs that choose the listener of a connection in a group on one port: SO_ATTACH_REUSEPORT_CBPF, socket(7). Every user may attach
+ * classic BPF. The result is an index into the group. Its order is that of the calls of listen(2); when one is closed, the last takes
+ * its place (net/core/sock_reuseport.c). For an index without a listener, the kernel chooses by a hash of the addresses.
  */
 
-/** What is to be chosen from. */
+/** The listeners to choose from, and how. */
 export interface Steering {
-  /** Indices that connections may go to. At least one. */
+  /** Indices of listeners that get connections. At least one. */
   readonly active: readonly number[];
-  /** Go by the CPU that the packet came in on; otherwise by chance. */
+  /** Choose by the CPU that received the packet; otherwise at random. */
   readonly byCpu: boolean;
-  /** Listeners whose process runs on one CPU only. */
+  /** Index of the listener for a CPU, where its process runs on that CPU alone. */
   readonly pinned: ReadonlyMap<number, number>;
 }
 
-/** struct sock_filter (include/uapi/linux/filter.h) as its four members. */
+/** The four members of struct sock_filter: include/uapi/linux/filter.h. */
 export type Instruction = readonly [code: number, whenTrue: number, whenFalse: number, operand: number];
 
 const LOAD = 0x20;
@@ -26,7 +25,7 @@ const JUMP_IF_EQUAL = 0x15;
 const RETURN_CONSTANT = 0x06;
 const RETURN_ACCUMULATOR = 0x16;
 
-/** SKF_AD_OFF + SKF_AD_CPU, SKF_AD_RANDOM: not of the packet, but of its circumstances. */
+/** Loads that are not from the packet: SKF_AD_OFF + SKF_AD_CPU, SKF_AD_OFF + SKF_AD_RANDOM. */
 const CPU = 0xffff_f000 + 36;
 const RANDOM = 0xffff_f000 + 56;
 
@@ -37,7 +36,7 @@ function choose(value: number, index: number): Instruction[] {
   ];
 }
 
-/** The program for a steering. */
+/** The program of a steering. */
 export function steeringProgram({ active, byCpu, pinned }: Steering): readonly Instruction[] {
   const isDense = active.every((index, place) => index === place);
   return [
@@ -49,14 +48,14 @@ export function steeringProgram({ active, byCpu, pinned }: Steering): readonly I
   ];
 }
 
-/** Byte 13 of the TCP header has the flags; a packet that has SYN and not ACK begins a connection. */
+/** Byte 13 of the TCP header has the flags. SYN without ACK begins a connection. */
 const FLAGS_AT = 13;
 const SYN = 0x02;
 const SYN_AND_ACK = 0x12;
 const LOAD_BYTE = 0x30;
 const AND = 0x54;
 
-/** A filter of a listener (SO_ATTACH_FILTER) that drops what begins a connection, and lets all else through. */
+/** Filter of a listener (SO_ATTACH_FILTER) that drops new SYNs and passes everything else. */
 export const NO_NEWCOMERS: readonly Instruction[] = [
   [LOAD_BYTE, 0, 0, FLAGS_AT],
   [AND, 0, 0, SYN_AND_ACK],
@@ -65,9 +64,9 @@ export const NO_NEWCOMERS: readonly Instruction[] = [
   [RETURN_CONSTANT, 0, 0, 0xffff_ffff],
 ];
 
-/** As the kernel takes it: an array of struct sock_filter. */
+/** A program as an array of struct sock_filter. */
 export function encodeProgram(program: readonly Instruction[]): Buffer {
-  // Of its own, so that it does not move: the kernel is given its address.
+  // allocUnsafeSlow: memory of its own does not move, and the kernel has its address.
   const bytes = Buffer.allocUnsafeSlow(program.length * 8);
   const view = new DataView(bytes.buffer);
   program.forEach(([code, whenTrue, whenFalse, operand], line) => {

@@ -1,36 +1,36 @@
 import type { Platform, SocketConstant } from '../platform.js';
 import type { TcpInfo } from './tcp-info.js';
 
-/** Refills in the time in which a whole buffer is acknowledged, a round trip. */
+/** Refills a round trip, in which a whole buffer is acknowledged. */
 const REFILLS = 8;
 
-/** Less room than fs.ReadStream would read at a time is not worth a turn of the event loop. */
+/** Least room that is worth a turn of the event loop: one read of fs.ReadStream. */
 const LEAST_ROOM = 64 << 10;
 
-/** Of timers. On a path that asks for less, room is reported soon enough. */
+/** Shortest delay of a timer. On a shorter path, the socket reports room soon enough. */
 const LEAST_DELAY_MS = 1;
 
-/** Of its send buffer, a socket that is full reports room when no more than so much is in use (sk_stream_is_writeable). */
+/** Share of the send buffer in use below which a full socket reports room: sk_stream_is_writeable(). */
 const REPORTED_AT = 2 / 3;
 
-/** include/uapi/asm-generic/socket.h, and the values by include/uapi/linux/sock_diag.h. */
+/** include/uapi/asm-generic/socket.h; its values: include/uapi/linux/sock_diag.h. */
 const SO_MEMINFO: SocketConstant = { level: 1, name: 55 };
 const MEMORY_VALUES = 9;
 const SEND_BUFFER = 3;
 const QUEUED = 5;
 
-/** The send buffer's size, and how much of it is in use, with what the kernel adds to the bytes. */
+/** Size of the send buffer, and how much of it is in use, with the kernel's overhead. */
 export interface SendMemory {
   readonly size: number;
   readonly queued: number;
 }
 
 /**
- * Linux reports room once a third of the send buffer is free. On a long path nearly all that the buffer holds is under way, and that
- * third is missing there until the report.
+ * Linux reports room once a third of the send buffer is free. On a long path nearly the whole buffer is in flight. Until the
+ * report, the path carries a third less.
  *
- * @param memory asked for only if the rest makes it worth while
- * @returns milliseconds after which room is worth filling; 0 if the report comes as soon, or finds bytes that still wait to be sent
+ * @param memory called only if the other numbers allow a delay
+ * @returns milliseconds until a refill; 0 if the report comes as soon, or unsent bytes last until then
  */
 export function refillDelay(info: TcpInfo | undefined, memory: () => SendMemory | undefined): number {
   if (info?.notSentBytes === undefined) return 0;
@@ -42,7 +42,7 @@ export function refillDelay(info: TcpInfo | undefined, memory: () => SendMemory 
   return queued - queued / REFILLS > size * REPORTED_AT ? delay : 0;
 }
 
-/** Ask for the send buffer of a descriptor; undefined where the kernel does not tell (before 4.12). */
+/** SO_MEMINFO of a descriptor, by getsockopt(2). Undefined on an error: ENOPROTOOPT before kernel 4.12, EBADF. */
 export function sendMemoryCall(get: Platform['get']): (fd: number) => SendMemory | undefined {
   const values = new Int32Array(MEMORY_VALUES);
   return (fd) => {

@@ -4,8 +4,8 @@ import type { OptionBytes, Platform, SocketConstant } from '../platform.js';
 import { fdOf } from './handle-fd.js';
 
 /**
- * setsockopt(2) and getsockopt(2), alike on every POSIX system. A handle that is closed has descriptor -1, to which
- * the kernel answers EBADF.
+ * setsockopt(2) and getsockopt(2), alike on every POSIX system. Expected errors: ENOPROTOOPT and EOPNOTSUPP (unknown option), EINVAL (value
+ * or state), EPERM and EACCES (privilege), EBADF. A closed handle has descriptor -1, and the kernel answers EBADF.
  */
 export function socketOptionCalls(libc: Libc): Pick<Platform, 'set' | 'get'> {
   const setsockopt = libc.bind<(fd: number, level: number, name: number, value: OptionBytes, size: number) => number>(

@@ -3,24 +3,24 @@ import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
 import { fdOf } from './handle-fd.js';
 
-/** What the kernel knows of a TCP connection; a number is missing where the kernel is too old to tell it. */
+/** The kernel's numbers of a TCP connection: TCP_INFO of tcp(7). An older kernel lacks some. */
 export interface TcpInfo {
-  /** Name of the state, as ss(8) has it. */
+  /** Name of the state, as in ss(8). */
   readonly state: string;
-  /** Smoothed round-trip time and its variation, and the least one seen, in microseconds. */
+  /** Smoothed round-trip time, its variation and its minimum, in microseconds. */
   readonly roundTripTime: number;
   readonly roundTripVariation: number;
   readonly minRoundTripTime: number | undefined;
-  /** Segments that may be in flight, and those that are. */
+  /** Segments that may be in flight, and segments in flight. */
   readonly congestionWindow: number;
   readonly unacknowledged: number;
-  /** Largest segment that is sent, in bytes. */
+  /** Maximum segment size of sent segments, in bytes. */
   readonly segmentSize: number;
-  /** Segments that were sent again, since the connection began. */
+  /** Retransmitted segments since the connection began. */
   readonly retransmits: number;
-  /** Bytes that were written and not sent yet. */
+  /** Bytes that were written, and not sent yet. */
   readonly notSentBytes: number | undefined;
-  /** Bytes a second that were delivered lately. */
+  /** Recent delivery rate, in bytes a second. */
   readonly deliveryRate: number | undefined;
   readonly bytesSent: number | undefined;
   readonly bytesAcknowledged: number | undefined;
@@ -28,13 +28,12 @@ export interface TcpInfo {
   readonly bytesRetransmitted: number | undefined;
 }
 
-/** include/uapi/linux/tcp.h: option, and offsets in struct tcp_info, of which later kernels have more than earlier ones. */
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
+/** include/uapi/linux/tcp.h. Later kernels have a longer struct tcp_info. */
+export const TCP_INFO = { level: 6, name: 11 } as const;
 
-/** The part that every kernel has that Node runs on. */
+/** Bytes of struct tcp_info on the oldest kernel that Node supports. */
 const LEAST_BYTES = 104;
-const ROOM = 256;
+const INFO_BYTES = 256;
 
 const OFFSET = {
   segmentSize: 16,
@@ -53,7 +52,7 @@ const OFFSET = {
 } as const;
 
 /** include/net/tcp_states.h */
-const STATES = [
+const STATE_NAMES = [
   'UNKNOWN',
   'ESTAB',
   'SYN-SENT',
@@ -68,18 +67,18 @@ const STATES = [
   'CLOSING',
 ] as const;
 
-/** What tcpi_min_rtt is before there has been one. */
+/** Value of tcpi_min_rtt before the first measurement. */
 const NO_ROUND_TRIP = 0xffff_ffff;
 
-/** Where the low half of a 64-bit number is. */
+/** Index of the low half of a 64-bit number. */
 const LOW = isLittleEndian ? 0 : 1;
 
-/** TCP_INFO of a handle; undefined if it is no open TCP socket. */
+/** TCP_INFO of a handle, by getsockopt(2). Undefined on an error: EOPNOTSUPP (no TCP socket), EBADF (closed). */
 export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | undefined {
   const getsockopt = libc.bind<
     (fd: number, level: number, name: number, value: Uint8Array, size: Uint32Array) => number
   >('int getsockopt(int fd, int level, int name, void *value, void *size)');
-  const bytes = new Uint8Array(ROOM);
+  const bytes = new Uint8Array(INFO_BYTES);
   const ints = new Uint32Array(bytes.buffer);
   const size = new Uint32Array(1);
   const int = (offset: number): number | undefined => ((size[0] ?? 0) >= offset + 4 ? ints[offset / 4] : undefined);
@@ -88,11 +87,12 @@ export function tcpInfoCall(libc: Libc): (handle: SocketHandle) => TcpInfo | und
     return (ints[offset / 4 + LOW] ?? 0) + (ints[offset / 4 + 1 - LOW] ?? 0) * 2 ** 32;
   };
   return (handle) => {
-    size[0] = ROOM;
-    if (getsockopt(fdOf(handle), IPPROTO_TCP, TCP_INFO, bytes, size) !== 0 || size[0] < LEAST_BYTES) return undefined;
+    size[0] = INFO_BYTES;
+    if (getsockopt(fdOf(handle), TCP_INFO.level, TCP_INFO.name, bytes, size) !== 0 || size[0] < LEAST_BYTES)
+      return undefined;
     const least = int(OFFSET.minRoundTripTime);
     return {
-      state: STATES[bytes[0] ?? 0] ?? STATES[0],
+      state: STATE_NAMES[bytes[0] ?? 0] ?? STATE_NAMES[0],
       roundTripTime: int(OFFSET.roundTripTime) ?? 0,
       roundTripVariation: int(OFFSET.roundTripVariation) ?? 0,
       minRoundTripTime: least === NO_ROUND_TRIP ? undefined : least,

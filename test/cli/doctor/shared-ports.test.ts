@@ -28,10 +28,12 @@ function look(sockets: readonly PortSocket[] | undefined, ownerOf: (inode: numbe
     isContainer: false,
     socketOwners: () => owners,
   };
+  const { ports } = fakePlatform();
+  if (ports === undefined) throw new Error('the fake platform has no ports');
   const circumstances: Circumstances = {
     machine,
     environment: configFromEnvironment(new Map()),
-    platform: fakePlatform({ portSockets: () => sockets }),
+    platform: fakePlatform({ ports: { ...ports, sockets: () => sockets } }),
     node: process.versions.node,
   };
   return lookAtSharedPorts(circumstances);

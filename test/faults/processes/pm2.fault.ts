@@ -72,7 +72,7 @@ describe('pm2 in cluster mode', () => {
     const look = async (processes: number): Promise<void> => {
       const known = new Set<unknown>();
       while (known.size < processes) known.add(await ask(port));
-      listeners.push(platform().portSockets(port, 'LISTEN')?.length ?? -1);
+      listeners.push(platform().ports?.sockets(port, 'LISTEN')?.length ?? -1);
     };
     try {
       const nodeArgs = isTuned ? [`--node-args=--import=${preloadFile()}`] : [];
@@ -88,7 +88,7 @@ describe('pm2 in cluster mode', () => {
       await command('scale', 'app', '3');
       await look(3);
       await command('delete', 'app');
-      expect(platform().portSockets(port, 'LISTEN')).to.deep.equal([]);
+      expect(platform().ports?.sockets(port, 'LISTEN')).to.deep.equal([]);
       return { answered, failures, listeners };
     } finally {
       await command('kill');

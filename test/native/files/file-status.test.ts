@@ -34,16 +34,16 @@ describe('the status of a file', () => {
     return status;
   }
 
-  it('is its kind, size and inode, as Node sees them', () => {
+  it('has the same kind, size and inode as Node’s fs.stat', () => {
     const fd = open(scratch.file('file', 'x'.repeat(12_345)));
     const { ino, dev } = fstatSync(fd);
     const { deviceMajor, deviceMinor, mount: _, ...status } = statusOf(fd);
     expect(status).to.deep.equal({ regular: true, size: 12_345, inode: ino });
-    // As makedev(3) packs the two where they are small.
+    // The packing of makedev(3) for small numbers.
     expect(((deviceMajor & 0xfff) << 8) | (deviceMinor & 0xff)).to.equal(dev & 0xfffff);
   });
 
-  it('is what the file is now, each time', () => {
+  it('is current at each call', () => {
     const fd = open(scratch.file('grows', 'abc'), 'r+');
     expect(statusOf(fd).size).to.equal(3);
     writeSync(fd, 'defg', 3);
@@ -52,13 +52,13 @@ describe('the status of a file', () => {
     expect(statusOf(fd).size).to.equal(0);
   });
 
-  it('has sizes beyond 4 GiB', () => {
+  it('has sizes above 4 GiB', () => {
     const fd = open(scratch.file('sparse', ''), 'r+');
     ftruncateSync(fd, 2 ** 33 + 5);
     expect(statusOf(fd).size).to.equal(2 ** 33 + 5);
   });
 
-  it('tells that it is no regular file: a directory, a FIFO, a device, a socket', async () => {
+  it('says that a directory, a FIFO, a device and a socket are no regular files', async () => {
     execFileSync('mkfifo', [scratch.path('fifo')]);
     const pair = await socketPair();
     expect(statusOf(open(scratch.file('plain', ''))).regular).to.equal(true);
@@ -69,20 +69,20 @@ describe('the status of a file', () => {
     pair.close();
   });
 
-  it('is not to be had of a descriptor that is not open', () => {
+  it('fails for a descriptor that is not open', () => {
     const status = newStatus();
     expect(files.status(-1, status)).to.equal(false);
     expect(status).to.deep.equal(newStatus());
   });
 
-  it('comes with whether its file system is one whose files are as long as they say', () => {
+  it('says whether its file system has true file sizes', () => {
     const isKnown = (path: string): boolean => {
       const fd = open(path);
       return files.hasKnownFilesystem(fd, statusOf(fd));
     };
     const ordinary = scratch.file('ordinary', 'x');
     const sys = '/sys/kernel/mm/transparent_hugepage/enabled';
-    // Twice, as what is known of a device is kept.
+    // Twice, as the answer for a device is remembered.
     for (let round = 0; round < 2; round++) {
       expect(isKnown(ordinary)).to.equal(true);
       expect(isKnown('/proc/self/status')).to.equal(false);
@@ -94,12 +94,12 @@ describe('the status of a file', () => {
   });
 });
 
-describe('the file system of a device', () => {
+describe('the file system of a file', () => {
   const EXT4 = 0xef53;
   const TMPFS = 0x01021994;
   const PROC = 0x9fa0;
 
-  /** Calls to a kernel that has one file system after another on the same device, and how often it was asked. */
+  /** Calls to a kernel with one file system after another on the same device, and the number of its fstatfs calls. */
   function mounting(...magics: number[]): { calls: ReturnType<typeof statusCalls>; asked: () => number } {
     let asked = 0;
     const fstatfs = (_fd: number, out: Uint8Array): number => {
@@ -110,7 +110,7 @@ describe('the file system of a device', () => {
     return { calls: statusCalls({ bind, errno: () => 0, address: () => 0n }), asked: () => asked };
   }
 
-  it('is asked for once where it is a disk', () => {
+  it('is asked for once on a disk', () => {
     const { calls, asked } = mounting(EXT4, EXT4);
     const disk = { ...newStatus(), deviceMajor: 8, deviceMinor: 1 };
     expect([calls.hasKnownFilesystem(5, disk), calls.hasKnownFilesystem(6, disk)]).to.deep.equal([true, true]);
@@ -119,7 +119,7 @@ describe('the file system of a device', () => {
     expect(asked()).to.equal(2);
   });
 
-  it('is asked for once a mount where the kernel numbers those for good', () => {
+  it('is asked for once a mount where the kernel has unique mount ids', () => {
     const { calls, asked } = mounting(TMPFS, PROC);
     const mounted = { ...newStatus(), deviceMajor: 0, deviceMinor: 44, mount: 2 ** 31 + 7 };
     expect(calls.isOnKnownFilesystem(mounted)).to.equal(false);
@@ -132,7 +132,7 @@ describe('the file system of a device', () => {
     expect(calls.isOnKnownFilesystem(later)).to.equal(false);
   });
 
-  it('is asked for each time where the number may be given to another after an unmount', () => {
+  it('is asked for each time where a number may be used again after an unmount', () => {
     const { calls } = mounting(TMPFS, PROC);
     const none = { ...newStatus(), deviceMajor: 0, deviceMinor: 44 };
     expect([calls.hasKnownFilesystem(5, none), calls.hasKnownFilesystem(6, none)]).to.deep.equal([true, false]);

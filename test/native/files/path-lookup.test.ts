@@ -17,7 +17,7 @@ import type { FileCalls, FileStatus } from '../../../src/native/platform.js';
 import { realFiles } from '../../support/files/fake-files.js';
 import { useScratch } from '../../support/files/scratch.js';
 
-describe('looking up a path', () => {
+describe('the status of the file at a path', () => {
   const scratch = useScratch();
   let files: FileCalls;
   let path: string;
@@ -33,7 +33,7 @@ describe('looking up a path', () => {
     return files.lookUp(name, status) ? status : undefined;
   }
 
-  it('tells what an open descriptor of the file would', () => {
+  it('is the same as by an open descriptor', () => {
     const fd = openSync(path, 'r');
     const status = newStatus();
     expect(files.status(fd, status)).to.equal(true);
@@ -43,28 +43,28 @@ describe('looking up a path', () => {
     expect(found(relative(process.cwd(), path))).to.deep.equal(status);
   });
 
-  it('follows links, to names of any letters', () => {
+  it('follows links, to names in any script', () => {
     const name = scratch.path('ä € 文');
     symlinkSync(path, name);
-    // Where following a link would write its time of access, the kernel will not do it without waiting.
+    // The kernel follows no link without waiting if it must write the link's time of access.
     const later = Date.now() / 1000 + 3600;
     lutimesSync(name, later, 0);
     expect(found(name)).to.include({ size: 321, inode: statSync(path).ino });
   });
 
-  it('finds what is no regular file, and says so', () => {
+  it('says that a file is not regular', () => {
     mkdirSync(scratch.path('directory'));
     expect(found(scratch.path('directory'))?.regular).to.equal(false);
     expect(found('/dev/null')?.regular).to.equal(false);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('fails for a missing file', () => {
     expect(found(scratch.path('none'))).to.equal(undefined);
     expect(found(`${path}/below`)).to.equal(undefined);
     expect(found('')).to.equal(undefined);
   });
 
-  it('opens nothing: whoever waits for a reader of a FIFO goes on waiting', () => {
+  it('opens nothing: the writer of a FIFO goes on waiting for a reader', () => {
     const fifo = scratch.path('fifo');
     execFileSync('mkfifo', [fifo]);
     const write = (): number => openSync(fifo, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
@@ -75,22 +75,22 @@ describe('looking up a path', () => {
     expect(write).to.throw(Error).with.property('errno', -os.errno.ENXIO);
   });
 
-  it('leaves no descriptor behind', () => {
+  it('leaves no descriptor open', () => {
     const count = (): number => readdirSync('/proc/self/fd').length;
     const before = count();
     for (let round = 0; round < 100; round++) found(path);
     expect(count()).to.equal(before);
   });
 
-  it('does not wait for a disk: what the kernel has forgotten is found once somebody else has looked', function () {
+  it('does not wait for a disk: a path that the kernel has dropped is found after another lookup', function () {
     const forget = '/proc/sys/vm/drop_caches';
     try {
-      // Names and inodes that nothing refers to.
+      // Drop unused names and inodes.
       writeFileSync(forget, '2');
     } catch {
       this.skip();
     }
-    // tmpfs keeps its names nowhere else.
+    // tmpfs has its names nowhere else.
     if (found(path) !== undefined) this.skip();
     expect(statSync(path).size).to.equal(321);
     expect(found(path)).to.include({ size: 321 });

@@ -1,19 +1,19 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { expect } from 'chai';
-import { residency } from '../../../src/native/files/residency.js';
+import { residencyCall } from '../../../src/native/files/residency.js';
 import { type Libc, loadLibc } from '../../../src/native/libc.js';
 import { content } from '../../support/files/content.js';
 import { cachedPages, evict } from '../../support/files/page-cache.js';
 import { useScratch } from '../../support/files/scratch.js';
 import { collectGarbage } from '../../support/garbage.js';
 
-type Residency = ReturnType<typeof residency>;
+type Residency = ReturnType<typeof residencyCall>;
 
 const SIZE = 4 << 20;
 const PAGE = 4096;
 const PROBE_STRIDE = 64 << 10;
 
-/** The C library of a kernel that is older than cachestat(2), or of a user whom it does not answer. */
+/** The C library without cachestat(2): an older kernel, or a user without permission. */
 function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
   const libc = loadLibc();
   return {
@@ -27,17 +27,17 @@ function withoutCachestat(onAddress: (buffer: Buffer) => void): Libc {
   };
 }
 
-describe('what is in the page cache of a file', () => {
+describe('the part of a file in the page cache', () => {
   const scratch = useScratch();
   const ways: Record<string, Residency> = {};
-  // The kernel writes to where these are, whoever keeps them: here, we do.
+  // The kernel writes to the addresses of these buffers, so we keep them.
   const kept: Buffer[] = [];
   let fd: number;
 
   before(function () {
     if (process.platform !== 'linux') this.skip();
-    ways['cachestat, where the kernel has it'] = residency(loadLibc());
-    ways['probing by preadv2'] = residency(withoutCachestat((buffer) => kept.push(buffer)));
+    ways['cachestat, where the kernel has it'] = residencyCall(loadLibc());
+    ways['probing by preadv2'] = residencyCall(withoutCachestat((buffer) => kept.push(buffer)));
     fd = openSync(scratch.file('file', content(SIZE)), 'r+');
   });
 
@@ -49,15 +49,15 @@ describe('what is in the page cache of a file', () => {
     readSync(fd, Buffer.alloc(count), 0, count, position);
   }
 
-  /** Take the file out of the cache, or skip the test: tmpfs, for one, has its files nowhere else. */
+  /** Drop the file from the cache, or skip the test: tmpfs, for example, has its files nowhere else. */
   function makeCold(test: Mocha.Context): void {
     evict(fd);
     if (cachedPages(fd, SIZE).some((isCached) => isCached)) test.skip();
   }
 
   /**
-   * Whether an answer is true by now although it was not when the question was put: a probe of a page that is not there has
-   * the kernel begin to read it, and a disk may be that fast. Within the distance of two probes, these are at the ends.
+   * Whether a wrong answer has become true meanwhile. The probe of a missing page makes the kernel read it, and a disk may
+   * be that fast. Within the distance of two probes, these pages are at the ends.
    */
   function hasBecomeTrue(position: number, answer: number): boolean {
     if (answer === 0 || answer > PROBE_STRIDE) return false;
@@ -65,7 +65,7 @@ describe('what is in the page cache of a file', () => {
     return [position, position + answer - 1].every((byte) => pages[Math.floor(byte / PAGE)] === true);
   }
 
-  /** @param prepare is called before each question, as each may change what is in the page cache */
+  /** @param prepare is called before each question, as each question may change the page cache */
   function expectResident(
     prepare: () => void,
     expected: readonly [position: number, count: number, resident: number][],
@@ -80,7 +80,7 @@ describe('what is in the page cache of a file', () => {
     }
   }
 
-  it('is all of a file that was just read', () => {
+  it('is the whole file after a read', () => {
     read(0, SIZE);
     expect(cachedPages(fd, SIZE)).not.to.include(false);
     expectResident(
@@ -94,7 +94,7 @@ describe('what is in the page cache of a file', () => {
     );
   });
 
-  it('is nothing of a file that is only on the disk', function () {
+  it('is empty for a file that is only on the disk', function () {
     expectResident(
       () => makeCold(this),
       [
@@ -106,7 +106,7 @@ describe('what is in the page cache of a file', () => {
     );
   });
 
-  it('is the part at the beginning, by halves, where the rest has not been read yet', function () {
+  it('is the beginning, by halves, where the rest was not read yet', function () {
     expectResident(() => {
       makeCold(this);
       read(0, 1 << 20);
@@ -120,7 +120,7 @@ describe('what is in the page cache of a file', () => {
     ]);
   });
 
-  it('is the part up to a gap, where there is one between the beginning and the end', function () {
+  it('is the part up to a gap between the beginning and the end', function () {
     expectResident(() => {
       makeCold(this);
       read(0, 1 << 20);
@@ -129,7 +129,7 @@ describe('what is in the page cache of a file', () => {
     }, [[0, SIZE, 1 << 20]]);
   });
 
-  it('is nothing where only what comes later is there', function () {
+  it('is empty where only a later part is there', function () {
     expectResident(() => {
       makeCold(this);
       read(2 << 20, 1 << 20);
@@ -156,22 +156,22 @@ describe('what is in the page cache of a file', () => {
         },
       };
       read(0, SIZE);
-      const resident = residency(pagesOf);
+      const resident = residencyCall(pagesOf);
       expect(resident(fd, 0, SIZE), `all, in pages of ${pageSize}`).to.equal(SIZE);
       expect(resident(fd, 5000, 1 << 20), `a part, in pages of ${pageSize}`).to.equal(1 << 20);
     }
   });
 
-  it('is looked for with memory that is still there when the garbage has been collected', async () => {
+  it('is probed with memory that survives a garbage collection', async () => {
     const buffers: WeakRef<Buffer>[] = [];
-    const resident = residency(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
+    const resident = residencyCall(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
     expect(buffers).to.have.length(1);
     await collectGarbage();
     expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
     expect(resident(fd, 0, 1)).to.be.within(0, 1);
   });
 
-  it('is nothing of a descriptor that is not open', () => {
+  it('is empty for a descriptor that is not open', () => {
     for (const [way, resident] of Object.entries(ways)) expect(resident(-1, 0, 4096), way).to.equal(0);
   });
 });

@@ -10,7 +10,7 @@ import { linux } from '../../support/sockets/kernel-value.js';
 import { handleOf, received, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 import { isCloseOnExec, positionOf } from '../../support/test-run/descriptors.js';
 
-/** Bytes that the kernel has of a TCP socket and has not sent yet (linux/sockios.h SIOCOUTQNSD). */
+/** Unsent bytes of a TCP socket: SIOCOUTQNSD of linux/sockios.h. */
 function unsent(fd: number): number {
   const ioctl = loadLibc().bind<(fd: number, request: number, out: Int32Array) => number>(
     'int ioctl(int fd, unsigned long request, void *out)',
@@ -44,7 +44,7 @@ describe('calls that send', () => {
     pair.close();
   });
 
-  it('send a file’s bytes from a position and leave the descriptor’s own where it is', async () => {
+  it('send a file’s bytes from a position, and keep the descriptor’s own position', async () => {
     readSync(file, Buffer.alloc(5), 0, 5, null);
     expect(positionOf(file)).to.equal(5);
     expect(files.sendfile(socket, file, 1000, 20_000)).to.equal(20_000);
@@ -53,7 +53,7 @@ describe('calls that send', () => {
     expect(digest(await received(pair.client))).to.equal(digest(bytes.subarray(1000, 21_000)));
   });
 
-  it('send from beyond 4 GiB', async () => {
+  it('send from a position above 4 GiB', async () => {
     const position = 2 ** 32 + 4097;
     ftruncateSync(file, position + 50_000);
     writeSync(file, bytes, 0, 50_000, position);
@@ -63,13 +63,13 @@ describe('calls that send', () => {
     expect(digest(await received(pair.client))).to.equal(digest(bytes.subarray(0, 50_000)));
   });
 
-  it('send what there is of a file, and 0 at its end', () => {
+  it('send the rest of a file, and return 0 at its end', () => {
     expect(files.sendfile(socket, file, bytes.length - 7, 1000)).to.equal(7);
     expect(files.sendfile(socket, file, bytes.length, 1000)).to.equal(0);
     expect(files.sendfile(socket, file, bytes.length + 12_345, 1000)).to.equal(0);
   });
 
-  it('answer EAGAIN, and do not wait, once the socket is full', async () => {
+  it('return EAGAIN without a wait when the socket is full', async () => {
     pair.client.pause();
     let sent = 0;
     let result = 0;
@@ -82,7 +82,7 @@ describe('calls that send', () => {
     expect(files.send(socket, Buffer.from('more'), true)).to.equal(-os.errno.EAGAIN);
   });
 
-  it('answer with the errno, negated, of what fails', async () => {
+  it('return the errno of a failed call, negated', async () => {
     expect(files.sendfile(socket, -1, 0, 10)).to.equal(-os.errno.EBADF);
     expect(files.sendfile(-1, file, 0, 10)).to.equal(-os.errno.EBADF);
     expect(files.send(-1, Buffer.from('x'), true)).to.equal(-os.errno.EBADF);
@@ -93,7 +93,7 @@ describe('calls that send', () => {
     expect(files.send(socket, Buffer.from('x'), true)).to.equal(-os.errno.EPIPE);
   });
 
-  it('hold back what is sent with the promise of more, until more has come', async () => {
+  it('hold back bytes that are sent with the promise of more, until more has come', async () => {
     const header = Buffer.from('header');
     expect(unsent(socket)).to.equal(0);
     expect(files.send(socket, header, true)).to.equal(6);
@@ -120,10 +120,10 @@ describe('calls on descriptors', () => {
     files = linux().files!;
   });
 
-  it('duplicate one for the same open file, which no child process inherits', () => {
+  it('duplicate one: for the same open file, and not inherited by child processes', () => {
     const { bind } = loadLibc();
     const original = openSync(scratch.file('file', 'content'), 'r');
-    // dup(2) alone would be inherited; Node's own are not either.
+    // Child processes would inherit a descriptor of dup(2) alone. They inherit none of Node's own.
     const inherited = bind<(fd: number) => number>('int dup(int fd)')(original);
     expect(isCloseOnExec(inherited)).to.equal(false);
     const duplicate = files.duplicate(original);
@@ -135,7 +135,7 @@ describe('calls on descriptors', () => {
     for (const fd of [original, inherited, duplicate]) expect(files.close(fd)).to.equal(0);
   });
 
-  it('close one, and say that there is none to close', () => {
+  it('close one, and return EBADF for a closed one', () => {
     const fd = files.duplicate(1);
     expect(() => fstatSync(fd)).not.to.throw();
     expect(files.close(fd)).to.equal(0);
@@ -146,7 +146,7 @@ describe('calls on descriptors', () => {
 });
 
 describe('calls that a signal interrupts', () => {
-  /** A C library whose functions fail with EINTR twice before they succeed with their count of calls. */
+  /** A C library whose functions fail with EINTR twice, then return their count of calls. */
   function interrupted(): {
     readonly calls: FileCalls | ReturnType<typeof sendCalls>;
     readonly count: Map<string, number>;
@@ -164,19 +164,19 @@ describe('calls that a signal interrupts', () => {
     return { calls: sendCalls({ bind, errno: () => os.errno.EINTR, address: () => 0n }), count };
   }
 
-  it('are made again', () => {
+  it('are repeated', () => {
     const { calls } = interrupted();
     expect(calls.sendfile(1, 2, 0, 10)).to.equal(3);
     expect(calls.send(1, new Uint8Array(1), true)).to.equal(3);
     expect(calls.duplicate(1)).to.equal(3);
   });
 
-  it('are made again from the same position', () => {
+  it('are repeated from the same position', () => {
     const positions: bigint[] = [];
     const bind = <F>(prototype: string): F => {
       const call = (_socket: number, _file: number, position: BigInt64Array): number => {
         positions.push(position[0] ?? -1n);
-        // The kernel may have moved it on by the time of the signal.
+        // The kernel may have moved the offset before the signal.
         position[0] = 999n;
         return positions.length < 3 ? -1 : 10;
       };
@@ -187,7 +187,7 @@ describe('calls that a signal interrupts', () => {
     expect(positions).to.deep.equal([77n, 77n, 77n]);
   });
 
-  it('are not made again where they close: the descriptor may be somebody else’s by then', () => {
+  it('are not repeated for close(2): the descriptor may be another file’s by then', () => {
     const { calls, count } = interrupted();
     expect(calls.close(1)).to.equal(-os.errno.EINTR);
     expect(count.get('close')).to.equal(1);

@@ -9,13 +9,13 @@ import { handleOf, listenHandleOf, listening, socketPair } from '../../support/s
 describe('the descriptor of a handle', () => {
   const scratch = useScratch();
 
-  it('is -1 where there is no handle, or it has none', () => {
+  it('is -1 without a handle, or without a descriptor in it', () => {
     expect(fdOf(null)).to.equal(-1);
     expect(fdOf(undefined)).to.equal(-1);
     expect(fdOf({})).to.equal(-1);
   });
 
-  it('is that of the socket while it is open, and -1 from the moment in which it is closed', async () => {
+  it('is that of the open socket, and -1 as soon as it is closed', async () => {
     const pair = await socketPair();
     const handle = handleOf(pair.accepted);
     expect(fdOf(handle)).to.be.greaterThan(2);
@@ -25,7 +25,7 @@ describe('the descriptor of a handle', () => {
     expect(fdOf(pair.accepted._handle)).to.equal(-1);
   });
 
-  it('is -1 of a socket that has not begun to connect', () => {
+  it('is -1 for a socket that has not begun to connect', () => {
     expect(fdOf(asNetSocket(new Socket())._handle)).to.equal(-1);
   });
 
@@ -35,7 +35,7 @@ describe('the descriptor of a handle', () => {
     server.close();
   });
 
-  it('comes with the family: tcp or unix', async () => {
+  it('comes with the family, tcp or unix', async () => {
     const tcp = await socketPair();
     const unix = await socketPair(scratch.path('family'));
     const server = await listening(createServer(), scratch.path('listener'));
@@ -48,7 +48,7 @@ describe('the descriptor of a handle', () => {
     unix.close();
   });
 
-  it('comes without a family where the handle is something else: a TLS connection, a stand-in, none', async () => {
+  it('comes without a family for other handles: a TLS connection, a fake handle, none', async () => {
     const pair = await socketPair();
     const secure = tlsConnect({ socket: pair.client });
     secure.on('error', () => undefined);

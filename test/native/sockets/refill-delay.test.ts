@@ -7,7 +7,7 @@ import { useScratch } from '../../support/files/scratch.js';
 import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
 import { handleOf, socketPair } from '../../support/sockets/socket-pair.js';
 
-/** As seen in the middle of a download over 40 ms, 1 Gbit/s: all that the buffer holds is under way. */
+/** Numbers from the middle of a download over 40 ms, 1 Gbit/s: the whole buffer is in flight. */
 const FULL: TcpInfo = {
   state: 'ESTAB',
   roundTripTime: 40_800,
@@ -30,36 +30,36 @@ function delayOf(info: Partial<TcpInfo>, memory: Partial<SendMemory> = {}): numb
   return refillDelay({ ...FULL, ...info }, () => ({ ...MEMORY, ...memory }));
 }
 
-describe('the delay after which a full socket is filled up', () => {
-  it('is an eighth of the round trip while all that the buffer holds is under way', () => {
+describe('the delay until a full socket is refilled', () => {
+  it('is an eighth of the round trip while the whole buffer is in flight', () => {
     expect(delayOf({})).to.equal(5);
     expect(delayOf({ roundTripTime: 200_000 })).to.equal(25);
     expect(delayOf({ roundTripTime: 8000 })).to.equal(1);
-    // What was filled in last waits for its turn.
+    // The latest refill waits to be sent.
     expect(delayOf({ unacknowledged: 2200, notSentBytes: 1_000_000 })).to.equal(5);
   });
 
-  it('is none on a path so short that the socket reports room as soon', () => {
+  it('is none on a short path, where the socket reports room as soon', () => {
     expect(delayOf({ roundTripTime: 7900 })).to.equal(0);
     expect(delayOf({ roundTripTime: 60 })).to.equal(0);
   });
 
-  it('is none where the bytes that wait to be sent last until the socket reports room', () => {
+  it('is none where unsent bytes last until the socket reports room', () => {
     expect(delayOf({ unacknowledged: 1900, notSentBytes: 1_400_000 })).to.equal(0);
     expect(delayOf({ unacknowledged: 0, notSentBytes: 4_000_000 })).to.equal(0);
   });
 
-  it('is none where it would be for little', () => {
+  it('is none where the refill would be small', () => {
     expect(delayOf({ unacknowledged: 363 })).to.equal(5);
     expect(delayOf({ unacknowledged: 362 })).to.equal(0);
   });
 
-  it('is none where the socket reports room before: it is not its buffer that is full', () => {
+  it('is none where the socket reports room earlier, as its buffer is not full', () => {
     expect(delayOf({}, { queued: 3_200_000 })).to.equal(5);
     expect(delayOf({}, { queued: 3_190_000 })).to.equal(0);
   });
 
-  it('is none where the kernel tells too little, and no more is asked than is needed', () => {
+  it('is none where the kernel’s numbers are missing, and no call is made without need', () => {
     const never = (): never => {
       throw new Error('asked for nothing');
     };
@@ -69,14 +69,14 @@ describe('the delay after which a full socket is filled up', () => {
     expect(refillDelay(FULL, () => undefined)).to.equal(0);
   });
 
-  describe('by what the kernel says', () => {
+  describe('with the kernel’s numbers', () => {
     const scratch = useScratch();
 
     before(function () {
       if (process.platform !== 'linux') this.skip();
     });
 
-    it('goes by the send buffer as it is', async () => {
+    it('follows the send buffer', async () => {
       const pair = await socketPair();
       const handle = handleOf(pair.accepted);
       pair.client.pause();
@@ -85,13 +85,13 @@ describe('the delay after which a full socket is filled up', () => {
       expect(memory?.size).to.equal(kernelValue(handle, 'SO_SNDBUF'));
       const waiting = linux().tcpInfo(handle)?.notSentBytes ?? Number.NaN;
       expect(sent).to.be.greaterThan(waiting);
-      // The kernel counts its own structures as well.
+      // The kernel counts its own structures too.
       expect(memory?.queued).to.be.greaterThan(waiting);
       expect(waiting).to.be.greaterThan(0);
       pair.close();
     });
 
-    it('is none over loopback, on Unix sockets, and where there is no socket', async () => {
+    it('is none over loopback, on Unix sockets, and without a socket', async () => {
       for (const path of [undefined, scratch.path('socket')]) {
         const pair = await socketPair(path);
         pair.client.pause();

@@ -9,7 +9,7 @@ import { makeCertificate } from '../../support/sockets/certificate.js';
 import { linux } from '../../support/sockets/kernel-value.js';
 import { handleOf, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
-describe('what the kernel knows of a connection', () => {
+describe('TCP_INFO of a connection', () => {
   const scratch = useScratch();
   let pair: SocketPair;
 
@@ -64,7 +64,7 @@ int main(void) {
       // No compiler here.
       this.skip();
     }
-    // A paused reader: nothing moves between the two looks.
+    // A paused reader: nothing changes between the two readings.
     const { fd } = handleOf(pair.accepted);
     const read = execFileSync(program, { stdio: [fd!, 'pipe', 'pipe'], encoding: 'utf8' });
     const own = linux().tcpInfo(handleOf(pair.accepted));
@@ -73,7 +73,7 @@ int main(void) {
     expect(own?.bytesSent).to.be.greaterThan(0);
   });
 
-  it('is undefined of a Unix socket, and of one that is closed', async () => {
+  it('is undefined for a Unix socket, and for a closed one', async () => {
     const unix = await socketPair(scratch.path('socket'));
     expect(tcpInfo(unix.accepted)).to.equal(undefined);
     unix.close();
@@ -102,7 +102,7 @@ int main(void) {
     server.close();
   });
 
-  it('grows with what is sent and received', async () => {
+  it('grows with sent and received bytes', async () => {
     const before = tcpInfo(pair.client);
     pair.accepted.write('x'.repeat(1234));
     await once(pair.client, 'data');

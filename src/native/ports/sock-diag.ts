@@ -1,11 +1,11 @@
 import { isLittleEndian } from '../endianness.js';
 import type { Libc } from '../libc.js';
-import type { Platform } from '../platform.js';
-import type { PortSocket, PortState } from '../ports/port-socket.js';
-import { SOCK_CLOEXEC } from './open-socket.js';
+import type { PortCalls } from '../platform.js';
+import { SOCK_CLOEXEC } from '../sockets/open-socket.js';
+import type { PortSocket, PortState } from './port-socket.js';
 
 /** include/net/tcp_states.h */
-const STATES = { ESTAB: 1, 'SYN-RECV': 3, LISTEN: 10 } as const satisfies Record<PortState, number>;
+const STATE_NUMBERS = { ESTAB: 1, 'SYN-RECV': 3, LISTEN: 10 } as const satisfies Record<PortState, number>;
 
 /** include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h; sock_diag(7). */
 const AF_NETLINK = 16;
@@ -23,9 +23,9 @@ const FAMILIES = [
   [2, 4],
   [10, 6],
 ] as const;
-const ROOM = 64 << 10;
+const ANSWER_BYTES = 64 << 10;
 
-function request(family: number, states: number, port: number): Buffer {
+function dumpRequest(family: number, states: number, port: number): Buffer {
   const bytes = Buffer.alloc(REQUEST);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint32(0, REQUEST, isLittleEndian);
@@ -34,21 +34,21 @@ function request(family: number, states: number, port: number): Buffer {
   view.setUint8(HEADER, family);
   view.setUint8(HEADER + 1, IPPROTO_TCP);
   view.setUint32(HEADER + 4, states, isLittleEndian);
-  // In the order of the network.
+  // Network byte order.
   view.setUint16(HEADER + 8, port);
   return bytes;
 }
 
-function stateOf(number: number): PortState | undefined {
-  if (number === STATES.LISTEN) return 'LISTEN';
-  if (number === STATES['SYN-RECV']) return 'SYN-RECV';
-  return number === STATES.ESTAB ? 'ESTAB' : undefined;
+function stateOfNumber(number: number): PortState | undefined {
+  if (number === STATE_NUMBERS.LISTEN) return 'LISTEN';
+  if (number === STATE_NUMBERS['SYN-RECV']) return 'SYN-RECV';
+  return number === STATE_NUMBERS.ESTAB ? 'ESTAB' : undefined;
 }
 
-/** One struct inet_diag_msg behind its header. */
-function socketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6): PortSocket | undefined {
+/** One struct inet_diag_msg, after its header. */
+function portSocketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6): PortSocket | undefined {
   const body = at + HEADER;
-  const state = stateOf(view.getUint8(body + 1));
+  const state = stateOfNumber(view.getUint8(body + 1));
   if (state === undefined) return undefined;
   const length = family === 4 ? 4 : 16;
   const int = (offset: number): number => view.getUint32(body + offset, isLittleEndian);
@@ -65,7 +65,7 @@ function socketAt(bytes: Buffer, view: DataView, at: number, family: 4 | 6): Por
   };
 }
 
-/** Read the messages of one answer. Returns whether it was the last. */
+/** Read the messages of one answer. Returns whether it is the last. */
 function readAnswer(bytes: Buffer, length: number, family: 4 | 6, found: PortSocket[]): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   for (let at = 0; at + HEADER <= length; ) {
@@ -73,7 +73,7 @@ function readAnswer(bytes: Buffer, length: number, family: 4 | 6, found: PortSoc
     const type = view.getUint16(at + 4, isLittleEndian);
     if (type === NLMSG_DONE || type === NLMSG_ERROR || size < HEADER) return true;
     if (type === SOCK_DIAG_BY_FAMILY && size >= MESSAGE && at + MESSAGE <= length) {
-      const socket = socketAt(bytes, view, at, family);
+      const socket = portSocketAt(bytes, view, at, family);
       if (socket !== undefined) found.push(socket);
     }
     at += (size + 3) & ~3;
@@ -81,14 +81,14 @@ function readAnswer(bytes: Buffer, length: number, family: 4 | 6, found: PortSoc
   return false;
 }
 
-interface Calls {
+interface NetlinkCalls {
   socket(domain: number, type: number, protocol: number): number;
   send(fd: number, data: Uint8Array, count: number, flags: number): number;
   receive(fd: number, data: Uint8Array, count: number, flags: number): number;
   close(fd: number): number;
 }
 
-function bindCalls(libc: Libc): Calls {
+function netlinkCalls(libc: Libc): NetlinkCalls {
   return {
     socket: libc.bind('int socket(int domain, int type, int protocol)'),
     send: libc.bind('intptr_t send(int fd, const void *data, size_t count, int flags)'),
@@ -97,30 +97,33 @@ function bindCalls(libc: Libc): Calls {
   };
 }
 
-/** The sockets of one family; undefined if the kernel does not tell. */
-function ask(calls: Calls, fd: number, question: Buffer, family: 4 | 6): PortSocket[] | undefined {
+/** The sockets of one family; undefined on an error. */
+function socketsOfFamily(calls: NetlinkCalls, fd: number, question: Buffer, family: 4 | 6): PortSocket[] | undefined {
   if (calls.send(fd, question, REQUEST, 0) !== REQUEST) return undefined;
   const found: PortSocket[] = [];
-  const answer = Buffer.allocUnsafe(ROOM);
+  const answer = Buffer.allocUnsafe(ANSWER_BYTES);
   for (;;) {
-    const length = calls.receive(fd, answer, ROOM, 0);
+    const length = calls.receive(fd, answer, ANSWER_BYTES, 0);
     if (length <= 0) return undefined;
     if (readAnswer(answer, length, family, found)) return found;
   }
 }
 
-/** What the kernel tells of the sockets on a port: by sock_diag(7), which every user may ask. */
-export function portSocketsCall(libc: Libc): Platform['portSockets'] {
-  let calls: Calls | undefined;
+/**
+ * The sockets on a port by sock_diag(7), which every user may call. Undefined on an error of a call: EPROTONOSUPPORT (no sock_diag in the
+ * kernel), EAFNOSUPPORT (RestrictAddressFamilies of systemd), EMFILE, ENOBUFS.
+ */
+export function portSocketsCall(libc: Libc): PortCalls['sockets'] {
+  let calls: NetlinkCalls | undefined;
   return (port, ...states) => {
-    calls ??= bindCalls(libc);
+    calls ??= netlinkCalls(libc);
     const fd = calls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return undefined;
-    const bits = states.reduce((sum, state) => sum | (1 << STATES[state]), 0);
+    const bits = states.reduce((sum, state) => sum | (1 << STATE_NUMBERS[state]), 0);
     const found: PortSocket[] = [];
     try {
       for (const [number, family] of FAMILIES) {
-        const answer = ask(calls, fd, request(number, bits, port), family);
+        const answer = socketsOfFamily(calls, fd, dumpRequest(number, bits, port), family);
         if (answer === undefined) return undefined;
         found.push(...answer);
       }

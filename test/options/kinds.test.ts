@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { LEFT_ALONE, parseBytes, parseOptionValue, parseSwitch, parseWord } from '../../src/config/values.js';
-import type { OptionKind } from '../../src/options/socket-option.js';
+import { LEFT_ALONE, parseOptionText } from '../../src/config/option-text.js';
+import { KINDS, type OptionKind, oneOf } from '../../src/options/kinds.js';
+import type { Range } from '../../src/options/quantity.js';
 
-const ANY = [0, Number.MAX_SAFE_INTEGER] as const;
+const ANY: Range = [0, Number.MAX_SAFE_INTEGER];
 
 function expectValues<V>(parse: (text: string) => unknown, values: Readonly<Record<string, V>>): void {
   for (const [text, value] of Object.entries(values)) expect(parse(text), `'${text}'`).to.deep.equal({ value });
@@ -12,9 +13,17 @@ function expectProblems(parse: (text: string) => object, texts: readonly string[
   for (const text of texts) expect(parse(text), `'${text}'`).to.have.all.keys('expected');
 }
 
-describe('values of the environment', () => {
+function parseSwitch(text: string) {
+  return KINDS.flag.parse(text, {});
+}
+
+function parseOption(text: string, kind: OptionKind, range = ANY) {
+  return parseOptionText(text, { kind, range });
+}
+
+describe('kinds of values', () => {
   describe('a switch', () => {
-    it('is on or off in any of the words that people use, whatever their case', () => {
+    it('is on or off in any of the usual words, in any case', () => {
       expectValues(parseSwitch, { on: true, ON: true, 1: true, true: true, Yes: true, ' on ': true });
       expectValues(parseSwitch, { off: false, Off: false, 0: false, FALSE: false, no: false });
     });
@@ -26,7 +35,7 @@ describe('values of the environment', () => {
   });
 
   describe('a size', () => {
-    const parse = (text: string) => parseBytes(text, ANY);
+    const parse = (text: string) => KINDS.bytes.parse(text, { range: ANY });
 
     it('is a number of bytes, or of a unit that is a power of 1024', () => {
       expectValues(parse, { 0: 0, 65536: 65536, '12b': 12, '1k': 1024, '256kb': 262144, '3KiB': 3072 });
@@ -38,13 +47,13 @@ describe('values of the environment', () => {
       expectProblems(parse, ['1.1k', '0.3', '1.00001k']);
     });
 
-    it('is not a negative or an exponential number, a unit alone, or anything that merely begins with a number', () => {
+    it('is not a negative or an exponential number, a unit alone, or a text that only begins with a number', () => {
       expectProblems(parse, ['', 'k', '-1', '+1', '1e3', '0x10', '12 potatoes', '1k2', '1,5k', '1.k', '.5k', 'NaN']);
       expectProblems(parse, ['Infinity', '1s', '1tb', '9999999999999999999']);
     });
 
-    it('is within its range, both ends included, and the range is named where it is not', () => {
-      const within = (text: string) => parseBytes(text, [1024, 4096]);
+    it('is within its range, both ends included, and a problem names the range', () => {
+      const within = (text: string) => KINDS.bytes.parse(text, { range: [1024, 4096] });
       expectValues(within, { 1024: 1024, '4k': 4096 });
       const expected = 'a size from 1024 to 4096 bytes, such as 65536, 256k or 1.5mb';
       expect(within('1023')).to.deep.equal({ expected });
@@ -53,9 +62,9 @@ describe('values of the environment', () => {
   });
 
   describe('a word', () => {
-    const parse = (text: string) => parseWord(text, ['lowlatency', 'none']);
+    const parse = (text: string) => oneOf(['lowlatency', 'none']).parse(text, {});
 
-    it('is found whatever its case and wherever it has hyphens and underscores', () => {
+    it('is found in any case, with hyphens and underscores anywhere', () => {
       for (const text of ['lowlatency', 'LowLatency', 'low-latency', 'LOW_LATENCY', '_low-_latency-', ' lowlatency ']) {
         expect(parse(text), text).to.deep.equal({ value: 'lowlatency' });
       }
@@ -65,19 +74,19 @@ describe('values of the environment', () => {
       expectProblems(parse, ['low', 'lowlatencyy', 'low latency', '']);
     });
 
-    it('is looked for among words that the problem lists', () => {
+    it('is one of the words that the problem lists', () => {
       expect(parse('fast')).to.deep.equal({ expected: 'one of lowlatency, none' });
     });
   });
 
   describe('a time', () => {
-    it('is in the unit of its option where it has none', () => {
+    it('without a unit has the unit of its option', () => {
       for (const kind of ['seconds', 'milliseconds', 'microseconds'] as const) {
-        expect(parseOptionValue('30', { kind }, ANY), kind).to.deep.equal({ value: 30 });
+        expect(parseOption('30', kind), kind).to.deep.equal({ value: 30 });
       }
     });
 
-    it('is converted from the unit that it has to that of its option', () => {
+    it('is converted from its unit to that of its option', () => {
       const expected: Readonly<Record<string, readonly [OptionKind, number]>> = {
         '2min': ['seconds', 120],
         '1h': ['seconds', 3600],
@@ -90,33 +99,33 @@ describe('values of the environment', () => {
         '12us': ['microseconds', 12],
       };
       for (const [text, [kind, value]] of Object.entries(expected)) {
-        expect(parseOptionValue(text, { kind }, ANY), text).to.deep.equal({ value });
+        expect(parseOption(text, kind), text).to.deep.equal({ value });
       }
     });
 
-    it('may have any fraction that comes out whole, also one that binary numbers cannot hold', () => {
+    it('may have any fraction that comes out whole, even if binary numbers cannot represent it', () => {
       for (const [text, value] of Object.entries({ '1.1s': 1100, '8.2s': 8200, '16.1s': 16_100, '1.001s': 1001 })) {
-        expect(parseOptionValue(text, { kind: 'milliseconds' }, ANY), text).to.deep.equal({ value });
+        expect(parseOption(text, 'milliseconds'), text).to.deep.equal({ value });
       }
     });
 
-    it('is a problem where it does not come out whole, or has the unit of something else', () => {
-      const parse = (text: string) => parseOptionValue(text, { kind: 'seconds' }, ANY);
+    it('is a problem if it does not come out whole, or has a unit that is not of time', () => {
+      const parse = (text: string) => parseOption(text, 'seconds');
       expectProblems(parse, ['1.5s', '1500ms', '1us', '5k', '5m', 's', '', '-5s', '1s 1s']);
     });
 
-    it('is within its range, which is named together with the unit where it is not', () => {
-      expect(parseOptionValue('0', { kind: 'seconds' }, [1, 127])).to.deep.equal({
+    it('is within its range, and a problem names the range and the unit', () => {
+      expect(parseOption('0', 'seconds', [1, 127])).to.deep.equal({
         expected: 'a time of whole seconds from 1 to 127, such as 1s or 30s, or off',
       });
-      expect(parseOptionValue('128s', { kind: 'seconds' }, [1, 127])).to.have.property('expected');
-      expect(parseOptionValue('127s', { kind: 'seconds' }, [1, 127])).to.deep.equal({ value: 127 });
+      expect(parseOption('128s', 'seconds', [1, 127])).to.have.property('expected');
+      expect(parseOption('127s', 'seconds', [1, 127])).to.deep.equal({ value: 127 });
     });
   });
 
   describe('a count', () => {
     it('is a whole number without a unit, within its range', () => {
-      const parse = (text: string) => parseOptionValue(text, { kind: 'count' }, [1, 9]);
+      const parse = (text: string) => parseOption(text, 'count', [1, 9]);
       expectValues(parse, { 1: 1, ' 9 ': 9 });
       expectProblems(parse, ['0', '10', '1k', '1s', '1.5', 'one']);
       expect(parse('10')).to.deep.equal({ expected: 'a whole number from 1 to 9, or off' });
@@ -126,28 +135,28 @@ describe('values of the environment', () => {
   describe('of an option', () => {
     it('is left alone by "off" where a number is expected', () => {
       for (const kind of ['count', 'bytes', 'seconds', 'milliseconds', 'microseconds'] as const) {
-        expect(parseOptionValue(' OFF ', { kind }, ANY), kind).to.deep.equal({ value: LEFT_ALONE });
+        expect(parseOption(' OFF ', kind), kind).to.deep.equal({ value: LEFT_ALONE });
       }
     });
 
-    it('is left alone by "auto" only where it is a size, which says so', () => {
-      expect(parseOptionValue('Auto', { kind: 'bytes' }, ANY)).to.deep.equal({ value: LEFT_ALONE });
+    it('is left alone by "auto" only where a size is expected, and the problem says so', () => {
+      expect(parseOption('Auto', 'bytes')).to.deep.equal({ value: LEFT_ALONE });
       for (const kind of ['count', 'seconds', 'flag', 'rearm'] as const) {
-        expect(parseOptionValue('auto', { kind }, ANY), kind).to.have.property('expected');
+        expect(parseOption('auto', kind), kind).to.have.property('expected');
       }
-      expect(parseOptionValue('much', { kind: 'bytes' }, [1, 2])).to.deep.equal({
+      expect(parseOption('much', 'bytes', [1, 2])).to.deep.equal({
         expected: 'a size from 1 to 2 bytes, such as 65536, 256k or 1.5mb, or auto',
       });
     });
 
-    it('is false, not left alone, by "off" where it is a flag', () => {
-      expect(parseOptionValue('off', { kind: 'flag' }, ANY)).to.deep.equal({ value: false });
-      expect(parseOptionValue('on', { kind: 'flag' }, ANY)).to.deep.equal({ value: true });
+    it('is false, and not left alone, by "off" where a flag is expected', () => {
+      expect(parseOption('off', 'flag')).to.deep.equal({ value: false });
+      expect(parseOption('on', 'flag')).to.deep.equal({ value: true });
     });
 
-    it('is on, once or off where it is armed again and again', () => {
-      expectValues((text) => parseOptionValue(text, { kind: 'rearm' }, ANY), { ON: 'on', once: 'once', off: 'off' });
-      expectProblems((text) => parseOptionValue(text, { kind: 'rearm' }, ANY), ['1', 'true', 'twice', '']);
+    it('is on, once or off where the option is re-armed', () => {
+      expectValues((text) => parseOption(text, 'rearm'), { ON: 'on', once: 'once', off: 'off' });
+      expectProblems((text) => parseOption(text, 'rearm'), ['1', 'true', 'twice', '']);
     });
   });
 });

@@ -29,9 +29,9 @@ describe('the sockets on a port', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  it('are told with the inode, the backlog and the address of a listener', async () => {
+  it('have the inode, the backlog and the address of a listener', async () => {
     const server = await listen(0, '127.0.0.1', 77);
-    expect(linux().portSockets(portOf(server), 'LISTEN')).to.deep.equal([
+    expect(linux().ports?.sockets(portOf(server), 'LISTEN')).to.deep.equal([
       {
         state: 'LISTEN',
         family: 4,
@@ -46,30 +46,30 @@ describe('the sockets on a port', () => {
     ]);
   });
 
-  it('are told of IPv6 as well, and only of the states that are asked for', async () => {
+  it('include those of IPv6, and only the states that were asked for', async () => {
     const server = await listen(0, '::1');
-    const [listener, ...others] = linux().portSockets(portOf(server), 'LISTEN') ?? [];
+    const [listener, ...others] = linux().ports?.sockets(portOf(server), 'LISTEN') ?? [];
     expect(others).to.deep.equal([]);
     expect(listener).to.include({ family: 6, address: `${'0'.repeat(31)}1`, inode: inodeOf(server) });
-    expect(linux().portSockets(portOf(server), 'ESTAB')).to.deep.equal([]);
+    expect(linux().ports?.sockets(portOf(server), 'ESTAB')).to.deep.equal([]);
   });
 
-  it('are connections with their other ends', async () => {
+  it('include connections with their peers', async () => {
     const server = await listen(0, '127.0.0.1');
     const client = connect(portOf(server), '127.0.0.1');
     const [accepted] = await once(server, 'connection');
-    const found = linux().portSockets(portOf(server), 'ESTAB');
+    const found = linux().ports?.sockets(portOf(server), 'ESTAB');
     expect(found).to.have.length(1);
     expect(found?.[0]).to.include({ state: 'ESTAB', family: 4, peer: `7f000001:${client.localPort}` });
     accepted.destroy();
     client.destroy();
   });
 
-  it('are a thousand, which do not fit into one answer', async () => {
+  it('can be a thousand, which do not fit into one answer', async () => {
     const server = await listen(0, '127.0.0.1', 2048);
     const clients = Array.from({ length: 1000 }, () => connect(portOf(server), '127.0.0.1'));
     await Promise.all(clients.map((client) => once(client, 'connect')));
-    expect(linux().portSockets(portOf(server), 'ESTAB')).to.have.length(1000);
+    expect(linux().ports?.sockets(portOf(server), 'ESTAB')).to.have.length(1000);
     for (const client of clients) client.destroy();
   });
 });

@@ -1,0 +1,52 @@
+import { dependsOn } from './app-manifest.js';
+import type { TuneConfig } from './config/tune-config.js';
+import { type FirstUse, setInstalled, watchFirstUse } from './first-use.js';
+import { COMPRESSION } from './hooks/files/compression-file.js';
+import { heedsServers, sharesPort } from './options/listener-needs.js';
+
+/** The hooks, by what makes them necessary. */
+export interface HookGroups extends FirstUse {
+  /** The app has a package that is replaced as it is loaded. */
+  forModules(): void;
+  /** The workers of this cluster are to share ports. */
+  forCluster(): void;
+}
+
+/** The parts of an installation. The preload loads each on its first use. */
+export interface Parts extends HookGroups {
+  /** Returns what calls the report off. */
+  startReport(target: string): () => void;
+  /** Returns what closes the page. */
+  startInspect(address: string): () => void;
+}
+
+function doNothing(): void {
+  // There is nothing to take back.
+}
+
+/**
+ * Install the parts of a config in this thread: at once what cannot wait, the others when the process first uses the network.
+ *
+ * @param config undefined: the default one, which is read later
+ * @returns what takes it back, except for the hooks
+ */
+export function activate(config: TuneConfig | undefined, parts: Parts): () => void {
+  const { sendfile = true, connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
+  const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
+  setInstalled(true);
+  if (sendfile && dependsOn(COMPRESSION)) parts.forModules();
+  // Some ways to make a socket are not announced.
+  if (connect !== undefined) parts.forSockets();
+  // Nor is the first worker.
+  if (listeners.some(sharesPort)) parts.forCluster();
+  const unwatch = watchFirstUse(parts, config === undefined || listeners.some(heedsServers));
+  const callOffReport = report === 'off' ? doNothing : parts.startReport(report);
+  // After the watch has begun, as the page needs a listener.
+  const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
+  return () => {
+    unwatch();
+    callOffReport();
+    closePage();
+    setInstalled(false);
+  };
+}

@@ -1,0 +1,95 @@
+/** Settings: one row each. Reading the environment, checking a config and the defaults follow from the rows. */
+import { KINDS, type Kind, type Limits, oneOf } from '../options/kinds.js';
+import { PREFIX } from './env.js';
+import { INSPECT_ADDRESS } from './inspect-address.js';
+import { PRESET_NAMES } from './presets.js';
+import type { Settings } from './tune-config.js';
+
+/** One setting: everything that is not an option of a socket. */
+export interface Setting<V> extends Limits {
+  /** Environment variable. */
+  readonly variable: string;
+  readonly kind: Kind<V>;
+  readonly default: V;
+  /** As in the README's table. */
+  readonly doc: string;
+}
+
+const REPORT_TARGET: Kind<string> = {
+  parse: (text) => ({ value: text }),
+  accepts: (value) => typeof value === 'string',
+  expected: () => "'off', 'exit' or a path",
+};
+
+/** Settings that are properties of a config as well: the compiler demands a row for each property of {@link Settings}. */
+export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Settings>[K]> } = {
+  bufferMode: {
+    variable: `${PREFIX}BUFFER_MODE`,
+    kind: oneOf(['floor', 'exact']),
+    default: 'floor',
+    doc: '`floor`: a buffer size is set only where the kernel would not grow it that far by itself, as a fixed size ends its autotuning; `exact`: always',
+  },
+  sendfile: {
+    variable: `${PREFIX}SENDFILE`,
+    kind: KINDS.flag,
+    default: true,
+    doc: 'files by sendfile(2)',
+  },
+  sendfileMin: {
+    variable: `${PREFIX}SENDFILE_MIN`,
+    kind: KINDS.bytes,
+    range: [0, Number.MAX_SAFE_INTEGER],
+    // bench/file.ts: below it read and write cost no more, and later changes of the file do not reach the client.
+    default: 64 << 10,
+    doc: 'what is shorter is copied, with its headers, by one send(2)',
+  },
+  sendfileWindow: {
+    variable: `${PREFIX}SENDFILE_WINDOW`,
+    kind: KINDS.bytes,
+    range: [64 << 10, 64 << 20],
+    // Measured by bench/file.ts.
+    default: 512 << 10,
+    doc: "given to the socket before Node's streams have their say again",
+  },
+  cork: {
+    variable: `${PREFIX}CORK`,
+    kind: oneOf(['auto', 'off']),
+    default: 'auto',
+    doc: '`auto`: headers leave in one segment with the first bytes of the file; `off`: ahead of it',
+  },
+  inspect: {
+    variable: `${PREFIX}INSPECT`,
+    kind: INSPECT_ADDRESS,
+    default: 'off',
+    doc: 'where the page and the metrics are served',
+  },
+  report: {
+    variable: `${PREFIX}REPORT`,
+    kind: REPORT_TARGET,
+    default: 'off',
+    doc: 'where the report goes; a file gets JSON, `%p` in its name is the process id, `%t` the thread',
+  },
+};
+
+/** Settings that only the environment has. */
+export const ENVIRONMENT_SETTINGS = {
+  enabled: { variable: 'SOCKET_TUNE', kind: KINDS.flag, default: true, doc: '`off`: the preload does nothing at all' },
+  strict: {
+    variable: `${PREFIX}STRICT`,
+    kind: KINDS.flag,
+    default: false,
+    doc: 'a bad value ends the process (exit code 9) instead of being warned of',
+  },
+  connect: {
+    variable: `${PREFIX}CONNECT`,
+    kind: KINDS.flag,
+    default: false,
+    doc: 'tune the sockets that the process opens',
+  },
+  preset: {
+    variable: `${PREFIX}PRESET`,
+    kind: oneOf(PRESET_NAMES),
+    default: 'default',
+    doc: 'case, `-` and `_` do not matter',
+  },
+} as const satisfies Readonly<Record<string, Setting<boolean> | Setting<string>>>;

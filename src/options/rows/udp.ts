@@ -1,0 +1,66 @@
+import type { SocketOption } from '../socket-option.js';
+
+const UDP = ['udp'] as const;
+const DATAGRAM = ['datagram'] as const;
+
+/** Options of UDP sockets: udp(7), ip(7), socket(7). */
+export const UDP_ROWS = [
+  {
+    key: 'udpReceiveBuffer',
+    variable: 'UDP_RCVBUF',
+    constant: 'SO_RCVBUF',
+    kind: 'bytes',
+    range: [1024, 1 << 30],
+    targets: DATAGRAM,
+    phase: 'any-time',
+    families: UDP,
+    floor: 'current',
+    readBack: 'doubled',
+    presets: { default: 2 << 20, lowlatency: 2 << 20, highthroughput: 7 << 20 },
+    sample: 512 << 10,
+    doc: 'Receive buffer of UDP sockets, up to net.core.rmem_max; one that is larger already is left alone.',
+  },
+  {
+    key: 'udpSendBuffer',
+    variable: 'UDP_SNDBUF',
+    constant: 'SO_SNDBUF',
+    kind: 'bytes',
+    range: [1024, 1 << 30],
+    targets: DATAGRAM,
+    phase: 'any-time',
+    families: UDP,
+    floor: 'current',
+    readBack: 'doubled',
+    presets: { default: 2 << 20, lowlatency: 2 << 20, highthroughput: 7 << 20 },
+    sample: 512 << 10,
+    doc: 'Send buffer of UDP sockets, up to net.core.wmem_max; one that is larger already is left alone.',
+  },
+  {
+    key: 'mtuDiscovery',
+    variable: 'IP_MTU_DISCOVER',
+    constant: 'IP_MTU_DISCOVER',
+    kind: 'count',
+    range: [0, 5],
+    words: { dont: 0, want: 1, do: 2, probe: 3, interface: 4, omit: 5 },
+    targets: DATAGRAM,
+    phase: 'any-time',
+    families: UDP,
+    readBack: 'same',
+    presets: {},
+    sample: 3,
+    doc: 'Path MTU discovery of UDP sockets: dont, want, do, probe, interface, omit (ip(7)). QUIC stacks use probe.',
+  },
+  {
+    key: 'receiveTos',
+    variable: 'RECVTOS',
+    constant: 'IP_RECVTOS',
+    kind: 'flag',
+    targets: DATAGRAM,
+    phase: 'any-time',
+    families: UDP,
+    readBack: 'same',
+    presets: {},
+    sample: true,
+    doc: 'Have the kernel hand the TOS byte (ECN) along with each datagram, for native code that reads it.',
+  },
+] as const satisfies readonly SocketOption[];
