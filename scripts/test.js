@@ -11,8 +11,8 @@ const SUITES = {
   differential: { folders: ['differential'], time: 'about 2 minutes' },
   cluster: { folders: ['cluster'], time: 'about 30 seconds' },
   register: { folders: ['register'], time: 'about a minute' },
-  'third-party': { folders: ['third-party', 'examples'], time: 'about a minute' },
-  network: { folders: ['network'], time: 'about 20 seconds' },
+  'third-party': { folders: ['third-party', 'examples'], time: 'about 30 seconds' },
+  network: { folders: ['network'], time: 'about 40 seconds' },
   cli: { folders: ['cli', 'inspect'], time: 'about 20 seconds' },
   tools: { folders: ['bench', 'fuzz'], time: 'about 20 seconds' },
   // What is in no other: it needs no processes of the packed package.
