@@ -5,9 +5,9 @@ import { expect } from 'chai';
 import { listenerHook } from '../../src/hooks/sockets/listener.js';
 import { listenerRecords } from '../../src/report/listener-record.js';
 import { hookContext, observedPlatform } from '../support/hook-context.js';
-import { linux } from '../support/kernel-value.js';
-import { listenHandleOf, portOf } from '../support/socket-pair.js';
-import { warningsDuring } from '../support/warnings.js';
+import { linux } from '../support/sockets/kernel-value.js';
+import { listenHandleOf, portOf } from '../support/sockets/socket-pair.js';
+import { warningsDuring } from '../support/test-run/warnings.js';
 
 const SO_REUSEPORT = { level: 1, name: 15 };
 const RAW = [{ ...SO_REUSEPORT, value: 1, phase: 'before-bind' }] as const;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { expect } from 'chai';
 import { connectionHandle, hasHandle, listenerHandle } from '../../src/node/net.js';
-import { listenHandleOf, listening } from '../support/socket-pair.js';
+import { listenHandleOf, listening } from '../support/sockets/socket-pair.js';
 
 describe('a handle of Node’s', () => {
   it('is found on sockets and servers, and on nothing that merely looks like an object', () => {

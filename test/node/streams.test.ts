@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
 import { expect } from 'chai';
 import { fsOf, onlyListener } from '../../src/node/streams.js';
-import { useScratch } from '../support/scratch.js';
+import { useScratch } from '../support/files/scratch.js';
 
 describe('Node’s own streams and emitters', () => {
   const scratch = useScratch();

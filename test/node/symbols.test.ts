@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
 import { nodeSymbol, valueBySymbol } from '../../src/node/symbols.js';
-import { handleOf, socketPair } from '../support/socket-pair.js';
+import { handleOf, socketPair } from '../support/sockets/socket-pair.js';
 
 describe('a symbol of Node’s own', () => {
   it('is found by its description, and then known of other objects too', () => {

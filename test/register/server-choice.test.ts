@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { runHandover, TUNED, UNTOUCHED } from '../support/handed-over.js';
-import { BY_IMPORT, BY_REQUIRE, runApp } from '../support/node-process.js';
+import { runHandover, TUNED, UNTOUCHED } from '../support/processes/handed-over.js';
+import { BY_IMPORT, BY_REQUIRE, runApp } from '../support/processes/node-process.js';
 
-/** What keepalive is where the app has it off, as ours have nothing to do there. */
+/** The values of keepalive if the app has turned it off: ours are not set then. */
 const { SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT } = UNTOUCHED;
 const KEEPALIVE_OFF = { SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT };
 
@@ -23,7 +23,7 @@ const SERVERS: Readonly<Record<string, object>> = {
   'net.Server({ noDelay: false, keepAlive: false })': UNTOUCHED,
   'new (class extends net.Server {})({ noDelay: false })': { ...TUNED, TCP_NODELAY: 0 },
   'new (class extends net.Server {})()': TUNED,
-  // Node does not look at what is inherited, and calls a getter once.
+  // Node ignores inherited properties, and calls a getter once.
   'net.createServer(Object.create({ noDelay: false }))': TUNED,
   '(() => { let calls = 0; return net.createServer({ get noDelay() { if (calls++ > 0) throw new Error(); return true; } }); })()':
     TUNED,
@@ -49,7 +49,7 @@ function appOf(servers: readonly string[]): string {
 const connectTo = (server) => new Promise((resolve) => {
   server.once('connection', (accepted) => {
     accepted.on('error', () => {});
-    // What Node and we do around 'connection' is done by then.
+    // Node's and our own work on 'connection' is done by then.
     setImmediate(() => { resolve(kernel(accepted)); accepted.destroy(); client.destroy(); server.close(); });
   });
   let client;

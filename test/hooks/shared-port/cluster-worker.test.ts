@@ -6,9 +6,9 @@ import { isOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
 import { type ClusterMessage, cluster, type GetServer, type ServerQuery } from '../../../src/node/cluster.js';
 import { type BoundHandle, closeHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
-import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
-import { kernelValue, linux } from '../../support/kernel-value.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
 import { useBoundHandles } from './bound-handles.js';
 
 /** What Node's code in a worker is told as the primary's answer. */

@@ -7,9 +7,9 @@ import { addOwnPort, overlapsOwnPort } from '../../../src/hooks/shared-port/own-
 import type { Platform, PortCalls } from '../../../src/native/platform.js';
 import type { PortSocket } from '../../../src/native/ports/port-socket.js';
 import { asNetServer } from '../../../src/node/net.js';
-import { kernelValue, linux, setKernelValue } from '../../support/kernel-value.js';
 import { portsOf, withPorts } from '../../support/ports.js';
-import { listenHandleOf, listening, portOf, received } from '../../support/socket-pair.js';
+import { kernelValue, linux, setKernelValue } from '../../support/sockets/kernel-value.js';
+import { listenHandleOf, listening, portOf, received } from '../../support/sockets/socket-pair.js';
 import { turns } from '../../support/turns.js';
 import { PATIENCE_MS, until } from '../../support/until.js';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { addOwnPort, isOwnPort, overlapsOwnPort, removeOwnPort } from '../../../src/hooks/shared-port/own-ports.js';
 import type { ListenHandle } from '../../../src/node/net.js';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '../../support/sockets/free-port.js';
 import { useBoundHandles } from './bound-handles.js';
 
 const IPV6_ONLY = 1;

@@ -4,8 +4,8 @@ import { portMembers } from '../../../src/hooks/shared-port/port-members.js';
 import type { PortSocket } from '../../../src/native/ports/port-socket.js';
 import type { BoundHandle } from '../../../src/node/net.js';
 import { fakePlatform } from '../../support/fake-platform.js';
-import { linux } from '../../support/kernel-value.js';
 import { withPorts } from '../../support/ports.js';
+import { linux } from '../../support/sockets/kernel-value.js';
 import { useBoundHandles } from './bound-handles.js';
 
 describe('the listeners that share a port', () => {

@@ -21,12 +21,12 @@ import { cluster } from '../../../src/node/cluster.js';
 import { asNetServer, type BoundHandle } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionValues } from '../../../src/options/table.js';
-import { descriptorsOf } from '../../support/descriptors.js';
 import { fakePlatform } from '../../support/fake-platform.js';
-import { freePort } from '../../support/free-port.js';
 import { hookContext } from '../../support/hook-context.js';
-import { kernelValue, linux } from '../../support/kernel-value.js';
-import { listenHandleOf, listening, portOf } from '../../support/socket-pair.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
+import { listenHandleOf, listening, portOf } from '../../support/sockets/socket-pair.js';
+import { descriptorsOf } from '../../support/test-run/descriptors.js';
 import { useBoundHandles } from './bound-handles.js';
 
 const { EADDRNOTAVAIL, EPERM } = constants.errno;

@@ -6,7 +6,7 @@ import { honoursListenerCpu } from '../../../src/native/ports/cpu.js';
 import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { fakePlatform } from '../../support/fake-platform.js';
 import { withPorts } from '../../support/ports.js';
-import { skip } from '../../support/skipped.js';
+import { skip } from '../../support/test-run/skipped.js';
 import { onOneCpu } from './one-cpu.js';
 
 const { EPERM } = constants.errno;

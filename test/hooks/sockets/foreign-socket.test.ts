@@ -10,8 +10,8 @@ import { planOptions, type Step } from '../../../src/options/plan.js';
 import type { OptionTarget } from '../../../src/options/socket-option.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue, linux, setKernelValue } from '../../support/kernel-value.js';
-import { listenHandleOf, listening } from '../../support/socket-pair.js';
+import { kernelValue, linux, setKernelValue } from '../../support/sockets/kernel-value.js';
+import { listenHandleOf, listening } from '../../support/sockets/socket-pair.js';
 
 /** No socket has them by itself. */
 const VALUES: OptionValues = { noDelay: true, userTimeout: 54_321, notSentLowWater: 99_000 };

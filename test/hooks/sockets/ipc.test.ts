@@ -9,10 +9,10 @@ import { nodeSymbol } from '../../../src/node/symbols.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { listenerRecords } from '../../../src/report/listener-record.js';
 import { datagramRecord } from '../../../src/report/socket-record.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, listenHandleOf, listening, socketPair } from '../../support/socket-pair.js';
+import { kernelValue } from '../../support/sockets/kernel-value.js';
+import { handleOf, listenHandleOf, listening, socketPair } from '../../support/sockets/socket-pair.js';
 
 const VALUES: OptionValues = { noDelay: true, userTimeout: 54_321 };
 

@@ -8,10 +8,10 @@ import { asNetSocket, type SocketHandle } from '../../../src/node/net.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { counters } from '../../../src/report/counters.js';
 import { type ListenerRecord, listenerRecords } from '../../../src/report/listener-record.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue, setKernelValue } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { connection, handleOf, listening, portOf, type SocketPair } from '../../support/socket-pair.js';
+import { kernelValue, setKernelValue } from '../../support/sockets/kernel-value.js';
+import { connection, handleOf, listening, portOf, type SocketPair } from '../../support/sockets/socket-pair.js';
 
 const VALUES: OptionValues = { noDelay: true, userTimeout: 54_321 };
 

@@ -6,12 +6,12 @@ import tls from 'node:tls';
 import { expect } from 'chai';
 import { type Connect, type ConnectingHandle, ownerOf } from '../../../src/node/net.js';
 import { replaceMethod } from '../../../src/node/patch/replace.js';
-import { makeCertificate } from '../../support/certificate.js';
-import { freePort } from '../../support/free-port.js';
-import { useInstalled } from '../../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/outgoing.js';
-import { useScratch } from '../../support/scratch.js';
-import { connection, handleOf, listening } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/sockets/outgoing.js';
+import { connection, handleOf, listening } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 
 /** See `keepAliveDetails` in src/node/versions.ts. */
 const TAKES_INTERVAL = net.Socket.prototype.setKeepAlive.length >= 4;

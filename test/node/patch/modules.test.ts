@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { CommonModule } from '../../../src/node/modules.js';
 import { afterBuiltin, watchExports } from '../../../src/node/patch/modules.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
-import { useScratch } from '../../support/scratch.js';
+import { useScratch } from '../../support/files/scratch.js';
 
 describe('watching what modules export', () => {
   const scratch = useScratch();

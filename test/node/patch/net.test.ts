@@ -10,7 +10,7 @@ import {
   watchServers,
 } from '../../../src/node/patch/net.js';
 import type { Mutable } from '../../../src/node/patch/replace.js';
-import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
 describe('watching a server’s handle', () => {
   function assigning(server: Server, handle: unknown): () => string {
