@@ -26,7 +26,7 @@ const IMPORTS = {
     'src/hooks/files/compression-file.ts',
     'src/options/',
   ],
-  'src/first-use.ts': ['src/hooks/sockets/server-word.ts'],
+  'src/first-use.ts': ['src/hooks/sockets/server-choice.ts'],
   'src/index.ts': [
     'src/runtime.ts',
     'src/install.ts',

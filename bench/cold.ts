@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { cachedPages, evict } from '../test/support/page-cache.js';
+import { cachedPages, evict } from '../test/support/files/page-cache.js';
 import { type Contender, howFilesWent, httpLineup } from './contenders.js';
 import { type Load, loadOf, type Measured, paceOf, type Sample, warmUpBy } from './load.js';
 import { type OpenClient, withLoadClients } from './load-client.js';

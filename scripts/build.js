@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { INCREMENTAL, removeStaleOutputs, sealRecord } from './incremental.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -31,8 +32,8 @@ const runtimeStaysOutside = {
 };
 
 function clean() {
-  // Else a module that was renamed or deleted could still be imported from the output.
-  for (const directory of ['build', 'dist']) rmSync(directory, { recursive: true, force: true });
+  rmSync('dist', { recursive: true, force: true });
+  removeStaleOutputs();
 }
 
 /** The page's TypeScript is for browsers: a project of its own, which refers to that of all the rest. */
@@ -40,7 +41,9 @@ const PAGE = 'src/inspect/page';
 
 function compile() {
   try {
-    for (const project of ['.', PAGE]) execFileSync('node_modules/.bin/tsc', ['-p', project], { stdio: 'inherit' });
+    execFileSync('node_modules/.bin/tsc', ['-p', '.', ...INCREMENTAL], { stdio: 'inherit' });
+    sealRecord();
+    execFileSync('node_modules/.bin/tsc', ['-p', PAGE], { stdio: 'inherit' });
   } catch (error) {
     // The compiler has printed what is wrong. A stack trace of this script would only hide it.
     process.exit(error.status ?? 1);

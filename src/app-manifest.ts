@@ -7,18 +7,18 @@ function isNamedBy(file: string, name: string): boolean {
   return typeof dependencies === 'object' && dependencies !== null && Object.hasOwn(dependencies, name);
 }
 
-/** A directory, and those above it. */
+/** Whether the package.json of a directory, or of one above it, names a package. */
 function isNamedAbove(directory: string, name: string): boolean {
   try {
     if (isNamedBy(join(directory, 'package.json'), name)) return true;
   } catch {
-    // Not JSON, or not ours to read: it names nothing to us.
+    // Not JSON, or not readable.
   }
   const parent = dirname(directory);
   return parent !== directory && isNamedAbove(parent, name);
 }
 
-/** Whether the app depends on a package: what package.json says where its script lies, or where it was started. */
+/** Whether the app depends on a package, by the package.json of its script or of the working directory. */
 export function dependsOn(name: string): boolean {
   const [, script] = process.argv;
   return isNamedAbove(process.cwd(), name) || (script !== undefined && isNamedAbove(dirname(script), name));

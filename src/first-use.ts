@@ -1,4 +1,4 @@
-import { noteServerWord } from './hooks/sockets/server-word.js';
+import { noteServerChoice } from './hooks/sockets/server-choice.js';
 import { isNetLoaded, NET_MODULE } from './node/modules.js';
 import { LISTEN_CHANNEL } from './node/net.js';
 import { afterBuiltin } from './node/patch/modules.js';
@@ -6,15 +6,15 @@ import { watchServers } from './node/patch/net.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 
-/** Node publishes each socket here when it is made to connect: lib/net.js. */
+/** Node publishes each socket here before it connects (lib/net.js `connect`). */
 const CONNECT_CHANNEL = 'net.client.socket';
 
-/** Node publishes each UDP socket here when it is made: lib/dgram.js. */
+/** Node publishes each UDP socket here when it is made (lib/dgram.js). */
 const DATAGRAM_CHANNEL = 'udp.socket';
 
 /**
- * Who is installed in this thread. Channels are one registry a thread, shared by all copies of this package, ESM or CommonJS,
- * of whatever version; a global would be seen by the app.
+ * A channel holds what is true of this thread. Channels are one registry a thread, which all copies of this package share: ESM or
+ * CommonJS, of any version. The app would see a global.
  */
 const INSTALLED = Symbol.for('socket-tune:installed');
 const registry = channel(INSTALLED);
@@ -29,7 +29,7 @@ export function setInstalled(installed: boolean): void {
 
 const LISTENED_FOR = Symbol.for('socket-tune:listened-for');
 
-/** Whether the primary of this cluster makes the listeners of this worker: told once, at the start. */
+/** Whether the primary of this cluster makes the listeners of this worker. It says so once, at the start. */
 export function isListenedFor(): boolean {
   return Reflect.get(registry, LISTENED_FOR) === true;
 }
@@ -38,7 +38,7 @@ export function setListenedFor(): void {
   Reflect.set(registry, LISTENED_FOR, true);
 }
 
-/** What is put in place when there is a first use for it; each may be called any number of times. */
+/** What a first use puts in place. Each may be called any number of times. */
 export interface FirstUse {
   /** A socket is about to connect. */
   forSockets(): void;
@@ -49,10 +49,10 @@ export interface FirstUse {
 }
 
 /**
- * Call back when the process begins to use the network: most of what a preload gets into (npm, compilers, scripts) never does.
+ * Call back when the process begins to use the network. Most processes with the preload never do: npm, compilers, scripts.
  *
- * @param notesServers whether it matters what apps say where they make servers
- * @returns what ends the watch
+ * @param notesServers whether the options of the app's servers matter, see server-choice.ts
+ * @returns an undo
  */
 export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void {
   const unwatchDatagrams = watchDatagrams(use);
@@ -76,12 +76,12 @@ export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void 
   };
 }
 
-/** Servers are made before they listen, and what their makers say of options is not to be seen later. */
+/** A server's options cannot be read later, so each server is noted when it is made, before the first one listens. */
 function noteServers(): () => void {
-  if (isNetLoaded()) return watchServers(noteServerWord);
+  if (isNetLoaded()) return watchServers(noteServerChoice);
   let unwatch: (() => void) | undefined;
   const forget = afterBuiltin(NET_MODULE, () => {
-    unwatch = watchServers(noteServerWord);
+    unwatch = watchServers(noteServerChoice);
   });
   return () => {
     forget();

@@ -1,10 +1,10 @@
 import Mocha from 'mocha';
-import { skippedLines } from './support/skipped.js';
+import { skippedLines } from './support/test-run/skipped.js';
 
-/** What the process may still have to do when all tests have run, as ending its threads. */
+/** How long the process may take to end when all tests have run, for example to end its threads. */
 const END_MS = 5000;
 
-/** Fail, and say why, where the process does not end: else whoever waits for it waits for ever. */
+/** Fails with the reason if the process does not end. Otherwise its parent would wait for ever. */
 function expectEnd(): void {
   const timer = setTimeout(() => {
     console.error(
@@ -19,7 +19,7 @@ function expectEnd(): void {
   timer.unref();
 }
 
-/** Dots, with how many tests there are and how long they take said before, and what was skipped or run twice, and why, said after. */
+/** Dots. Before them, how many tests there are and how long they take. After them, which were skipped or run twice, and why. */
 class AnnouncingDots extends Mocha.reporters.Dot {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     runner.once('start', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { dependsOn } from '../src/app-manifest.js';
-import { useScratch } from './support/scratch.js';
+import { useScratch } from './support/files/scratch.js';
 
 describe('what an app depends on', () => {
   const scratch = useScratch();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { warnOnce } from '../src/diagnostics.js';
-import { warningsDuring } from './support/warnings.js';
+import { warningsDuring } from './support/test-run/warnings.js';
 
 describe('a warning', () => {
   it('is printed once for each code and subject, with the first message', async () => {

@@ -5,9 +5,9 @@ import type { TuneConfig } from '../src/config/tune-config.js';
 import { SocketTuneError } from '../src/errors.js';
 import { isInstalled } from '../src/first-use.js';
 import { install } from '../src/install.js';
-import { kernelValue } from './support/kernel-value.js';
-import { differences, snapshot } from './support/node-prototypes.js';
-import { listenHandleOf, listening } from './support/socket-pair.js';
+import { kernelValue } from './support/sockets/kernel-value.js';
+import { listenHandleOf, listening } from './support/sockets/socket-pair.js';
+import { differences, snapshot } from './support/test-run/node-prototypes.js';
 
 const EVERYTHING: TuneConfig = { ...defaultConfig(), sendfile: true };
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { useScratch } from './support/scratch.js';
-import { repository } from './support/scratch-project.js';
+import { useScratch } from './support/files/scratch.js';
+import { repository } from './support/processes/scratch-project.js';
 
 interface Run {
   readonly code: number | string;
@@ -20,8 +20,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { isInstalled } from ${urlOf('../src/first-use.js')};
-import { install } from ${urlOf('support/installed.js')};
-import { skip } from ${urlOf('support/skipped.js')};
+import { install } from ${urlOf('support/test-run/installed.js')};
+import { skip } from ${urlOf('support/test-run/skipped.js')};
 `;
 
 describe('a run of the tests', () => {

@@ -1,13 +1,13 @@
 import type { Context } from 'mocha';
-import { lookAround, type Surroundings, undoLeftovers } from './support/leftovers.js';
-import { watchPrinting } from './support/printed.js';
+import { lookAround, type Surroundings, undoLeftovers } from './support/test-run/leftovers.js';
+import { watchPrinting } from './support/test-run/printed.js';
 
 const complaints: string[] = [];
 let before: Surroundings | undefined;
 let current = 'no test';
 let unwatch: () => void = () => undefined;
 
-/** What mocha does besides the tests: each of them leaves nothing behind and prints nothing, or the run fails in the end. */
+/** Hooks for all tests: if one leaves something behind or prints, the run fails at its end. */
 export const mochaHooks = {
   beforeAll(): void {
     unwatch = watchPrinting((text) => complaints.push(`${current} has printed: ${text.trimEnd()}`));
@@ -24,7 +24,7 @@ export const mochaHooks = {
     // One that is to run again has no state.
     const hasFailed = test.state !== 'passed';
     const left = await undoLeftovers(before, hasFailed);
-    // What a test was about to take back when it failed is no failure of its own.
+    // A failed test may not have reached its cleanup. That is no failure of its own.
     if (!hasFailed) complaints.push(...left.map((what) => `${test.fullTitle()} has left: ${what}`));
   },
 

@@ -41,7 +41,7 @@ const imports = {
     ['src/config/b.ts', `import { x } from '../install.js';`],
     ['src/config/c.ts', `import { x } from '../options/../native/index.js';`],
     ['src/config/d.ts', `import { x } from '..';`],
-    ['src/config/e.ts', `import { x } from '../../test/support/scratch.js';`],
+    ['src/config/e.ts', `import { x } from '../../test/support/files/scratch.js';`],
   ],
   fine: [
     ['register.ts', `import './src/preload.js';`],

@@ -14,7 +14,7 @@ export interface CoreTest {
 
 export interface Outcome {
   readonly hasPassed: boolean;
-  /** The last lines of what it wrote. */
+  /** The last lines of its output. */
   readonly output: string;
 }
 
@@ -41,10 +41,10 @@ export function findTests(sources: string, groups: readonly string[]): CoreTest[
 }
 
 /**
- * Run a test in a process and a directory of its own.
+ * Runs a test in a process and a directory of its own.
  *
- * @param place tells apart what runs at the same time: ports and directories follow from it (test/common/index.js, tmpdir.js)
- * @param variables what the process has besides in its environment
+ * @param place a number for each test of those that run at the same time: ports and directories follow from it (test/common/index.js, tmpdir.js)
+ * @param variables further environment variables
  */
 export async function runTest(
   { file, flags }: CoreTest,
@@ -70,7 +70,7 @@ export async function runTest(
       output += text;
     });
   }
-  // Of the whole group: a test may leave processes behind.
+  // The whole process group, as a test may leave processes behind.
   const kill = (): void => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };

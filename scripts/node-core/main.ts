@@ -1,7 +1,7 @@
 /**
- * `npm run test:node-core`: Node's own tests, from Debian's source package, stock and under the preload. What passes stock must pass
- * tuned. `-- --grep TEXT` takes those whose names have it, `-- --limit N` the first of each group, `-- --set SOCKET_TUNE_REUSEPORT=on` sets
- * a variable of ours for them all.
+ * `npm run test:node-core`: Node's own tests, from Debian's source package, stock and under the preload. A test that passes stock must
+ * pass tuned. `-- --grep TEXT` runs those with TEXT in their names, `-- --limit N` the first N of each group. `-- --set
+ * SOCKET_TUNE_REUSEPORT=on` sets a variable for all of them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,18 +18,18 @@ const GROUPS = ['net', 'http', 'fs-read-stream', 'stream', 'cluster'];
 /** How many run at a time. */
 const PLACES = 2;
 
-/** A test that fails now and then is no news: it is run so often again, stock and tuned. */
+/** A test that fails is run again so often, stock and tuned: some of Node's tests fail now and then. */
 const REPETITIONS = 3;
 
 type Variables = Readonly<Record<string, string>>;
 
-/** In NODE_OPTIONS, so that what a test starts has it as well, and `process.execArgv` is as it was. */
+/** In NODE_OPTIONS: child processes of a test have it as well, and `process.execArgv` stays as it was. */
 const PRELOADED: Variables = { NODE_OPTIONS: `--import=${PRELOAD}` };
 
-/** A preload that does nothing: what fails under it fails by `--import`. */
+/** A preload that does nothing. A test that fails under it fails because of `--import`. */
 const EMPTY: Variables = { NODE_OPTIONS: '--import=data:text/javascript,' };
 
-/** What docs/deviations.md says that an option does, and can be had without: by its number there. */
+/** Deviations of docs/deviations.md by their number there, each with the variable that turns its option off. */
 const DEVIATIONS: ReadonlyMap<number, Variables> = new Map([
   [5, { SOCKET_TUNE_DEFER_ACCEPT: 'off' }],
   [6, { SOCKET_TUNE_USER_TIMEOUT: 'off' }],

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 const MIRROR = process.env.DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 
-/** Between them they have a source package of each major version that Debian still keeps. */
+/** Together they have a source package of each major version that Debian still keeps. */
 const SUITES = ['trixie', 'sid', 'bookworm'];
 
-/** What of a source package the tests need. */
+/** The parts of a source package that the tests need. */
 const PARTS = ['test/common', 'test/fixtures', 'test/parallel', 'test/sequential'];
 
 /** Node's source, as Debian has it. */
@@ -48,7 +48,7 @@ function majorOf(version: string): number {
   return Number.parseInt(version.replace('v', ''), 10);
 }
 
-/** Sources that are no newer than the running Node, whose tests are about what this Node does; the newest first. */
+/** Sources that are not newer than the running Node, as their tests must fit it. The newest first. */
 async function findTarballs(): Promise<Tarball[]> {
   const wanted = majorOf(process.version);
   const found: Tarball[] = [];
@@ -84,9 +84,9 @@ async function fetchTests({ version, path, sha256 }: Tarball, directory: string)
 }
 
 /**
- * Fetch Node's source from Debian, once, and unpack its tests. A mirror may lack what its index names: the next older one will do.
+ * Fetches Node's source from Debian once, and unpacks its tests. If a mirror lacks what its index names, the next older one is taken.
  *
- * @param cache where they stay
+ * @param cache the directory in which they stay
  */
 export async function fetchSources(cache: string): Promise<Sources> {
   let failure: unknown;

@@ -2,19 +2,14 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../config/env.js';
+import { nodeDoes } from '../node/versions.js';
 
 /** Signals of a terminal or a supervisor. The app decides what they do. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
-/**
- * The flags that give node the preload.
- *
- * `--require` where possible: on Node 20 any `--import` costs more, and loses the first messages to a cluster's worker.
- */
+/** The flag that gives node the preload: `--require` where it brings no warning, as `--import` may lose messages (node/versions.ts). */
 export function preloadFlags(preload: string, version = process.versions.node): readonly [flag: string, file: string] {
-  // These versions print a warning when --require loads an ES module.
-  const isLoud = /^(?:22\.12|23\.[0-4])\./.test(version);
-  return isLoud ? ['--import', preload] : ['--require', fileURLToPath(preload)];
+  return nodeDoes('warnsOfRequiredModules', version) ? ['--import', preload] : ['--require', fileURLToPath(preload)];
 }
 
 /**

@@ -1,35 +1,37 @@
 import { net } from '../node/modules.js';
 import { type Bind, type ConnectingHandle, connectingPrototype } from '../node/net.js';
-import { replaceMethod, type Undo } from '../node/patch/replace.js';
+import { replaceMethod, type Undo, undoAll } from '../node/patch/replace.js';
 import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import type { Step } from '../options/plan.js';
 import type { HookContext } from './context.js';
-import { giveSocket } from './create-socket.js';
+import { createSocketFor } from './create-socket.js';
 
-/** What the listener that is being made is to have before it is bound. */
-interface Pending {
+/** The options of handles that are bound within one call of {@link setBeforeBind}. */
+interface BindTuning {
   readonly context: HookContext;
   readonly steps: readonly Step[];
   outcomes: readonly OptionOutcome[];
 }
 
-let pending: Pending | undefined;
+/** Of the innermost call: an app may listen on one server while another is about to bind. */
+let currentTuning: BindTuning | undefined;
 
 function makeBind(isIPv6: boolean, original: Bind): Bind {
   return function (this: ConnectingHandle, ...args) {
-    if (pending !== undefined && pending.steps.length > 0) {
-      const platform = pending.context.platform();
-      // Node binds a second handle where the system has no IPv6: the outcomes are those of the last.
-      if (giveSocket(platform, this, isIPv6)) {
-        pending.outcomes = pending.steps.map((step) => applyAndConfirm(platform, step, this));
+    const tuning = currentTuning;
+    if (tuning !== undefined && tuning.steps.length > 0) {
+      const platform = tuning.context.platform();
+      // Without IPv6, Node binds a second handle (lib/net.js `setupListenHandle`): the outcomes are those of the last.
+      if (createSocketFor(platform, this, isIPv6)) {
+        tuning.outcomes = tuning.steps.map((step) => applyAndConfirm(platform, step, this));
       }
     }
     return original.apply(this, args);
   };
 }
 
-/** Node's class of TCP handles, by one that is bound to a port of the system's choice for a moment: there is no other way to it. */
+/** Node's class of TCP handles. A handle is the only way to it, so one is bound to a free port for a moment. */
 function handlePrototype(): ConnectingHandle | undefined {
   const handle = net()._createServerHandle?.('127.0.0.1', 0, 4);
   if (typeof handle !== 'object') return undefined;
@@ -38,23 +40,20 @@ function handlePrototype(): ConnectingHandle | undefined {
   return prototype;
 }
 
-/** Patch the class of TCP handles, so that {@link setBeforeBind} works. */
+/** Replace bind(2) of TCP handles, which {@link setBeforeBind} needs. */
 export function patchBind(): Undo | undefined {
   const prototype = handlePrototype();
   if (prototype === undefined) return undefined;
-  const undos = [
+  return undoAll([
     replaceMethod<Bind>(prototype, 'bind', (original) => makeBind(false, original)),
     replaceMethod<Bind>(prototype, 'bind6', (original) => makeBind(true, original)),
-  ];
-  return () => {
-    for (const undo of undos) undo();
-  };
+  ]);
 }
 
 /**
  * Set options on the socket of every handle that is bound while `act` runs.
  *
- * @returns what became of them; `unsupported` if nothing was bound, or not by a handle of ours
+ * @returns the result of `act`, and the outcomes; these are `unsupported` if no handle was bound, or it had no socket of ours
  */
 export function setBeforeBind<T>(
   context: HookContext,
@@ -63,12 +62,13 @@ export function setBeforeBind<T>(
 ): { result: T; outcomes: readonly OptionOutcome[] } {
   const cause = 'the socket was bound by somebody else';
   const outcomes = steps.map(({ applied }): OptionOutcome => ({ ...applied, verdict: 'unsupported', cause }));
-  const mine: Pending = { context, steps, outcomes };
-  pending = mine;
+  const tuning: BindTuning = { context, steps, outcomes };
+  const outer = currentTuning;
+  currentTuning = tuning;
   try {
     const result = act();
-    return { result, outcomes: mine.outcomes };
+    return { result, outcomes: tuning.outcomes };
   } finally {
-    pending = undefined;
+    currentTuning = outer;
   }
 }

@@ -2,38 +2,38 @@ import type { Platform } from '../native/platform.js';
 import type { Undo } from '../node/patch/replace.js';
 import type { OptionKey, OptionValues } from '../options/table.js';
 
-/** What the hooks go by. */
+/** The config as hooks need it, and the system. */
 export interface HookContext {
   readonly values: OptionValues;
-  /** What listeners on these ports have in place of `values`. */
+  /** Values in place of `values`, by the port of a listener. */
   readonly ports: Readonly<Record<number, OptionValues>>;
-  /** What outgoing sockets have; undefined leaves them alone. */
+  /** Values of outgoing sockets; undefined leaves these alone. */
   readonly outgoing: OptionValues | undefined;
-  /** Options that the user set by name: only these are worth a warning where they are not to be had. */
+  /** Options that the user has named. Only these are worth a warning where they are unsupported. */
   readonly asked: ReadonlySet<OptionKey>;
   readonly exactBuffers: boolean;
   /** Undefined switches the file path off. */
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
   /** Calls of `fs` that the kernel can answer from memory do without the thread pool. */
   readonly answersFs: boolean;
-  /** This is a worker of a cluster whose primary has socket-tune too, and makes the listeners of all its workers. */
+  /** This process is a worker of a cluster whose primary has socket-tune and makes the workers' listeners. */
   readonly isListenedFor: boolean;
-  /** What a primary that makes its workers' listeners says so by, in their environment. */
+  /** Variables by which such a primary tells its workers, in their environment. */
   readonly primaryMark: Readonly<Record<string, string>>;
-  /** The system; asking for it loads koffi, so no hook asks before there is a socket or a region. */
+  /** The system. The first call loads koffi, so hooks wait for a socket or a region. */
   platform(): Platform;
 }
 
 /**
- * What listeners on a port have, and what they accept.
+ * The values of listeners on a port, and of the sockets that they accept.
  *
- * @param port undefined of a path
+ * @param port undefined for a path
  */
 export function valuesAt({ values, ports }: HookContext, port: number | undefined): OptionValues {
   return (port === undefined ? undefined : ports[port]) ?? values;
 }
 
-/** The values of every kind of TCP socket that there is in a context. */
+/** The values of every kind of TCP socket. */
 export function allValues({ values, ports, outgoing }: HookContext): readonly OptionValues[] {
   return [values, ...Object.values(ports), ...(outgoing === undefined ? [] : [outgoing])];
 }

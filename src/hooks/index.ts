@@ -1,5 +1,5 @@
 import { debug } from '../diagnostics.js';
-import type { Undo } from '../node/patch/replace.js';
+import { type Undo, undoAll } from '../node/patch/replace.js';
 import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
@@ -12,20 +12,20 @@ import { listenerHook } from './sockets/listener.js';
 import { outgoingSocketHook } from './sockets/outgoing-socket.js';
 import { quickAckHook } from './sockets/quick-ack.js';
 
-/** What must be there before the app loads its modules. */
+/** For every process: before the app loads its modules. */
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
-/** What a process needs that opens sockets: files may be piped to them. */
-const SOCKET_HOOKS: readonly Hook[] = [readStreamHook, fsHook];
+/** For processes that open sockets: files may be piped to them. */
+const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 
-/** What a cluster needs whose workers share ports: before the first of them is forked, or listens. */
+/** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
-/** What it needs besides where sockets that it opens are to be tuned. */
+/** For processes that open sockets, where outgoing sockets are tuned. */
 const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
 
-/** What it needs besides once it listens. */
-const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook];
+/** For processes that listen. */
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];
@@ -83,7 +83,7 @@ export function makeHooks(context: HookContext): Hooks {
       if (undo !== undefined) undos.push(undo);
     },
     undo() {
-      for (const undo of undos.splice(0).reverse()) undo();
+      undoAll(undos.splice(0))();
     },
   };
 }

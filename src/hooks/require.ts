@@ -1,6 +1,6 @@
 import type { Undo } from '../node/patch/replace.js';
 
-/** The part of require-in-the-middle that we use. */
+/** require-in-the-middle, as far as we use it. */
 interface RequireHooks {
   readonly Hook: new (
     modules: readonly string[],
@@ -9,12 +9,12 @@ interface RequireHooks {
 }
 
 /**
- * Have what a package exports looked at, and perhaps replaced, when the app first requires it. An app that imports it is not seen.
+ * Call `onRequire` with the exports of a package when the app first requires it, and give the app the result. An `import` is not seen.
  *
- * @returns what ends it. Whoever has got a replacement by then keeps it.
+ * @returns an undo. Whoever has the replacement by then keeps it.
  */
 export function watchPackage(name: string, onRequire: (exports: unknown) => unknown): Undo {
-  // Not an import: it takes 8 ms, which only those need to pay that need it.
+  // Loaded here, as it takes 8 ms that most processes need not pay.
   const { createRequire } = process.getBuiltinModule('node:module');
   const { Hook }: RequireHooks = createRequire(import.meta.url)('require-in-the-middle');
   const hook = new Hook([name], (exports, required) => (required === name ? onRequire(exports) : exports));

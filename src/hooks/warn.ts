@@ -4,8 +4,8 @@ import { OPTION_ROWS } from '../options/table.js';
 import type { HookContext } from './context.js';
 
 /**
- * Say once an option that the kernel refused, and one that is not supported here if the user asked for it by name. What a
- * preset would have liked and cannot have is only in the report.
+ * Warn once of each option that the kernel refused, and of one that is unsupported if the user has named it. An unsupported option
+ * of a preset is in the report only.
  */
 export function warnOfFailures(context: HookContext, outcomes: readonly OptionOutcome[]): void {
   for (const { option, constant, verdict, asked, cause } of outcomes) {

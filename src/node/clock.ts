@@ -1,4 +1,4 @@
-/** What Node has of time and turns of the event loop. */
+/** Node's timers, and its turns of the event loop. */
 interface Clock {
   readonly setImmediate: typeof globalThis.setImmediate;
   readonly setTimeout: typeof globalThis.setTimeout;
@@ -7,8 +7,8 @@ interface Clock {
 }
 
 /**
- * Where they are kept. Channels are one registry a thread: the preload takes them, ahead of an app whose tests replace them by a clock that
- * stands still, and the runtime, which has a copy of this file, finds them there.
+ * A channel holds them, as channels are one registry a thread. The preload captures them before an app can fake them. The runtime,
+ * which has a copy of this file, finds them there.
  */
 const CLOCK = Symbol.for('socket-tune:clock');
 const registry: object = process.getBuiltinModule('node:diagnostics_channel').channel(CLOCK);
@@ -17,7 +17,7 @@ function isClock(value: unknown): value is Clock {
   return typeof value === 'object' && value !== null && 'setImmediate' in value;
 }
 
-/** Take what there is now, unless that was done before in this thread. */
+/** Capture the timers of this moment, unless this thread has captured them before. */
 export function takeClock(): Clock {
   const known: unknown = Reflect.get(registry, CLOCK);
   if (isClock(known)) return known;
@@ -32,14 +32,14 @@ export function takeClock(): Clock {
   return taken;
 }
 
-/** As Node has them. What hangs on them here must go on whatever an app's tests replace, as Node's own code does. */
+/** Timers captured at load, so fake timers cannot stall us. */
 const clock = takeClock();
 export const { setImmediate, setTimeout, nextTick, now } = clock;
 
 /**
- * Call back as the thread pool would, had it been asked: what is answered without it must not come sooner than it could. A
- * completion of the pool comes in a later poll phase, behind all microtasks, ticks and immediates queued meanwhile. One
- * immediate would come before others of the same phase; the second comes after them all.
+ * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll
+ * phase: after all microtasks, ticks and immediates that are queued meanwhile. One immediate would come before others of the same
+ * phase; the second comes after them all.
  */
 export function poolTurn(callback: () => void): void {
   setImmediate(setImmediate, callback);

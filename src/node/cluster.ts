@@ -1,8 +1,9 @@
 import type nodeCluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { SocketHandle } from './net.js';
+import { valueBySymbol } from './symbols.js';
 
-/** What a worker of a cluster asks of its primary (lib/internal/cluster/child.js `_getServer`). Test: hooks/cluster. */
+/** A message between a cluster's worker and its primary (lib/internal/cluster/child.js `_getServer`). Test: register/cluster. */
 export interface ClusterMessage {
   readonly cmd?: unknown;
   readonly act?: unknown;
@@ -20,7 +21,7 @@ export interface ClusterMessage {
   readonly backlog?: unknown;
 }
 
-/** What a server asks for, in a worker (lib/net.js `listenInCluster`). */
+/** The listener that a server in a worker wants (lib/net.js `listenInCluster`). */
 export interface ServerQuery {
   readonly address: string | null;
   readonly port: number;
@@ -29,12 +30,12 @@ export interface ServerQuery {
   readonly flags?: number;
 }
 
-/** What comes with a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed-over. */
+/** The message that brings a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed-over. */
 export interface HandleMessage {
   readonly cmd?: unknown;
   /** The kind of object that was sent: `net.Socket`, or `net.Native` for a bare handle. */
   readonly type?: unknown;
-  /** What it was sent with; Node's own messages have a `cmd` that begins with `NODE_`. */
+  /** The message that the handle was sent with. Node's own have a `cmd` that begins with `NODE_`. */
   readonly msg?: unknown;
   /** `_connectionKey` of the server that has accepted the socket. */
   readonly key?: unknown;
@@ -56,7 +57,7 @@ export type ClusterModule = typeof nodeCluster & {
 
 export type ClusterWorker = import('node:cluster').Worker;
 
-/** Send a worker a message of Node's own kind, and a handle. */
+/** Send a worker a message of Node's own kind, with a handle. */
 export function sendHandle(
   worker: ClusterWorker,
   message: ClusterMessage & { readonly errno?: number },
@@ -66,26 +67,21 @@ export function sendHandle(
   worker.process.send({ ...message, cmd: 'NODE_CLUSTER' }, handle as unknown as Socket, undefined, onSent);
 }
 
-/** Tell the primary of the cluster something of ours. Returns whether it can be told. */
+/** Send the primary of the cluster a message of ours. Returns whether the channel is open. */
 export function sendToPrimary(act: string, address: string, data: number): boolean {
   if (!process.connected) return false;
-  // It may have gone this very moment, which Node itself notices.
+  // The callback takes the error of a primary that has just ended.
   return process.send?.({ cmd: 'NODE_CLUSTER', act, address, data }, undefined, undefined, () => undefined) ?? false;
 }
 
-/** The cluster, as it is in this process. Asking for it loads net and child_process. */
+/** node:cluster. The first call loads net and child_process. */
 export function cluster(): ClusterModule {
   return process.getBuiltinModule('node:cluster') as unknown as ClusterModule;
 }
 
-/**
- * What has come from the parent process, and waits for the app to listen for messages (lib/internal/child_process.js
- * `kPendingMessages`): handles as the app will see them, sockets and servers. Test: register/handed-over.
- */
+/** Sockets and servers that the parent process has sent, and that wait for the app to listen for messages. */
 export function pendingHandles(): readonly unknown[] {
-  const channel: object = process.channel ?? {};
-  const symbol = Object.getOwnPropertySymbols(channel).find(({ description }) => description === 'kPendingMessages');
-  const messages: unknown = symbol === undefined ? undefined : Reflect.get(channel, symbol);
-  // The arguments that 'message' will be emitted with.
+  const messages = valueBySymbol(process.channel ?? {}, 'kPendingMessages');
+  // Each is the arguments of a 'message' event: name, message, handle.
   return Array.isArray(messages) ? messages.map((args: unknown) => Array.isArray(args) && args[2]).filter(Boolean) : [];
 }

@@ -1,23 +1,20 @@
 import type { SocketHandle } from './net.js';
+import { valueBySymbol } from './symbols.js';
 
 /** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
 export interface DatagramHandle extends SocketHandle {
-  /** Called once the socket is bound (lib/dgram.js `startListening`). */
+  /** Node calls it once the socket is bound (lib/dgram.js `startListening`). */
   recvStart(...args: unknown[]): number;
 }
 
-/** lib/internal/dgram.js `kStateSymbol`. */
-let datagramState: symbol | undefined;
-
-/** The handle of a dgram.Socket, if it looks as we know it. */
+/** The handle of a dgram.Socket; undefined of anything else, or if it is not what we know. */
 export function datagramHandle(socket: object): DatagramHandle | undefined {
-  datagramState ??= Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
-  const state: unknown = datagramState === undefined ? undefined : Reflect.get(socket, datagramState);
+  const state = valueBySymbol(socket, 'state symbol');
   const { handle } = (state ?? {}) as { readonly handle?: Partial<DatagramHandle> | null };
   return typeof handle?.recvStart === 'function' ? (handle as DatagramHandle) : undefined;
 }
 
-/** The prototype of such a handle, by which all are patched. */
+/** The prototype of all such handles. */
 export function datagramPrototype(socket: object): DatagramHandle | undefined {
   const handle = datagramHandle(socket);
   return handle && (Object.getPrototypeOf(handle) as DatagramHandle);

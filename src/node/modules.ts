@@ -1,8 +1,8 @@
 import type { BoundHandle } from './net.js';
 
 /**
- * Node's modules are taken like this, and never imported: `net` costs milliseconds at every start, listening or not, and an
- * `import` of `fs` or `util` evaluates all that they export, which loads streams and promises.
+ * Node's modules are loaded like this when they are needed, not imported. `net` costs every process milliseconds at its start. An
+ * `import` of `fs` or `util` evaluates all of their exports, which loads streams and promises.
  */
 export function fs(): typeof import('node:fs') {
   fsModule ??= process.getBuiltinModule('node:fs');
@@ -15,18 +15,18 @@ export function net(): NetModule {
   return netModule;
 }
 
-/** A module of CommonJS (lib/internal/modules/cjs/loader.js). */
+/** A CommonJS module (lib/internal/modules/cjs/loader.js). */
 export interface CommonModule extends NodeJS.Module {
-  /** Runs its code, however it is loaded: by require(), or by an import (lib/internal/modules/esm/translators.js). Test: hooks/compression. */
+  /** Runs the module's code, for require() and for import (lib/internal/modules/esm/translators.js). Test: hooks/compression. */
   _compile(...args: unknown[]): unknown;
 }
 
-/** What all of them have for their prototype. */
+/** The prototype of all CommonJS modules. */
 export function modulePrototype(): CommonModule {
   return process.getBuiltinModule('node:module').Module.prototype as CommonModule;
 }
 
-/** lib/net.js exports it for lib/internal/cluster/shared_handle.js; a number is libuv's error. Test: hooks/before-bind. */
+/** lib/net.js exports it for lib/internal/cluster/shared_handle.js. A number is libuv's error. Test: hooks/before-bind. */
 type NetModule = typeof import('node:net') & {
   readonly _createServerHandle?: (
     address: string | null,
@@ -37,20 +37,20 @@ type NetModule = typeof import('node:net') & {
   ) => BoundHandle | number;
 };
 
-/** Kept, as asking cuts the `node:` off each time, which makes a string. */
+/** Cached, as getBuiltinModule() makes a string each time: the name without its `node:`. */
 let fsModule: typeof import('node:fs') | undefined;
 
 let netModule: NetModule | undefined;
 
-/** What has been loaded of Node's own modules (lib/internal/bootstrap/realm.js). Test: first-use. */
+/** The loaded ones of Node's own modules (lib/internal/bootstrap/realm.js). Test: node/modules. */
 export function moduleLoadList(): readonly string[] | undefined {
   return (process as { readonly moduleLoadList?: readonly string[] }).moduleLoadList;
 }
 
-/** See {@link moduleLoadList}. */
+/** The entry of `net` in {@link moduleLoadList}. */
 export const NET_MODULE = 'NativeModule net';
 
-/** Whether it is loaded already. Where Node does not say: yes. */
+/** Whether `net` is loaded; true where Node has no such list. */
 export function isNetLoaded(): boolean {
   return moduleLoadList()?.includes(NET_MODULE) ?? true;
 }

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { HttpMessage } from './http.js';
 import type { WriteBatch, WriteCallback, WritePart } from './streams.js';
+import { valueBySymbol } from './symbols.js';
 
 /** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/handle-fd. */
 export interface SocketHandle {
@@ -13,7 +14,7 @@ export interface SocketHandle {
   getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
   setKeepAlive?(enable: boolean, seconds: number): number;
-  /** TLSWrap: the handle below (lib/_tls_wrap.js `_wrapHandle`); see {@link handleBelow}. */
+  /** TLSWrap: the TCP handle below it (lib/internal/tls/wrap.js `_wrapHandle`); see {@link handleBelow}. */
   readonly _parent?: SocketHandle;
 }
 
@@ -22,11 +23,11 @@ export function handleBelow(handle: SocketHandle): SocketHandle | undefined {
   return Object.hasOwn(handle, '_parent') ? handle._parent : undefined;
 }
 
-/** A listening handle; a cluster worker under round robin has one without an fd (lib/internal/cluster/child.js). */
+/** A listening handle. A cluster's worker under round robin has a placeholder without an fd (lib/internal/cluster/child.js `rr`). */
 export interface ListenHandle extends SocketHandle {
   /** Not of a Unix socket. */
   getsockname?(name: SocketName): number;
-  /** Called by the handle for every connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
+  /** The handle calls it for each connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
   readonly onconnection?: ConnectionCallback;
 }
 
@@ -40,10 +41,10 @@ export interface ConnectingHandle extends SocketHandle {
   close(): void;
 }
 
-/** bind(2); 0, or libuv's error. */
+/** bind(2). Returns 0, or libuv's error. */
 export type Bind = (this: ConnectingHandle, ...args: unknown[]) => number;
 
-/** Begins a connection; 0, or libuv's error. */
+/** connect(2). Returns 0, or libuv's error. */
 export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) => number;
 
 /** TCPConnectWrap. */
@@ -73,24 +74,34 @@ export interface NetSocket extends Socket {
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
-  /** Restarts the socket's timeout; Node calls it for every read and write. */
+  /** Restarts the socket's timeout. Node calls it for every read and write. */
   _unrefTimer(): void;
   /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */
   readonly _httpMessage?: HttpMessage | null;
-  /** lib/_http_common.js; only its current message is looked at. */
+  /** lib/_http_common.js. We look only at the current message. */
   readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null;
   /** Set on process.stdout and process.stderr (lib/internal/bootstrap/switches/is_main_thread.js). */
   readonly _isStdio?: boolean;
 }
 
+/** lib/net.js `setupListenHandle`, which is `_listen2`. */
+export type ListenArguments = [
+  address?: unknown,
+  port?: unknown,
+  addressType?: unknown,
+  backlog?: unknown,
+  fd?: unknown,
+  flags?: unknown,
+];
+
 /** lib/net.js. */
 export interface NetServer extends Server {
   readonly _handle: ListenHandle | null;
-  /** Whether Node switches NODELAY on for each connection (lib/net.js `onconnection`). */
+  /** Whether Node sets NODELAY on each connection (lib/net.js `onconnection`). */
   readonly noDelay?: boolean;
-  /** Whether Node switches keepalive on for each connection, and so rewrites interval and count (the same place). */
+  /** Whether Node sets keepalive on each connection, and with it interval and count (the same place). */
   readonly keepAlive?: boolean;
-  _listen2(...args: unknown[]): unknown;
+  _listen2(...args: ListenArguments): unknown;
   /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
   _emitCloseIfDrained(): void;
 }
@@ -103,7 +114,7 @@ const TCP_SOCKET = 0;
 
 const TCP_SERVER = 1;
 
-/** A handle of the same class for a descriptor; undefined if that cannot be, and then the descriptor is still the caller's. */
+/** A handle of the same class for a descriptor; undefined on failure, and then the caller still owns the descriptor. */
 function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | undefined {
   const TCP = like.constructor as unknown as new (type: number) => BoundHandle;
   const handle = new TCP(type);
@@ -112,12 +123,12 @@ function handleFor(like: ListenHandle, type: number, fd: number): BoundHandle | 
   return undefined;
 }
 
-/** A second handle for a listener that is open already; as {@link handleFor}. */
+/** A second handle for a listener that is open already: see {@link handleFor}. */
 export function listenerHandle(like: ListenHandle, fd: number): BoundHandle | undefined {
   return handleFor(like, TCP_SERVER, fd);
 }
 
-/** A handle for a connection that a listener has accepted; as {@link handleFor}. */
+/** A handle for a connection that a listener has accepted: see {@link handleFor}. */
 export function connectionHandle(listener: ListenHandle, fd: number): SocketHandle | undefined {
   return handleFor(listener, TCP_SOCKET, fd);
 }
@@ -126,25 +137,22 @@ export function closeHandle(handle: SocketHandle): void {
   (handle as BoundHandle).close();
 }
 
-/** Node publishes each server here before it binds: lib/net.js; Node's docs, diagnostics_channel. */
+/** Node publishes each server here before it binds (lib/net.js; Node's docs, diagnostics_channel). */
 export const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
 
-/** As Node gives the ends of sockets. */
+/** An end of a socket, as getsockname() and getpeername() of a handle fill it in. */
 export interface SocketName {
   readonly address?: string;
   readonly port?: number;
   readonly family?: string;
 }
 
-/** The socket that a handle belongs to (lib/internal/async_hooks.js `owner_symbol`). Test: hooks/outgoing-socket. */
-let ownerSymbol: symbol | undefined;
-
+/** The socket that a handle belongs to. */
 export function ownerOf(handle: object): unknown {
-  ownerSymbol ??= Object.getOwnPropertySymbols(handle).find((symbol) => symbol.description === 'owner_symbol');
-  return ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+  return valueBySymbol(handle, 'owner_symbol');
 }
 
-/** What the handle of a class has for its prototype, if it looks as we know it. */
+/** The prototype of a TCP handle or TLSWrap; undefined if it is not what we know. */
 export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
   const prototype: unknown = handle && Object.getPrototypeOf(handle);
   const known = prototype as ConnectingHandle | undefined;
@@ -154,7 +162,7 @@ export function connectingPrototype(handle: SocketHandle | null | undefined): Co
   return isKnown ? known : undefined;
 }
 
-/** The server that has accepted a socket (lib/net.js `onconnection`); nothing of one that was connected from here. */
+/** The server that has accepted a socket (lib/net.js `onconnection`); undefined of an outgoing socket. */
 export function serverOf(socket: NetSocket): unknown {
   return Reflect.get(socket, 'server');
 }
@@ -167,7 +175,7 @@ export function asNetServer(server: Server): NetServer {
   return server as NetServer;
 }
 
-/** Whether it has an `_handle` at all, i.e. is, or looks like, one of net's sockets or servers. */
+/** Whether a value has an `_handle`, as net's sockets and servers do. */
 export function hasHandle(value: unknown): value is { readonly _handle: SocketHandle | null } {
   return typeof value === 'object' && value !== null && '_handle' in value;
 }

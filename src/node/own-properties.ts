@@ -1,6 +1,6 @@
-/** Objects that are only what they say themselves: what somebody has put on Object.prototype does not count. */
+// An app may add properties to Object.prototype. Objects from here do not inherit them.
 
-/** Define a property by what its descriptor itself says. */
+/** Define a property by the descriptor's own properties. */
 export function defineProperty(object: object, name: PropertyKey, descriptor: PropertyDescriptor): void {
   Object.defineProperty(object, name, withoutPrototype(descriptor));
 }

@@ -1,8 +1,8 @@
 import { hiddenSlot } from './hidden-slot.js';
 
 /**
- * Text that Node's own version of a function has in its source, on every Node that we support. Only a function that has it is
- * Node's own: a wrapper (a compression, a logger, an APM agent, mock-fs) may do anything with what it is given.
+ * A text in the source of each of Node's own functions, in every Node that we support. A function without it is somebody else's: a
+ * compression, a logger, an APM agent, mock-fs. Such a wrapper may do anything with its arguments.
  */
 const OWN_SOURCE = {
   'OutgoingMessage.write': 'write_(this, chunk, encoding, callback, false)',
@@ -21,7 +21,7 @@ const OWN_SOURCE = {
   'Writable.write': '_write(this, chunk, encoding, cb)',
   'Writable.cork': 'state.corked++',
   'Writable.uncork': 'clearBuffer(this, state)',
-  // Deprecated, and does nothing: what it is wrapped in says so.
+  // A function that does nothing, in one that warns that it is deprecated: `noStreamOpen` in versions.ts.
   'ReadStream.open': 'process.noDeprecation',
   'ReadStream._construct': '.open(stream.path, stream.flags, stream.mode',
   'ReadStream._read': '.read(this.fd, buf, 0, n, this.pos',
@@ -37,29 +37,29 @@ const OWN_SOURCE = {
   'fs.closeSync': 'binding.close(fd)',
 } as const;
 
-type Own = keyof typeof OWN_SOURCE;
+type OwnFunction = keyof typeof OWN_SOURCE;
 
-const OWN_NAMES = Object.keys(OWN_SOURCE) as Own[];
+const OWN_FUNCTIONS = Object.keys(OWN_SOURCE) as OwnFunction[];
 
-/** The function that was found to be Node's own the last time: mostly the one that is asked about next. */
-const lastOwn: { [W in Own]?: Function } = {};
+/** The last function that was found to be Node's own: mostly the next one to be asked about. */
+const lastOwn: { [F in OwnFunction]?: Function } = {};
 
-/** Replacements of ours, and closures of which each has its turn only a few times. */
-const knownOwn = hiddenSlot<Function, Own>();
+/** Our replacements, and closures, which are many. */
+const knownOwn = hiddenSlot<Function, OwnFunction>();
 
-/** Whether a function is Node's own, by its source: identity would miss what was wrapped before we came. */
-export function isNodesOwn(value: unknown, which: Own): value is Function {
+/** Whether a function is Node's own, by its source. A comparison would take a wrapper for Node's own that was there before us. */
+export function isNodesOwn(value: unknown, which: OwnFunction): value is Function {
   if (typeof value !== 'function') return false;
   if (lastOwn[which] === value || knownOwn.get(value) === which) return true;
   if (!Function.prototype.toString.call(value).includes(OWN_SOURCE[which])) return false;
-  // This one is a closure, which must not be kept with all that it holds.
+  // A closure: to keep it would keep all that it holds.
   if (which === 'Readable.pipe/ondata') knownOwn.set(value, which);
   else lastOwn[which] = value;
   return true;
 }
 
-/** A replacement of ours does what the original does, so whoever comes next may build on it as on Node's own. */
+/** Take a replacement of ours for Node's own too, as it does what the original does: the next hook may build on it. */
 export function standsFor(replacement: Function, original: Function): void {
-  const which = OWN_NAMES.find((name) => lastOwn[name] === original) ?? knownOwn.get(original);
+  const which = OWN_FUNCTIONS.find((name) => lastOwn[name] === original) ?? knownOwn.get(original);
   if (which !== undefined) knownOwn.set(replacement, which);
 }

@@ -1,31 +1,32 @@
 import type { ReadStream } from 'node:fs';
+import { valueBySymbol } from './symbols.js';
 
 export type WriteCallback = (error?: Error | null) => void;
 
-/** Part of a `_writev` batch (lib/internal/streams/writable.js `clearBuffer`). */
+/** A part of a `_writev` batch (lib/internal/streams/writable.js `clearBuffer`). */
 export interface WritePart {
   readonly chunk: Uint8Array | string;
   readonly encoding: string;
 }
 
-/** Batch of a `_writev`; `allBuffers` says that no part is a string. */
+/** A `_writev` batch. With `allBuffers`, no part is a string. */
 export type WriteBatch = WritePart[] & { allBuffers?: boolean };
 
 /** lib/internal/fs/streams.js. Test: hooks/read-stream. */
 export interface FileReadStream extends ReadStream {
   readonly fd: number | null;
-  /** Next position to read from; undefined reads on from wherever the descriptor stands. */
+  /** Next position to read from; undefined reads from the descriptor's own position. */
   readonly pos: number | undefined;
   /** Position of the last byte, or Infinity. */
   readonly end: number;
-  /** Absent when the stream was given a descriptor instead of a path. */
+  /** Absent if the stream was made with a descriptor instead of a path. */
   readonly flags?: string | number;
   readonly bytesRead: number;
   readonly mode?: number;
   /** Whether the stream closes its descriptor. */
   readonly autoClose: boolean;
   readonly _readableState: ReadableState;
-  /** A method of the app's is called instead of fs.open(). */
+  /** A method of the app's is called in place of fs.open(). */
   readonly open?: unknown;
   _construct(callback: (error?: Error | null) => void): void;
   _read(size: number): void;
@@ -46,16 +47,12 @@ export interface ReadableState {
   readonly readableListening: boolean;
 }
 
-/** lib/internal/fs/streams.js `kFs`, found on the first stream by its description. */
-let fsSymbol: symbol | undefined;
-
 /** The stream's own `fs`. */
 export function fsOf(stream: object): unknown {
-  fsSymbol ??= Object.getOwnPropertySymbols(stream).find((symbol) => symbol.description === 'kFs');
-  return fsSymbol === undefined ? undefined : (stream as Record<symbol, unknown>)[fsSymbol];
+  return valueBySymbol(stream, 'kFs');
 }
 
-/** The only listener of an event, if it has just one: Node then keeps the function itself (lib/events.js). */
+/** The listener of an event that has only one: Node keeps the function itself, not an array (lib/events.js). */
 export function onlyListener(emitter: object, event: string): Function | undefined {
   const listener = (emitter as { readonly _events?: Readonly<Record<string, unknown>> })._events?.[event];
   return typeof listener === 'function' ? listener : undefined;

@@ -9,11 +9,10 @@ import type { TuneConfig } from '../../src/config/tune-config.js';
 import { SocketTuneError } from '../../src/errors.js';
 import { quickAckHook } from '../../src/hooks/sockets/quick-ack.js';
 import { counters } from '../../src/report/counters.js';
+import { useScratch } from '../support/files/scratch.js';
 import { hookContext } from '../support/hook-context.js';
-import { kernelValue, linux } from '../support/kernel-value.js';
-import { differences, restore, type Snapshot, snapshot } from '../support/node-prototypes.js';
-import { useScratch } from '../support/scratch.js';
-import { securePair } from '../support/secure-pair.js';
+import { kernelValue, linux } from '../support/sockets/kernel-value.js';
+import { securePair } from '../support/sockets/secure-pair.js';
 import {
   connection,
   handleOf,
@@ -21,7 +20,8 @@ import {
   listening,
   type SocketPair,
   socketPair,
-} from '../support/socket-pair.js';
+} from '../support/sockets/socket-pair.js';
+import { differences, restore, type Snapshot, snapshot } from '../support/test-run/node-prototypes.js';
 
 /** To arm QUICKACK, both replace the reading of sockets for good. Other tests need Node's own. */
 function useNodesOwnReads(): void {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { useScratch } from '../support/scratch.js';
+import { useScratch } from '../support/files/scratch.js';
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 

@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { pagesFrom, type Runs, readRuns } from '../../bench/results.js';
 import { RESULTS } from '../../scripts/bench-figures.js';
 import { sampleResults } from '../bench/sample-results.js';
-import { skip } from '../support/skipped.js';
+import { skip } from '../support/test-run/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';

@@ -9,7 +9,7 @@ import type { OptionOutcome } from '../../src/options/outcome.js';
 import { CONNECTION_COLUMNS } from '../../src/report/connection-columns.js';
 import { formatBytes } from '../../src/report/format.js';
 import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
-import { skip } from '../support/skipped.js';
+import { skip } from '../support/test-run/skipped.js';
 
 /** Debian's chromium; a variable for others. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';

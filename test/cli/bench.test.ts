@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { useScratch } from '../support/scratch.js';
-import { scratchProject } from '../support/scratch-project.js';
+import { useScratch } from '../support/files/scratch.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
 
 function command(args: readonly string[]): string[] {
   return [join(scratchProject(), 'node_modules/socket-tune/dist/cli.js'), 'bench', ...args];

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { preloadFlags } from '../../src/cli/run.js';
 import type { Verification } from '../../src/cli/verify.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
-import { useScratch } from '../support/scratch.js';
+import { useScratch } from '../support/files/scratch.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 

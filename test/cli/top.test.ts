@@ -4,9 +4,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { CONNECTION_COLUMNS } from '../../src/report/connection-columns.js';
-import { freePort } from '../support/free-port.js';
-import { type NodeProcess, startApp } from '../support/node-process.js';
-import { skip } from '../support/skipped.js';
+import { type NodeProcess, startApp } from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { skip } from '../support/test-run/skipped.js';
 import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));

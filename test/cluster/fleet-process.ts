@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Report } from '../../src/report/report.js';
-import { freePort } from '../support/free-port.js';
-import { BY_IMPORT, reportFile } from '../support/node-process.js';
-import { scratchProject } from '../support/scratch-project.js';
-import { preloadFile, readReports, WAYS, type Way } from './perform.js';
+import { readReports, reportPattern } from '../support/processes/reports.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { environmentOf, WAYS, type Way } from './ways.js';
 
 interface Answer {
   readonly done: string;
@@ -76,17 +76,16 @@ export async function startFleet(
   way: Way,
   { workers = 2, pinned = [], under = [], env = {} }: FleetOptions = {},
 ): Promise<Fleet> {
-  const pattern = reportFile().replace('.json', '-%p.json');
+  const pattern = reportPattern();
   const inherited = Object.entries(process.env).filter(([name]) => !/^(?:SOCKET_TUNE|NODE_)/.test(name));
   const [command, ...rest] = [...under, process.execPath];
   const child = fork(program, {
     execPath: command,
-    execArgv: [...rest, ...(WAYS[way].preload.length > 0 ? BY_IMPORT : [])],
+    execArgv: [...rest, ...WAYS[way].preload],
     cwd: scratchProject(),
     env: {
       ...Object.fromEntries(inherited),
-      ...WAYS[way].env,
-      ...(way === 'workersOnly' ? { WORKERS_PRELOAD: preloadFile() } : {}),
+      ...environmentOf(way),
       WORKERS: String(workers),
       PINNED: pinned.join(','),
       PORT: String(await freePort()),

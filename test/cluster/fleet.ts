@@ -72,7 +72,7 @@ function serve(): void {
   if (CPU !== undefined) execFileSync('taskset', ['-cp', CPU, String(process.pid)]);
   const server = createServer((_, response) => response.end(String(process.pid)));
   server.listen(Number(PORT), '127.0.0.1');
-  // A process that is asked by nobody could not be told from one that answers nobody.
+  // Only a listening process is ready: the fleet waits for it.
   server.on('listening', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 }
 

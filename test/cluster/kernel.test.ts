@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { platform } from '../../src/native/index.js';
 import { startFleet } from './fleet-process.js';
 import { ask } from './load.js';
-import type { Way } from './perform.js';
+import type { Way } from './ways.js';
 
 function listening(port: number): number {
   const sockets = platform().ports?.sockets(port, 'LISTEN');
@@ -34,7 +34,7 @@ describe('the listeners of a cluster, as the kernel has them', () => {
       const reports = await fleet.end();
       expect(listening(fleet.port)).to.equal(0);
       if (way === 'stock') return;
-      // Each has accepted what it answered, and the primary nothing.
+      // Each worker has accepted the connections that it answered, and the primary none.
       for (const [pid, amount] of given) expect(reports.get(pid)?.connections).to.equal(amount);
       expect(reports.get(fleet.primary)?.connections ?? 0).to.equal(0);
       for (const { connections } of reports.get(fleet.primary)?.listeners ?? []) expect(connections).to.equal(0);
@@ -46,7 +46,7 @@ describe('the listeners of a cluster, as the kernel has them', () => {
     const [first = 0, second = 0] = fleet.pids;
     expect(listening(fleet.port)).to.equal(2);
     await fleet.order('disconnect', first);
-    // The primary keeps it for the next, and steers around it.
+    // The primary keeps the listener for the next worker, and steers connections around it.
     expect(listening(fleet.port)).to.equal(2);
     expect([...(await answers(fleet.port, 30)).keys()]).to.deep.equal([second]);
     const third = await fleet.order('fork');

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { until } from '../support/until.js';
 import { type Fleet, startFleet } from './fleet-process.js';
 import { Load, type Tally } from './load.js';
-import type { Way } from './perform.js';
+import type { Way } from './ways.js';
 
 const CONCURRENT = 24;
 
@@ -12,7 +12,7 @@ function strangers({ answers }: Tally, pids: readonly number[]): string[] {
   return [...answers.keys()].filter((pid) => !pids.includes(Number(pid)));
 }
 
-/** Do something to a fleet under load. Returns how its clients fared. */
+/** Does something to a fleet under load. Returns its clients' results. */
 async function underLoad(fleet: Fleet, act: (load: Load) => Promise<void>): Promise<Tally> {
   const load = new Load(fleet.port, CONCURRENT);
   try {
@@ -25,7 +25,7 @@ async function underLoad(fleet: Fleet, act: (load: Load) => Promise<void>): Prom
   return await load.end();
 }
 
-/** A queue that is full of connections of which the worker knows nothing: it stands still. */
+/** Stops a worker: the kernel goes on queueing connections for it. */
 function stop(pid: number): void {
   process.kill(pid, 'SIGSTOP');
 }
@@ -69,9 +69,9 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
       const reports = await fleet.end();
       expect(tally.failures).to.deep.equal({});
       expect(strangers(tally, known)).to.deep.equal([]);
-      // By the CPU it may well be one worker: the client has one.
+      // Steered by CPU, one worker may get all: the client runs on one CPU.
       if (way !== 'cpu') for (const pid of pids) expect(tally.answers.get(String(pid))).to.be.above(0);
-      // What was counted by the workers that are there at the end, they have accepted themselves, or from the primary.
+      // A worker counts what it has accepted itself, and what the primary has passed on to it.
       for (const pid of pids) expect(reports.get(pid)?.connections).to.be.at.least(tally.answers.get(String(pid)) ?? 0);
     });
 
@@ -94,7 +94,7 @@ describe('the clients of a cluster whose workers listen for themselves', () => {
     const [first = 0, second = 0] = fleet.pids;
     stop(first);
     const load = new Load(fleet.port, CONCURRENT);
-    // Half of the clients, or so, wait for the one who stands still: the others are answered until all wait.
+    // About half of the clients wait for the stopped worker. The others are answered until all wait for it.
     await until('all clients wait', () => waitingAt(fleet.port) === CONCURRENT);
     await fleet.order('kill', first);
     await load.more(100);

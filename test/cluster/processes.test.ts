@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../support/free-port.js';
-import { runApp, runNode } from '../support/node-process.js';
-import { skip } from '../support/skipped.js';
-import { preloadFile } from './perform.js';
+import { runApp, runNode } from '../support/processes/node-process.js';
+import { sharesPort } from '../support/processes/reports.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { skip } from '../support/test-run/skipped.js';
+import { preloadFile } from './ways.js';
 
 const program = join(import.meta.dirname, 'processes.js');
 
-/** A network of its own, in which the kernel moves the connections of a listener that is closed. */
+/** A network namespace in which the kernel moves the connections of a closed listener to another one. */
 const MIGRATING = [
   'unshare',
   '--net',
@@ -115,9 +116,7 @@ const settle = async (...place) => {
     ];
     expect(tuned.stdout).to.equal(stock.stdout);
     expect(stock.stdout.match(/EADDRINUSE/g)).to.have.length(5);
-    const shared = tuned.report?.listeners.filter(({ outcomes }) =>
-      outcomes.some(({ constant, kernel }) => constant === 'SO_REUSEPORT' && kernel === 1),
-    );
+    const shared = tuned.report?.listeners.filter(sharesPort);
     expect(shared).to.have.length(7);
   });
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { type AppOptions, BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { writeApp } from '../support/scratch-project.js';
-import { traceNode } from '../support/strace.js';
-import { readReports } from './perform.js';
+import { type AppOptions, BY_IMPORT, startApp } from '../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
+import { readReports, reportPattern, sharesPort } from '../support/processes/reports.js';
+import { writeApp } from '../support/processes/scratch-project.js';
+import { traceNode } from '../support/processes/strace.js';
 
 const ON = { SOCKET_TUNE_REUSEPORT: 'on' };
 
@@ -16,7 +16,7 @@ interface Run {
 }
 
 async function run(type: 'mjs' | 'cjs', source: string, { env, ...options }: AppOptions): Promise<Run> {
-  const pattern = reportFile().replace('.json', '-%p.json');
+  const pattern = reportPattern();
   const { child, ended } = startApp(type, source, { ...options, env: { ...env, SOCKET_TUNE_REPORT: pattern } });
   const { stdout, stderr } = await ended;
   const reports = readReports(pattern);
@@ -25,9 +25,7 @@ async function run(type: 'mjs' | 'cjs', source: string, { env, ...options }: App
 }
 
 function sharing({ listeners }: Report): number {
-  return listeners.filter(({ outcomes }) =>
-    outcomes.some(({ constant, kernel }) => constant === 'SO_REUSEPORT' && kernel === 1),
-  ).length;
+  return listeners.filter(sharesPort).length;
 }
 
 describe('a program that forks workers', () => {

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { runNode } from '../support/node-process.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { skip } from '../support/skipped.js';
+import { runNode } from '../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
+import { skip } from '../support/test-run/skipped.js';
 import { type Fleet, type FleetOptions, startFleet } from './fleet-process.js';
 
 const COUNT = 30;
 
-/** Who answers a client that runs on one CPU: its connections come in there. */
+/** Who answers a client that runs on one CPU. The kernel handles its connections on that CPU. */
 async function answersOn(cpu: number, { port }: Fleet): Promise<readonly number[]> {
   const client = join(import.meta.dirname, 'client.js');
   const under = ['taskset', '-c', String(cpu)];

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { makeCertificate } from '../support/certificate.js';
-import { freePort } from '../support/free-port.js';
-import { BY_IMPORT, reportFile, startApp } from '../support/node-process.js';
-import { scratchProject } from '../support/scratch-project.js';
-import { preloadFile, readReports, WAYS, type Way } from './perform.js';
+import { startApp } from '../support/processes/node-process.js';
+import { readReports, reportPattern, sharesPort } from '../support/processes/reports.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
+import { makeCertificate } from '../support/sockets/certificate.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { environmentOf, WAYS, type Way } from './ways.js';
 
-/** A client that comes back with the session of its first connection, until both workers have answered it with that. */
+/** A client that resumes the session of its first connection, until both workers have accepted it. */
 const source = `
 const cluster = require('node:cluster');
 const tls = require('node:tls');
@@ -42,29 +43,24 @@ describe('TLS in a cluster whose workers listen for themselves', () => {
     if (process.platform !== 'linux') this.skip();
   });
 
-  // Without a primary that shares the tickets' keys, Node's own way is kept, as it does share them.
+  // Workers must share the keys of session tickets. A primary without the preload does so only for Node's own listeners, which stay.
   const listeners: Partial<Record<Way, number>> = { stock: 0, everywhere: 2, workersOnly: 0 };
   for (const [way, count] of Object.entries(listeners) as [Way, number][]) {
     it(`resumes sessions whichever worker gave the ticket: ${way}, ${count} workers with listeners of their own`, async () => {
       const { key, cert } = makeCertificate(scratchProject());
-      const pattern = reportFile().replace('.json', '-%p.json');
+      const pattern = reportPattern();
       const { child, ended } = startApp('cjs', source, {
-        preload: WAYS[way].preload.length > 0 ? BY_IMPORT : [],
+        preload: WAYS[way].preload,
         args: [key, cert, String(await freePort())],
         env: {
-          ...WAYS[way].env,
-          ...(way === 'workersOnly' ? { WORKERS_PRELOAD: preloadFile() } : {}),
+          ...environmentOf(way),
           SOCKET_TUNE_REPORT: pattern,
         },
       });
       const { stdout, stderr } = await ended;
       expect({ stdout, stderr }).to.deep.equal({ stdout: 'fresh at 1 resumed at 2\n', stderr: '' });
       const workers = [...readReports(pattern)].filter(([pid]) => pid !== child.pid);
-      const own = workers.flatMap(([, report]) =>
-        report.listeners.filter(({ outcomes }) =>
-          outcomes.some(({ constant, kernel }) => constant === 'SO_REUSEPORT' && kernel === 1),
-        ),
-      );
+      const own = workers.flatMap(([, report]) => report.listeners.filter(sharesPort));
       expect(own).to.have.length(count);
     });
   }

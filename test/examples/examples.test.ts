@@ -5,12 +5,12 @@ import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { makeCertificate } from '../support/certificate.js';
-import { digest } from '../support/content.js';
-import { BY_IMPORT, readReport, reportFile, startNode } from '../support/node-process.js';
-import { type SampleName, sampleBytes, sampleDirectory } from '../support/sample-files.js';
-import { repository, scratchProject } from '../support/scratch-project.js';
-import { fastBytes } from '../support/travel.js';
+import { digest } from '../support/files/content.js';
+import { type SampleName, sampleBytes, sampleDirectory } from '../support/files/sample-files.js';
+import { fastBytes } from '../support/files/travel.js';
+import { BY_IMPORT, readReport, reportFile, startNode } from '../support/processes/node-process.js';
+import { repository, scratchProject } from '../support/processes/scratch-project.js';
+import { makeCertificate } from '../support/sockets/certificate.js';
 
 /** What an example does, and how its files travel under the preload. */
 interface Example {
@@ -47,7 +47,7 @@ interface Answer {
 
 const MASKED = /^(?:date|x-worker)$/i;
 
-/** One connection for all questions to a server: who closes it when the body is there may be too early for the server. */
+/** One connection for all requests. Closing it after each body may be too early for the server. */
 function connectionTo(base: string): HttpAgent {
   const options = { keepAlive: true, maxSockets: 1 };
   return base.startsWith('https:') ? new HttpsAgent({ ...options, rejectUnauthorized: false }) : new HttpAgent(options);

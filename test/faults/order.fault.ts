@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { compare, reroutable } from '../compliance/order/compare.js';
-import { allScenarios, covering } from '../compliance/order/scenario.js';
+import { compare, reroutable } from '../differential/order/compare.js';
+import { allValues, covering } from '../differential/order/values.js';
 import { selection } from './effort.js';
 import { tallyFigures } from './tally.js';
 
 describe('what an app does after it has piped a file, in every combination', () => {
   it('has the effect that it has in stock Node', async () => {
-    const scenarios = selection(allScenarios(), covering(3, 2));
+    const scenarios = selection(allValues(), covering(3, 2));
     const { faults, varying, report } = await compare(scenarios);
     tallyFigures(
       'changes of mind after pipe()',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { content } from '../support/content.js';
-import { useScratch } from '../support/scratch.js';
+import { content } from '../support/files/content.js';
+import { useScratch } from '../support/files/scratch.js';
 import { effort } from './effort.js';
 import { type Served, withServed } from './served.js';
 import { get, repeat, talk } from './talk.js';

@@ -9,8 +9,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { expect } from 'chai';
-import { content } from '../support/content.js';
-import { useScratch } from '../support/scratch.js';
+import { content } from '../support/files/content.js';
+import { useScratch } from '../support/files/scratch.js';
 import { effort } from './effort.js';
 import { type Mode, type Served, withServed } from './served.js';
 import { get, type Place, repeat, talk } from './talk.js';
@@ -25,7 +25,7 @@ const MORE = content(100_000, 3);
 interface Change {
   act(path: string): void;
   readonly expected: Expected;
-  /** The app says nowhere that it wants no more of the file than it has promised. */
+  /** The app sets no `end`, although it has promised a length. */
   readonly isUnbounded?: true;
 }
 
@@ -34,10 +34,10 @@ const anyOf = (...files: readonly Buffer[]): Expected => ({
   isPart: (body) => files.some((file) => file.subarray(0, body.length).equals(body)),
 });
 
-/** Where a client may see the file as it was and as it is in one body. */
+/** One body may have bytes of the old and of the new file. */
 const ANYTHING: Expected = { isWhole: () => true, isPart: () => true };
 
-/** Pages on their way are shared with the file (docs/deviations.md): the kernel clears what is behind its new end. */
+/** Pages that are being sent are shared with the file (docs/deviations.md): the kernel clears those beyond its new end. */
 function isOfFileOrCleared(body: Buffer): boolean {
   if (FILE.subarray(0, body.length).equals(body)) return true;
   return body.length <= FILE.length && body.every((byte, index) => byte === 0 || byte === FILE[index]);
@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-/** The file changes once it is being sent, at once or a little later: up to chance, and to the client's reading. */
+/** The file changes while it is sent: at once, or a little later, by chance and by how fast the client reads. */
 async function race(place: Place, path: string, url: string, { act, expected }: Change): Promise<Verdict> {
   const requests = get(url, false) + get('/second');
   let later: NodeJS.Timeout | undefined;

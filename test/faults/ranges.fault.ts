@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { expect } from 'chai';
-import { content } from '../support/content.js';
-import { useScratch } from '../support/scratch.js';
+import { content } from '../support/files/content.js';
+import { useScratch } from '../support/files/scratch.js';
 import { effort } from './effort.js';
 import { type Served, withServed } from './served.js';
 import { get, repeat, talk } from './talk.js';
@@ -13,7 +13,7 @@ const GIB = 2 ** 30;
 const SPARSE_SIZE = 5 * GIB + 12_345;
 const MARK = content(3 << 20, 9);
 
-/** Where the sparse file is not empty: across 2³¹ and 2³², and at its end. */
+/** The parts of the sparse file that have data: across 2³¹ and 2³², and at its end. */
 const MARKS = [2 * GIB, 4 * GIB, SPARSE_SIZE - MARK.length / 2].map((middle) => middle - MARK.length / 2);
 
 /** The bytes of the sparse file from `start` on. */

@@ -1,7 +1,7 @@
-import { skippedLines } from '../support/skipped.js';
+import { skippedLines } from '../support/test-run/skipped.js';
 import { formatTally } from './tally.js';
 
-/** What mocha does besides the tests: the counts are printed when all of them have run. */
+/** Hooks for all tests: the counts are printed when all have run. */
 export const mochaHooks = {
   afterAll(): void {
     process.stdout.write(`\nNode ${process.version}\n${formatTally()}\n`);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BY_IMPORT, type EndedProcess, type NodeOptions, startNode } from '../support/node-process.js';
+import { BY_IMPORT, type EndedProcess, type NodeOptions, startNode } from '../support/processes/node-process.js';
 import { fetchBody, get, talk } from './talk.js';
 
 /** What the server says of itself, all garbage collected. */
@@ -28,7 +28,7 @@ export interface Served {
   readonly unixRaw: string;
   readonly pid: number;
   state(): Promise<State>;
-  /** End it by its own will; `undefined` if it has no report, being stock. */
+  /** Ends it normally. Returns its report, or `undefined` if it is stock. */
   stop(): Promise<EndedProcess>;
 }
 
@@ -62,7 +62,7 @@ async function serve(mode: Mode, files: string, options: NodeOptions = {}): Prom
   };
 }
 
-/** Have a server used, and ended in any case. Answers with what came of both. */
+/** Starts a server, uses it, and ends it in any case. Returns the results of use and end. */
 export async function withServed<T>(
   mode: Mode,
   files: string,

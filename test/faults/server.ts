@@ -31,7 +31,7 @@ function sendFile(response: ServerResponse, framing: string, path: string, query
   const ahead = Number(query.get('ahead') ?? 0);
   if (framing === 'length') response.setHeader('content-length', ahead + end - start + 1);
   if (ahead > 0) response.write(Buffer.alloc(ahead, 'h'));
-  // Most libraries for static files say where to stop, as they have promised so many bytes; apps written by hand do not.
+  // Most libraries for static files set an `end`, as they have promised a length. Handwritten apps do not.
   const stream = createReadStream(path, query.has('unbounded') ? {} : { start, end });
   const timeout = Number(query.get('timeout') ?? 0);
   const began = performance.now();
@@ -51,7 +51,7 @@ function sendFile(response: ServerResponse, framing: string, path: string, query
 }
 
 function state(): object {
-  // Twice: memory of what was freed by the first is given back by the second.
+  // Twice: the second one returns memory that the first has freed.
   collectGarbage();
   collectGarbage();
   const { rss, heapUsed, external } = process.memoryUsage();

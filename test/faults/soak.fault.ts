@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { content } from '../support/content.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { useScratch } from '../support/scratch.js';
+import { content } from '../support/files/content.js';
+import { useScratch } from '../support/files/scratch.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
 import { effort, selection } from './effort.js';
 import { type Served, type State, withServed } from './served.js';
 import { get, open, pause, talk } from './talk.js';

@@ -6,7 +6,7 @@ export type Place = number | string;
 /** What a connection brought. */
 export interface Talk {
   readonly bytes: Buffer;
-  /** The connection ended, one way or the other, before the patience did. */
+  /** The connection ended, in whatever way, within the patience. */
   readonly hasEnded: boolean;
 }
 
@@ -46,7 +46,7 @@ export function talk(place: Place, text: string, options: TalkOptions = {}): Pro
       hasEnded = false;
       socket.destroy();
     });
-    // A reset is one of the ways to end: what came before it is what counts.
+    // A reset is a normal end here: only the bytes before it count.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => resolve({ bytes: Buffer.concat(chunks), hasEnded }));
   });

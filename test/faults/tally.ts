@@ -19,7 +19,7 @@ export function countVerdicts(verdicts: readonly Verdict[]): Counts {
   return counts;
 }
 
-/** Those that are no faults of ours, in one word for the table. */
+/** Verdicts that are no fault of ours, as one word for the table. */
 export function describeCounts(counts: Counts): string {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
@@ -27,7 +27,7 @@ export function describeCounts(counts: Counts): string {
     .join(', ');
 }
 
-/** Add a line to the table: what came of it under the preload, and what of the same without. */
+/** Adds a line to the table: the result under the preload, and the one of stock Node. */
 export function tally(name: string, counts: Counts, { stock = '', note = '' } = {}): void {
   const runs = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const { identical, 'clean close': cleanClose, wrong, desync, hang } = counts;

@@ -1,6 +1,6 @@
 import type { Talk } from './talk.js';
 
-/** How an exchange ended: with all bytes, with fewer and the connection's end, with others, out of step, or not at all. */
+/** How an exchange ended: with all bytes, with fewer and the end of the connection, with wrong bytes, out of order, or not at all. */
 export type Verdict = 'identical' | 'clean close' | 'wrong' | 'desync' | 'hang';
 
 /** What a body may be. */
@@ -17,7 +17,7 @@ export function exactly(bytes: Buffer): Expected {
   };
 }
 
-/** What the second of two pipelined requests is answered with; it is in no file. */
+/** The body of the second of two pipelined responses. No file contains it. */
 export const SECOND_BODY = 'this is the second response';
 
 interface Read {

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import type { SocketHandle } from '../../src/node/net.js';
-import { setKernelValue } from '../support/kernel-value.js';
-import type { Connection, Session } from './program.js';
+import { setKernelValue } from '../support/sockets/kernel-value.js';
 import { type ReadResponse, ResponseReader } from './response-reader.js';
+import type { Connection, Session } from './session/program.js';
 
 /** How far a client has come. */
 export interface Position {

@@ -1,29 +1,14 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { bytesOf, framedLength } from './bytes.js';
-import { generate } from './generate.js';
+import { type EndedProcess, runNode } from '../support/processes/node-process.js';
 import { compare, type Item } from './oracle.js';
-import type { Session, Step } from './program.js';
-import { Random } from './random.js';
+import { bytesOf, framedLength } from './session/bytes.js';
+import { generate } from './session/generate.js';
+import type { Session, Step } from './session/program.js';
+import { Random } from './session/random.js';
 
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function fuzz(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.js'), ...args]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+function fuzz(...args: readonly string[]): Promise<EndedProcess> {
+  return runNode([join(import.meta.dirname, 'main.js'), ...args], { timeout: 120_000 });
 }
 
 function stepsOf({ connections }: Session): Step[] {

@@ -1,8 +1,8 @@
-import { rangeOf } from './bytes.js';
 import type { Client, Position } from './client.js';
-import type { ConnectionRecord, ExchangeRecord, Served } from './messages.js';
 import { compare, type Item, itemsOf, mayBeShort, receivedOf } from './oracle.js';
-import type { Exchange, Session } from './program.js';
+import type { ConnectionRecord, ExchangeRecord, Served } from './server/messages.js';
+import { rangeOf } from './session/bytes.js';
+import type { Exchange, Session } from './session/program.js';
 
 /** What a session has shown. */
 export interface Evidence {
@@ -10,7 +10,7 @@ export interface Evidence {
   readonly isTuned: boolean;
   readonly clients: readonly Client[];
   readonly served: Served;
-  /** How far the client of a connection had come when it changed the file of a step. */
+  /** How much the client had received when it changed the file of a step. */
   readonly changedAt: ReadonlyMap<string, Position>;
 }
 

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generate } from './generate.js';
 import { runSession, type SessionResult } from './run-session.js';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess } from './server/server-process.js';
+import { generate } from './session/generate.js';
 
 const HELP = `Serves random sessions, and compares every byte with what must have come.
 
@@ -19,10 +19,10 @@ const HELP = `Serves random sessions, and compares every byte with what must hav
   --all          go on after a session that is wrong
 `;
 
-/** Sessions are under way at the same time: some wait for a slow reader, and what one leaves in a buffer must not reach another. */
+/** So many sessions run at the same time. Some wait for a slow reader, and bytes of one must never reach another. */
 const LANES = 8;
 
-/** Beyond so many sessions a run must have rerouted something in at least this share of those with files. */
+/** A run with so many sessions must reroute something in at least this share of those with files. */
 const TELLING_SESSIONS = 50;
 const LEAST_SHARE = 0.5;
 

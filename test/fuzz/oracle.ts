@@ -1,12 +1,12 @@
-import { bytesOf, contentOf, fillBlock, rangeOf } from './bytes.js';
 import type { Position } from './client.js';
-import { type Exchange, type FileStep, SENDFILE_MIN, type Session } from './program.js';
+import { bytesOf, contentOf, fillBlock, rangeOf } from './session/bytes.js';
+import { type Exchange, type FileStep, SENDFILE_MIN, type Session } from './session/program.js';
 
 /** What a step sends. */
 export interface Item {
   readonly what: string;
   readonly bytes: Buffer;
-  /** Where a file's pages are shared with what is on its way: what else may come, and from where on. */
+  /** Bytes that may come instead, and from which offset on: the kernel shares a file's pages with what is being sent. */
   readonly shared?: {
     readonly from: number;
     readonly bytes: Buffer;
@@ -43,13 +43,13 @@ function sharing(step: FileStep, start: number, length: number, from: number): I
   const { change } = step;
   if (change === undefined || length < SENDFILE_MIN) return undefined;
   const { what, to, by } = change;
-  // Whoever reads on from the file that was there has the file that was there.
+  // A descriptor that was opened before still reads the old file.
   if (what === 'replaced' || what === 'removed') return undefined;
   const least = Math.min(length, Math.max(0, to.size - start));
   if (what === 'cut') return { from, bytes: Buffer.alloc(0), zeros: true, shortest: least };
   const bytes = contentOf(to).subarray(start);
   if (what === 'rewritten') return { from, bytes, zeros: false, shortest: length };
-  // Between being emptied and being written it had nothing, for whoever is not in the same thread.
+  // Another thread may find it empty, between the truncation and the write.
   return { from, bytes, zeros: true, shortest: by === 'server' ? least : 0 };
 }
 

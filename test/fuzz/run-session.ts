@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentOf } from './bytes.js';
-import { applyChange } from './changes.js';
 import { Client, type Position } from './client.js';
 import { changeKey, judge } from './judge.js';
-import type { Served } from './messages.js';
-import type { Session } from './program.js';
-import type { ServerProcess } from './server-process.js';
+import type { Served } from './server/messages.js';
+import type { ServerProcess } from './server/server-process.js';
+import { contentOf } from './session/bytes.js';
+import { applyChange } from './session/changes.js';
+import type { Session } from './session/program.js';
 
 /** Seconds without a byte and without a word from the server. Those in which this process itself had no turn are not counted. */
 const PATIENCE = 30;
@@ -88,7 +88,7 @@ async function talkAll(
       for (const client of clients) client.destroy();
     });
     await Promise.race([Promise.all(clients.map(({ closed }) => closed)), bitten]);
-    // The server answers in any case, if only that something is left.
+    // The server answers in any case, even if only to say that something is left open.
     watchdog.stop();
     const served = await server.finish(number);
     const problems = judge({ session, isTuned, clients, served, changedAt });

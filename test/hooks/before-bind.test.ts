@@ -1,12 +1,13 @@
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
 import { listenerHook } from '../../src/hooks/sockets/listener.js';
 import { listenerRecords } from '../../src/report/listener-record.js';
 import { hookContext, observedPlatform } from '../support/hook-context.js';
-import { linux } from '../support/kernel-value.js';
-import { listenHandleOf, portOf } from '../support/socket-pair.js';
-import { warningsDuring } from '../support/warnings.js';
+import { linux } from '../support/sockets/kernel-value.js';
+import { listenHandleOf, portOf } from '../support/sockets/socket-pair.js';
+import { warningsDuring } from '../support/test-run/warnings.js';
 
 const SO_REUSEPORT = { level: 1, name: 15 };
 const RAW = [{ ...SO_REUSEPORT, value: 1, phase: 'before-bind' }] as const;
@@ -63,6 +64,25 @@ describe('an option that is to be set before bind(2)', () => {
     const client = connect({ port: portOf(server), host: '::1', localAddress: '::1' });
     await once(client, 'data');
     expect(platform.calls.slice(before).filter(({ call }) => call === 'set')).to.deep.equal([]);
+  });
+
+  it('is set on a server within whose listen() another one listens', async () => {
+    undo = listenerHook.install(hookContext({ raw: RAW }, observedPlatform()));
+    const [outer, inner] = [createServer(), createServer()];
+    servers.push(outer, inner);
+    // Node tells async hooks of the handle of a server before it binds that.
+    const made: string[] = [];
+    const hook = createHook({
+      init(_id, type) {
+        made.push(type);
+        if (made.length === 1) inner.listen(0);
+      },
+    }).enable();
+    // Without a host, Node binds within the call.
+    outer.listen(0);
+    hook.disable();
+    expect(made.slice(0, 2)).to.deep.equal(['TCPSERVERWRAP', 'TCPSERVERWRAP']);
+    expect([outer, inner].map(reusesPort)).to.deep.equal([true, true]);
   });
 
   it('comes too late where the listener is there already, which is said, and the app listens', async () => {

@@ -4,7 +4,7 @@ import type { OptionOutcome, Verdict } from '../../src/options/outcome.js';
 import { OPTION_ROWS, type OptionKey } from '../../src/options/table.js';
 import { fakePlatform } from '../support/fake-platform.js';
 import { hookContext } from '../support/hook-context.js';
-import { warningsDuring } from '../support/warnings.js';
+import { warningsDuring } from '../support/test-run/warnings.js';
 
 /** Each option can be told of only once in a process, so every test has one of its own. */
 function warnings(verdicts: Partial<Record<OptionKey, Verdict>>, asked: readonly OptionKey[] = []) {

@@ -9,9 +9,9 @@ import { PAGE, POLICY } from '../../src/inspect/inlined-page.js';
 import { SCRIPT, STYLE } from '../../src/inspect/page-files.js';
 import { whyRefused } from '../../src/inspect/request.js';
 import type { Snapshot } from '../../src/report/snapshot.js';
-import { freePort } from '../support/free-port.js';
-import { type NodeProcess, startApp } from '../support/node-process.js';
-import { reasons } from '../support/travel.js';
+import { reasons } from '../support/files/travel.js';
+import { type NodeProcess, startApp } from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
 import { until, untilFound } from '../support/until.js';
 
 interface Answer {

@@ -1,7 +1,7 @@
 import Module from 'node:module';
 import { expect } from 'chai';
 import type { Platform } from '../../src/native/platform.js';
-import { warningsDuring } from '../support/warnings.js';
+import { warningsDuring } from '../support/test-run/warnings.js';
 
 let copies = 0;
 

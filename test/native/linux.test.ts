@@ -4,9 +4,9 @@ import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import { loadLibc } from '../../src/native/libc.js';
 import { linuxPlatform } from '../../src/native/linux.js';
-import { linux, sysctl } from '../support/kernel-value.js';
-import { useScratch } from '../support/scratch.js';
-import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { useScratch } from '../support/files/scratch.js';
+import { linux, sysctl } from '../support/sockets/kernel-value.js';
+import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../support/sockets/socket-pair.js';
 
 const AF_INET = 2;
 const SOCK_DGRAM = 2;

@@ -5,8 +5,8 @@ import { defaultConfig } from '../../src/config/config.js';
 import { nodeApiPlatform } from '../../src/native/node-api.js';
 import { applyPlan } from '../../src/options/apply.js';
 import { planOptions, type SocketKind } from '../../src/options/plan.js';
-import { kernelValue } from '../support/kernel-value.js';
-import { handleOf, type SocketPair, socketPair } from '../support/socket-pair.js';
+import { kernelValue } from '../support/sockets/kernel-value.js';
+import { handleOf, type SocketPair, socketPair } from '../support/sockets/socket-pair.js';
 
 const CAUSE = 'koffi is not to be had';
 const ACCEPTED: SocketKind = { target: 'accepted', family: 'tcp', clientSpeaksFirst: true, exactBuffers: false };

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { expect } from 'chai';
 import { loadLibc } from '../../src/native/libc.js';
 import { signalActions } from '../../src/native/signal-action.js';
-import { linux } from '../support/kernel-value.js';
+import { linux } from '../support/sockets/kernel-value.js';
 
 const { SIGUSR2, SIGKILL } = constants.signals;
 

@@ -10,7 +10,7 @@ const [host = '', port = '', when = ''] = process.argv.slice(2);
 const client = new pg.Client({ host, port: Number(port), user: 'postgres', database: 'postgres' });
 client.on('error', () => undefined);
 await client.connect();
-// A query that was answered, so that all is as it is in the middle of an app's life.
+// A first query that is answered, so that the connection is an established one.
 await client.query('select 1');
 
 function query(text: string): void {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { skip } from '../support/skipped.js';
+import { skip } from '../support/test-run/skipped.js';
 import { cutOff, type Fate, QUERIES, SET_SECONDS } from './dead-peer.js';
 import { networkObstacle } from './network.js';
 import { postgresPrograms } from './postgres.js';

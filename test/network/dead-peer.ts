@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { BY_IMPORT, type NodeProcess, startNode } from '../support/node-process.js';
+import { BY_IMPORT, type NodeProcess, startNode } from '../support/processes/node-process.js';
 import { makeNetwork } from './network.js';
 import { startPostgres } from './postgres.js';
 
-/** A query that is under way when its server goes: acknowledged and not answered yet, or not even acknowledged. */
+/** A query that is under way when its server disappears: acknowledged but not answered, or not even acknowledged. */
 export const QUERIES = ['unacknowledged', 'waiting'] as const;
 
 export type Query = (typeof QUERIES)[number];

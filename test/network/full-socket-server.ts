@@ -4,7 +4,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { fdOf } from '../../src/native/sockets/handle-fd.js';
 import { asNetSocket } from '../../src/node/net.js';
-import { realFiles } from '../support/fake-files.js';
+import { realFiles } from '../support/files/fake-files.js';
 
 const { HOST = '127.0.0.1', PORT = '8080' } = process.env;
 const PIECE = Buffer.alloc(64 << 10);

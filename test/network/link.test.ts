@@ -9,7 +9,7 @@ import { type LinkCounts, SERVER_ADDRESS } from '../../bench/link/link.js';
 import { link } from '../../bench/link/points.js';
 import { onLinks } from '../../bench/link/workshop.js';
 import { ROOT } from '../../bench/machine.js';
-import { skip } from '../support/skipped.js';
+import { skip } from '../support/test-run/skipped.js';
 import { until } from '../support/until.js';
 
 const BYTES = 1_000_000;

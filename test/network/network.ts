@@ -6,7 +6,7 @@ export interface Network {
   readonly address: string;
   /** What runs a program there. */
   readonly there: readonly string[];
-  /** Nothing comes through any more, in either direction, and nobody is told. */
+  /** Drops everything in both directions, without any error. */
   cut(): void;
   close(): void;
 }
@@ -60,7 +60,7 @@ export function makeNetwork(): Network {
   };
 }
 
-/** Why there is no such network to be had here; undefined if there is. */
+/** Why such a network cannot be made here. `undefined` if it can. */
 export function networkObstacle(): string | undefined {
   if (process.platform !== 'linux') return 'this is not Linux';
   try {

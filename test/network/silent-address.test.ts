@@ -2,9 +2,9 @@ import net from 'node:net';
 import { expect } from 'chai';
 import type { TuneConfig } from '../../src/config/tune-config.js';
 import { outgoingRecord } from '../../src/report/socket-record.js';
-import { install } from '../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/outgoing.js';
-import { skip } from '../support/skipped.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../support/sockets/outgoing.js';
+import { install } from '../support/test-run/installed.js';
+import { skip } from '../support/test-run/skipped.js';
 import { makeNetwork, type Network, networkObstacle } from './network.js';
 
 const EVENTS = [
@@ -38,7 +38,7 @@ describe('a name of which one address is silent', () => {
     network?.close();
   });
 
-  /** All that is seen of a socket, and what the kernel says of it when it is connected. */
+  /** All events of a socket, and the kernel's values when it is connected. */
   async function told(...addresses: readonly string[]) {
     const to = { port: peer.port, host: 'x', lookup: nameOf(...addresses), autoSelectFamilyAttemptTimeout: 60 };
     const socket = net.connect(to);
@@ -59,20 +59,20 @@ describe('a name of which one address is silent', () => {
     return { seen, values };
   }
 
-  const STORIES = {
+  const SCENARIOS = {
     'that answers at another': () => told(network.address, '127.0.0.1'),
     'that answers nowhere': () => told(network.address, '127.0.0.9', network.address),
   };
 
-  for (const [title, story] of Object.entries(STORIES)) {
+  for (const [title, scenario] of Object.entries(SCENARIOS)) {
     it(`${title} is, tuned, as in stock Node`, async () => {
-      const stock = await story();
+      const stock = await scenario();
       expect(JSON.stringify(stock.seen)).to.include('connectionAttemptTimeout');
       for (const [way, config] of Object.entries(WAYS)) {
         const before = outgoingRecord.sockets;
         const uninstall = install(config);
         try {
-          const tuned = await story();
+          const tuned = await scenario();
           expect(tuned.seen, way).to.deep.equal(stock.seen);
           expect(tuned.values, way).to.deep.equal(stock.values === undefined ? undefined : TUNED);
           expect(outgoingRecord.sockets - before, way).to.equal(2);

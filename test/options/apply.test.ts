@@ -7,8 +7,8 @@ import { applyAndConfirm, applyPlan, applyStep, confirm, readOption } from '../.
 import { type Plan, planOptions, type SocketKind } from '../../src/options/plan.js';
 import type { OptionValues } from '../../src/options/table.js';
 import { fakeLibc, fakePlatform } from '../support/fake-platform.js';
-import { kernelValue, linux, sysctl } from '../support/kernel-value.js';
-import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../support/socket-pair.js';
+import { kernelValue, linux, sysctl } from '../support/sockets/kernel-value.js';
+import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../support/sockets/socket-pair.js';
 
 const ACCEPTED: SocketKind = { target: 'accepted', family: 'tcp', clientSpeaksFirst: false, exactBuffers: false };
 const LISTENER: SocketKind = { ...ACCEPTED, target: 'listener' };

@@ -4,7 +4,7 @@ import type { SocketHandle } from '../../src/node/net.js';
 import { applyAndConfirm, readOption } from '../../src/options/apply.js';
 import { planOptions, type SocketKind, type Step } from '../../src/options/plan.js';
 import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
-import { linux, setKernelValue } from '../support/kernel-value.js';
+import { linux, setKernelValue } from '../support/sockets/kernel-value.js';
 
 /** The step that sets a row's sample. An option that the row requires is on. */
 function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefined {

@@ -2,7 +2,14 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
+import {
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  readReport,
+  reportFile,
+  runApp,
+} from '../support/processes/node-process.js';
 
 /** Two workers on one port; the primary asks until both have answered, and then lets them go. */
 const source = `

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { BY_IMPORT, type EndedProcess, runApp } from '../support/node-process.js';
-import { isRerouted } from '../support/travel.js';
+import { isRerouted } from '../support/files/travel.js';
+import { BY_IMPORT, type EndedProcess, runApp } from '../support/processes/node-process.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
-/** Ways to put a property on Object.prototype; stock Node serves on with each of them, once http is loaded. */
+/** Ways to add a property to Object.prototype. Stock Node works with each of them, once http is loaded. */
 const extensions: Record<string, string> = {
   'a string': `Object.prototype.extended = 'x'`,
   'an object': 'Object.prototype.extended = {}',

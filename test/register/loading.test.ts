@@ -1,10 +1,17 @@
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
-import { installPackage, scratchProject, writeApp } from '../support/scratch-project.js';
+import {
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  readReport,
+  reportFile,
+  runApp,
+} from '../support/processes/node-process.js';
+import { installPackage, scratchProject, writeApp } from '../support/processes/scratch-project.js';
 
-/** One listener, one connection, and out; it prints how many of socket-tune's own listeners hang on the process. */
+/** One listener, one connection, and the end. Prints how many listeners of socket-tune `process` has. */
 const esModule = `
 import { createServer, get } from 'node:http';
 const server = createServer((request, response) => response.end('hello'));

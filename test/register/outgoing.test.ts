@@ -1,7 +1,13 @@
 import { expect } from 'chai';
-import { freePort } from '../support/free-port.js';
-import { type AppOptions, BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../support/node-process.js';
-import { echoPeer, type Peer } from '../support/outgoing.js';
+import {
+  type AppOptions,
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  runApp,
+} from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
+import { echoPeer, type Peer } from '../support/sockets/outgoing.js';
 
 const ON = { SOCKET_TUNE_CONNECT: 'on', SOCKET_TUNE_CONNECT_USER_TIMEOUT: '54321ms' };
 /** With options that have to be there before connect(2). */
@@ -123,7 +129,7 @@ describe('an app that opens sockets under the preload', () => {
     const { stock, tuned, early } = await everyWay('cjs', source, { args: [refusing] });
     expect(stock).to.include({ code: 1 });
     expect(stock.stderr).to.include('Error: connect ECONNREFUSED');
-    // Its last frame is that of the callback, which is ours and calls Node's.
+    // Its last frame is our callback, which calls Node's.
     for (const { report, ...ended } of [tuned, early]) {
       expect(ended).to.include({ code: 1, signal: null, stdout: '' });
       expect(ended.stderr.split('\n').slice(0, 5)).to.deep.equal(stock.stderr.split('\n').slice(0, 5));
@@ -190,7 +196,7 @@ describe('an app that opens sockets under the preload', () => {
 
   it('holds nothing of thousands of connections that are gone', async () => {
     const ROUNDS = 60;
-    // What the last turns of the loop still have on their stacks.
+    // Objects that the stack may still hold.
     const MOST_LEFT = 20;
     const source = `const fs = require('node:fs');
       const server = net.createServer((socket) => socket.on('error', () => undefined).end('x')).listen(0, '127.0.0.1');

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { freePort } from '../support/free-port.js';
-import { runHandover } from '../support/handed-over.js';
-import { runApp } from '../support/node-process.js';
+import { runHandover } from '../support/processes/handed-over.js';
+import { runApp } from '../support/processes/node-process.js';
+import { freePort } from '../support/sockets/free-port.js';
 
 function kernel(report: Report | undefined, port: number): Record<string, unknown> {
   const listener = report?.listeners.find(({ address }) => address.endsWith(`:${port}`));
@@ -63,7 +63,7 @@ const pausedClient = (port) => new Promise((resolve) => {
   timed.accepted.on('error', ({ code }) => {
     print('timed ' + code);
     timed.client.destroy();
-    // Its neighbour has been paused for as long, and goes on.
+    // The other worker was paused for as long, and goes on.
     let received = 0;
     plain.client.on('data', ({ length }) => { received += length; }).on('close', () => print(received === SIZE)).resume();
   });

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { sampleDirectory } from '../support/files/sample-files.js';
+import { isRerouted } from '../support/files/travel.js';
 import {
   BY_IMPORT,
   BY_REQUIRE,
@@ -8,16 +10,14 @@ import {
   type NodeOptions,
   runApp,
   runNode,
-} from '../support/node-process.js';
-import { sampleDirectory } from '../support/sample-files.js';
-import { repository, scratchProject, writeApp } from '../support/scratch-project.js';
-import { isRerouted } from '../support/travel.js';
+} from '../support/processes/node-process.js';
+import { repository, scratchProject, writeApp } from '../support/processes/scratch-project.js';
 import { fileApp } from './file-app.js';
 
-/** Without a report, which would be something to see. */
+/** Without a report, as the app could see its file. */
 const QUIET = { SOCKET_TUNE_REPORT: '' };
 
-/** Run the same arguments stock, and under the preload in each way. */
+/** Runs the same arguments stock, and with the preload loaded in each way. */
 async function everyWay(args: readonly string[], options: NodeOptions = {}): Promise<EndedProcess[]> {
   const quiet = { ...options, env: { ...QUIET, ...options.env } };
   return Promise.all([[], BY_IMPORT, BY_REQUIRE].map((preload) => runNode([...preload, ...args], quiet)));

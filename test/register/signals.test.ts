@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
+import { useScratch } from '../support/files/scratch.js';
 import {
   BY_IMPORT,
   BY_REQUIRE,
@@ -10,9 +11,8 @@ import {
   type NodeProcess,
   runApp,
   startApp,
-} from '../support/node-process.js';
-import { hasProgram, skipWithout } from '../support/program.js';
-import { useScratch } from '../support/scratch.js';
+} from '../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../support/processes/program.js';
 
 /** An app that listens, so that there is something to report, and prints `up 1`. What it does then is `rest`. */
 function server(rest: string): string {

@@ -2,8 +2,15 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, readReport, reportFile, runApp } from '../support/node-process.js';
-import { sampleDirectory } from '../support/sample-files.js';
+import { sampleDirectory } from '../support/files/sample-files.js';
+import {
+  BY_IMPORT,
+  BY_REQUIRE,
+  type EndedProcess,
+  readReport,
+  reportFile,
+  runApp,
+} from '../support/processes/node-process.js';
 
 /** Reports by the number of the thread; 0 is the main one. */
 type ThreadReports = ReadonlyMap<number, Report>;
@@ -50,7 +57,7 @@ async function runThreads(
 
 const file = (): string => JSON.stringify(join(sampleDirectory(), '20m'));
 
-/** Three workers, each with a port of its own, each asked twice. */
+/** Three workers with a port each. Each is asked twice. */
 function servingApp(options: string, threads = 3): string {
   return `
 const file = ${file()};
@@ -152,7 +159,7 @@ if (isMainThread) {
     const run = await runThreads(source);
     expect(run).to.include({ code: 0, stdout: '1\nECONNREFUSED\ntrue\n', stderr: '' });
     expect(run.reports.get(2)?.files.reroutedStreams).to.equal(1);
-    // A thread that is terminated runs nothing more, as little as it runs its own 'exit' listeners.
+    // A terminated thread runs nothing more, not even its own 'exit' listeners.
     expect([...run.reports.keys()].sort()).to.deep.equal([0, 2]);
   });
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/node-process.js';
-import { useScratch } from '../support/scratch.js';
-import { installPackage } from '../support/scratch-project.js';
-import { isRerouted } from '../support/travel.js';
+import { useScratch } from '../support/files/scratch.js';
+import { isRerouted } from '../support/files/travel.js';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/processes/node-process.js';
+import { installPackage } from '../support/processes/scratch-project.js';
 import { fileApp, fileAppOutput } from './file-app.js';
 
 /** The permission model's flags on this Node, with all that the app itself needs. */
@@ -12,7 +12,7 @@ function permissionFlags(): readonly string[] {
   return [model, '--allow-fs-read=*', '--allow-fs-write=*', ...(knows('--allow-net') ? ['--allow-net'] : [])];
 }
 
-/** Node warns of the permission model, and of its allowances, by itself. */
+/** Node itself warns of the permission model and its flags. */
 function ourLines(stderr: string): string[] {
   return stderr.split('\n').filter((line) => /SocketTune|socket-tune|koffi|node:internal/.test(line));
 }

@@ -8,8 +8,8 @@ import { expect } from 'chai';
 import type { ConnectionMessage, FileMessage } from '../../src/report/channels.js';
 import type { ListenerRecord } from '../../src/report/listener-record.js';
 import { stats } from '../../src/report/report.js';
-import { useInstalled } from '../support/installed.js';
-import { useScratch } from '../support/scratch.js';
+import { useScratch } from '../support/files/scratch.js';
+import { useInstalled } from '../support/test-run/installed.js';
 
 async function get(port: number, path: string): Promise<number> {
   const request = http.get({ port, path, agent: false });

@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { count, counters } from '../../src/report/counters.js';
 import { addListenerRecord, type ListenerRecord, listenerRecords } from '../../src/report/listener-record.js';
 import { formatReport, makeReport, type Report, reportAtExit } from '../../src/report/report.js';
-import { watchPrinting } from '../support/printed.js';
-import { useScratch } from '../support/scratch.js';
+import { useScratch } from '../support/files/scratch.js';
+import { watchPrinting } from '../support/test-run/printed.js';
 
 const RECORD: ListenerRecord = {
   address: '127.0.0.1:8080',

@@ -12,12 +12,12 @@ export interface OptionCall {
   readonly value: number;
 }
 
-/** A C library that only takes notes. Each socket option keeps the value that it was given. */
+/** A C library that records its calls. Each socket option keeps the value that was set. */
 export interface FakeLibc extends Libc {
   readonly calls: OptionCall[];
 }
 
-/** @param errno what every call is answered with, 0 for success */
+/** @param errno the result of every call, 0 for success */
 export function fakeLibc(errno = 0): FakeLibc {
   const calls: OptionCall[] = [];
   const values = new Map<string, number>();

@@ -2,7 +2,7 @@ import type { HookContext } from '../../src/hooks/context.js';
 import type { Platform, SocketConstant } from '../../src/native/platform.js';
 import type { SocketHandle } from '../../src/node/net.js';
 import type { OptionValues } from '../../src/options/table.js';
-import { linux } from './kernel-value.js';
+import { linux } from './sockets/kernel-value.js';
 
 /** A call of a platform, and the state that the socket was in. */
 export interface ObservedCall {

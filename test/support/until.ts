@@ -1,4 +1,4 @@
-/** How long something may take on a busy machine before it counts as never. */
+/** How long to wait for something on a busy machine before it fails. */
 export const PATIENCE_MS = 60_000;
 
 /** A moment's pause between two looks. */

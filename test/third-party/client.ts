@@ -11,7 +11,7 @@ export function roundTrip(port: number, text: string): Promise<Buffer> {
   });
 }
 
-/** Ask for something, and be gone when the answer has begun. */
+/** Asks for something, and leaves when the answer has begun. */
 export async function breakOff(port: number, text: string, end: 'destroy' | 'resetAndDestroy'): Promise<void> {
   const socket = connect(port, '127.0.0.1', () => socket.write(text));
   await once(socket, 'data');

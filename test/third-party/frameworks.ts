@@ -10,7 +10,7 @@ export interface Framework {
   /** Whose versions matter. */
   readonly packages: readonly string[];
   readonly knows: readonly Skill[];
-  /** What of its answers goes by sendfile: `whole` files if ranges do not, the `rest` if the first chunk of each does not. */
+  /** Which answers go by sendfile: `whole` files but no ranges, or the `rest` after the first chunk of each. */
   readonly rerouted: 'all' | 'whole' | 'rest' | 'none';
   /** Why file streams took Node's own path, as the report says it, besides what no framework decides. */
   readonly reasons: readonly string[];
@@ -22,7 +22,7 @@ const PLAIN = 'createReadStream().pipe(response)';
 export const FRAMEWORKS: readonly Framework[] = [
   {
     title: 'res.sendFile',
-    app: 'express-send-file',
+    app: 'express/send-file',
     packages: ['express'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',
@@ -31,7 +31,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static',
-    app: 'express-static',
+    app: 'express/static',
     packages: ['express'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',
@@ -40,7 +40,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static behind compression(), by require()',
-    app: 'express-compression-required.cjs',
+    app: 'express/compression-required.cjs',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'rest',
@@ -49,7 +49,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'express.static behind compression(), by import',
-    app: 'express-compression',
+    app: 'express/compression',
     packages: ['express', 'compression'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'rest',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repository } from '../support/scratch-project.js';
+import { repository } from '../support/processes/scratch-project.js';
 
 interface Manifest {
   readonly version: string;

@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path';
-import type { WireResponse } from '../support/http-wire.js';
-import { type EndedProcess, startNode } from '../support/node-process.js';
-import { repository } from '../support/scratch-project.js';
+import { type EndedProcess, startNode } from '../support/processes/node-process.js';
+import { repository } from '../support/processes/scratch-project.js';
+import type { WireResponse } from '../support/sockets/http-wire.js';
 import { breakOff } from './client.js';
 import { ask, FILE_QUESTIONS, furtherQuestions, headerOf, requestText } from './requests.js';
 import { filesLeftOpen, siteDirectory } from './site.js';

@@ -1,4 +1,4 @@
-import { parseResponses, type WireResponse } from '../support/http-wire.js';
+import { parseResponses, type WireResponse } from '../support/sockets/http-wire.js';
 import { roundTrip } from './client.js';
 
 interface Request {

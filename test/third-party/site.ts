@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SampleName, sampleBytes } from '../support/sample-files.js';
-import { scratchProject } from '../support/scratch-project.js';
+import { type SampleName, sampleBytes } from '../support/files/sample-files.js';
+import { scratchProject } from '../support/processes/scratch-project.js';
 
 /** Files under names as sites have them; several apps go by the extension. */
 const SITE = {

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { satisfies } from 'semver';
 import { FRAMEWORKS_FILE, frameworksPage } from '../../scripts/frameworks-page.js';
-import { digest } from '../support/content.js';
-import type { WireResponse } from '../support/http-wire.js';
-import { BY_IMPORT } from '../support/node-process.js';
-import { sampleBytes } from '../support/sample-files.js';
-import { repository } from '../support/scratch-project.js';
-import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/travel.js';
+import { digest } from '../support/files/content.js';
+import { sampleBytes } from '../support/files/sample-files.js';
+import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/files/travel.js';
+import { BY_IMPORT } from '../support/processes/node-process.js';
+import { repository } from '../support/processes/scratch-project.js';
+import type { WireResponse } from '../support/sockets/http-wire.js';
 import { FRAMEWORKS, type Framework } from './frameworks.js';
 import { manifestOf } from './manifest.js';
 import { type Performance, perform } from './performance.js';
 import { FILE_QUESTIONS, statusOf } from './requests.js';
 
-/** What depends on the request, or on the machine, and not on the framework. */
+/** Reasons that depend on the request or the machine, and not on the framework. */
 const ANYWHERE = ['destination-not-ready', 'destination-ended', 'no-body', 'empty-file'];
 
 /** What a stream reads at a time. */
@@ -45,7 +45,7 @@ function missingNode({ packages }: Framework): string | undefined {
 function expectSkills({ answers }: Performance, { knows }: Framework): void {
   const status = (title: string): number => statusOf(answers.get(title)?.[0]);
   expect(status('a range')).to.equal(knows.includes('range') ? 206 : 200);
-  // http-server takes `-20000` for no range at all.
+  // http-server ignores the range `-20000`.
   if (knows.includes('last bytes')) expect(status('the end of a file')).to.equal(206);
   else expect(status('the end of a file')).to.not.equal(206);
   expect(status('a range beyond the end')).to.equal(knows.includes('range') ? 416 : 200);
@@ -85,9 +85,9 @@ function expectTravel(tuned: Performance, framework: Framework): void {
 
 describe('a framework', () => {
   it('is in the table for every app, and has an app', () => {
-    const apps = readdirSync(join(repository, 'test/third-party/apps'))
-      .filter((name) => !name.endsWith('.json'))
-      .map((name) => name.replace('.js', ''));
+    const apps = readdirSync(join(repository, 'test/third-party/apps'), { encoding: 'utf8', recursive: true })
+      .filter((name) => /\.c?js$/.test(name))
+      .map((name) => name.replace(/\.js$/, ''));
     expect(FRAMEWORKS.map(({ app }) => app)).to.have.members(apps);
   });
 

@@ -1,25 +1,24 @@
 import type { SignalAction, SignalActions } from '../../native/platform.js';
-import { replaceMethod, type Undo } from '../../node/patch/replace.js';
-import { aroundSignalListener, listenUnseen } from '../../node/patch/signals.js';
-import { signalListener } from '../../node/signals.js';
+import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
+import { aroundSignalListener, listenUnseen, type SignalListener, signalListener } from '../../node/patch/signals.js';
 
-/** The signals that servers are told to end by, and that end a process that does not listen for them. */
+/** Signals that ask a server to end. They end a process that does not listen for them. */
 const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
-/** A signal for which Node listens by order of ours. */
+/** A signal for which we have Node listen. */
 interface Armed {
-  /** What the kernel did before. */
+  /** The kernel's action before. */
   readonly before: SignalAction;
-  /** What libuv has it do. */
+  /** The action that libuv has set. */
   readonly caught: SignalAction;
 }
 
 export interface SignalWatch {
   /**
-   * End the process by a signal, and call `last` ahead of that. From now on every signal acts as without us, so a second one ends the
-   * process at once. Returns only where the kernel ignores the signal, as it does for process 1 of a container.
+   * Call `last`, and end the process by a signal. The watch ends first, so a second signal ends the process at once. Returns only where
+   * the kernel ignores the signal, as for process 1 of a container.
    */
   endBy(signal: EndingSignal, last: () => void): void;
   readonly undo: Undo;
@@ -33,15 +32,15 @@ function endingSignal(signal: unknown): EndingSignal | undefined {
   return ENDING_SIGNALS.find((name) => name === signal || NUMBERS[name] === signal);
 }
 
-/** Nobody but us listens, or has listened since we began. */
+/** The app does not listen. */
 function isUnheard(signal: EndingSignal): boolean {
   return process.listenerCount(signal) === 0;
 }
 
 /**
- * The process sends a signal to itself: stock Node does not come back from that call, so it cannot wait for the event loop.
+ * Watch for signals that the process sends to itself. Stock Node ends within that call, so the signal cannot wait for the event loop.
  *
- * @param isCaught answers whether it has dealt with the signal
+ * @param isCaught whether it has handled the signal
  */
 function catchOwnKill(isCaught: (signal: EndingSignal) => boolean): Undo {
   return replaceMethod<Kill>(
@@ -56,14 +55,104 @@ function catchOwnKill(isCaught: (signal: EndingSignal) => boolean): Undo {
   );
 }
 
+/** The state of {@link watchUnheardSignals}. */
+class UnheardSignals {
+  readonly #actions: SignalActions;
+  readonly #start: SignalListener;
+  readonly #stop: SignalListener;
+  readonly #onSignal: (signal: EndingSignal) => void;
+  readonly #armed = new Map<EndingSignal, Armed>();
+  /** `process.emit` when the app's first listener came: Node would have bound the signal to it. */
+  readonly #emits = new Map<EndingSignal, typeof process.emit>();
+  readonly #undo: Undo;
+  #isWatching = true;
+
+  constructor(
+    actions: SignalActions,
+    start: SignalListener,
+    stop: SignalListener,
+    onSignal: (signal: EndingSignal) => void,
+  ) {
+    this.#actions = actions;
+    this.#start = start;
+    this.#stop = stop;
+    this.#onSignal = onSignal;
+    const patches = [
+      aroundSignalListener('newListener', (next, event) => {
+        next();
+        this.#onListenerAdded(endingSignal(event));
+      }),
+      aroundSignalListener('removeListener', (next, event) => {
+        next();
+        this.#onListenerRemoved(endingSignal(event));
+      }),
+      catchOwnKill((signal) => this.#catch(signal)),
+    ];
+    this.#undo = undoAll(patches.filter((undo) => undo !== undefined));
+    for (const signal of ENDING_SIGNALS) this.#arm(signal);
+  }
+
+  #arm(signal: EndingSignal): void {
+    const actions = this.#actions;
+    const before = actions.current(NUMBERS[signal]);
+    if (before === undefined || !isUnheard(signal)) return;
+    if (!listenUnseen(this.#start, signal, (...args) => this.#receive(signal, args))) return;
+    const caught = actions.current(NUMBERS[signal]);
+    if (caught === undefined) return this.#stop(signal);
+    this.#armed.set(signal, { before, caught });
+    // A busy event loop does not deliver the first signal: the second must end the process.
+    const once = actions.once(caught);
+    if (once !== undefined) actions.set(NUMBERS[signal], once);
+  }
+
+  /** The signal is here: the app's, if it listens by now. */
+  #receive(signal: EndingSignal, args: readonly unknown[]): void {
+    // Node may deliver a signal after the undo that came before it.
+    if (this.#isWatching && isUnheard(signal)) this.#onSignal(signal);
+    else Reflect.apply(this.#emits.get(signal) ?? process.emit, process, args);
+  }
+
+  #catch(signal: EndingSignal): boolean {
+    if (!this.#armed.has(signal) || !isUnheard(signal)) return false;
+    this.#onSignal(signal);
+    return true;
+  }
+
+  #onListenerAdded(signal: EndingSignal | undefined): void {
+    const armed = signal && this.#armed.get(signal);
+    if (signal === undefined || armed === undefined || !isUnheard(signal)) return;
+    this.#emits.set(signal, process.emit);
+    // As Node would set it now, for every signal. `vm` with `breakOnSigint` may have set an action of its own.
+    this.#actions.set(NUMBERS[signal], armed.caught);
+  }
+
+  #onListenerRemoved(signal: EndingSignal | undefined): void {
+    if (signal === undefined || !isUnheard(signal)) return;
+    this.#armed.delete(signal);
+    this.#emits.delete(signal);
+    this.#arm(signal);
+  }
+
+  undo(): void {
+    this.#isWatching = false;
+    this.#undo();
+    for (const [signal, { before }] of this.#armed) {
+      if (!isUnheard(signal)) continue;
+      this.#stop(signal);
+      this.#actions.set(NUMBERS[signal], before);
+    }
+    this.#armed.clear();
+  }
+}
+
 /**
- * Have `onSignal` called on a signal that would end the process. It is not called where the app listens for the signal. The app sees no
+ * Call `onSignal` on a signal that would end the process. A signal for which the app listens is the app's alone. The app sees no
  * listener of ours, and may add and remove its own at any time.
  *
- * Node's own code starts to listen, without a listener, and delivers the signal to a function of ours in place of `process.emit`. That
- * function passes it on where the app has listeners by then. When the last of these has gone, Node stops, and starts again for us.
+ * Node's own code is made to listen without a listener. It delivers the signal to a function of ours in place of `process.emit`, which
+ * passes it on if the app listens by then. When the app's last listener is removed, Node stops to listen, and is made to start again.
  *
- * @returns undefined in worker threads, where no signals come, and where Node's code is not what we know
+ * @returns undefined in worker threads, which get no signals, and where Node's code is not what we know
  */
 export function watchUnheardSignals(
   actions: SignalActions,
@@ -72,67 +161,9 @@ export function watchUnheardSignals(
   const start = signalListener('newListener');
   const stop = signalListener('removeListener');
   if (start === undefined || stop === undefined) return undefined;
-  const armed = new Map<EndingSignal, Armed>();
-  /** `process.emit` as it was when the app's first listener came: Node would have delivered the signal to that. */
-  const emits = new Map<EndingSignal, typeof process.emit>();
-  let isUndone = false;
-
-  const receive = (signal: EndingSignal, args: readonly unknown[]): void => {
-    if (isUndone || !isUnheard(signal)) Reflect.apply(emits.get(signal) ?? process.emit, process, args);
-    else onSignal(signal);
-  };
-
-  const arm = (signal: EndingSignal): void => {
-    const before = actions.current(NUMBERS[signal]);
-    if (before === undefined || !isUnheard(signal)) return;
-    if (!listenUnseen(start, signal, (...args) => receive(signal, args))) return;
-    const caught = actions.current(NUMBERS[signal]);
-    if (caught === undefined) return stop(signal);
-    armed.set(signal, { before, caught });
-    // What a busy loop does not come to deliver must not keep the process alive: the second signal ends it.
-    const once = actions.once(caught);
-    if (once !== undefined) actions.set(NUMBERS[signal], once);
-  };
-
-  const undoNew = aroundSignalListener('newListener', (next, event) => {
-    next();
-    const signal = endingSignal(event);
-    const known = signal && armed.get(signal);
-    if (signal === undefined || known === undefined || !isUnheard(signal)) return;
-    emits.set(signal, process.emit);
-    // As Node would have set it now. `vm` with `breakOnSigint` may have put in an action of its own.
-    actions.set(NUMBERS[signal], known.caught);
-  });
-  const undoRemove = aroundSignalListener('removeListener', (next, event) => {
-    next();
-    const signal = endingSignal(event);
-    if (signal === undefined || !isUnheard(signal)) return;
-    armed.delete(signal);
-    emits.delete(signal);
-    arm(signal);
-  });
-
   const kill = process.kill.bind(process);
-  const undoKill = catchOwnKill((signal) => {
-    if (isUndone || !armed.has(signal) || !isUnheard(signal)) return false;
-    onSignal(signal);
-    return true;
-  });
-
-  const undo = (): void => {
-    isUndone = true;
-    undoNew?.();
-    undoRemove?.();
-    undoKill();
-    for (const [signal, { before }] of armed) {
-      if (!isUnheard(signal)) continue;
-      stop(signal);
-      actions.set(NUMBERS[signal], before);
-    }
-    armed.clear();
-  };
-
-  for (const signal of ENDING_SIGNALS) arm(signal);
+  const signals = new UnheardSignals(actions, start, stop, onSignal);
+  const undo = (): void => signals.undo();
   return {
     endBy(signal, last) {
       undo();

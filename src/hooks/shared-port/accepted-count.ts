@@ -3,32 +3,33 @@ import type { ListenHandle } from '../../node/net.js';
 import { beforeClose } from '../../node/patch/net.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
 
-/** What a worker tells its primary, where both have socket-tune: connections that it has accepted. A stock primary ignores it. */
+/** The message by which a worker reports its accepted connections to the primary. A primary without the preload ignores it. */
 export const ACCEPTED = 'socket-tune:accepted';
 
-const INTERVAL = 1000;
+const INTERVAL_MS = 1000;
 
-/** Listeners whose primary keeps count, and what it has been told. */
-const told = new Map<ListenerRecord, number>();
+/** Listeners of this worker, with the counts that were sent last. */
+const sentCounts = new Map<ListenerRecord, number>();
 let timer: NodeJS.Timeout | undefined;
 
-function tell(): void {
-  for (const [record, connections] of told) {
-    if (connections === record.connections || !sendToPrimary(ACCEPTED, record.address, record.connections)) continue;
-    told.set(record, record.connections);
+function sendCounts(): void {
+  for (const [record, sent] of sentCounts) {
+    if (sent === record.connections || !sendToPrimary(ACCEPTED, record.address, record.connections)) continue;
+    sentCounts.set(record, record.connections);
   }
 }
 
-/** Have the primary of the cluster know how many connections this worker accepts, for its report: once a second, and when it closes. */
+/** Report to the primary how many connections a listener of this worker accepts: once a second, and when it closes. */
 export function countForPrimary(record: ListenerRecord, handle: ListenHandle): void {
-  timer ??= setInterval(tell, INTERVAL).unref();
-  told.set(record, 0);
+  timer ??= setInterval(sendCounts, INTERVAL_MS).unref();
+  sentCounts.set(record, 0);
   beforeClose(handle, (close) => {
-    tell();
-    told.delete(record);
-    if (told.size > 0) return close();
-    clearInterval(timer);
-    timer = undefined;
+    sendCounts();
+    sentCounts.delete(record);
+    if (sentCounts.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
     close();
   });
 }

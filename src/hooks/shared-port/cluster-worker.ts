@@ -4,62 +4,53 @@ import type { BoundHandle } from '../../node/net.js';
 import { answerQuery, keepMessages } from '../../node/patch/cluster.js';
 import { replaceMethod, type Undo } from '../../node/patch/replace.js';
 import type { HookContext } from '../context.js';
-import { holdPort, holdsPort } from './own-ports.js';
-import { ownListeners, sharingStep } from './reuse-port.js';
-import { bindShared } from './shared-bind.js';
+import { addOwnPort, overlapsOwnPort } from './own-ports.js';
+import { bindShared } from './reuse-port.js';
 
-/** Servers share the keys of their sessions by way of the primary (lib/_tls_wrap.js), which only Node's own code can ask for. */
+/** TLS servers get their session ticket keys from the primary (lib/_tls_wrap.js), and only Node's own query asks for them. */
 function sharesData(server: object): boolean {
   return typeof Reflect.get(server, '_getServerData') === 'function';
 }
 
-/** A listener of this worker's own; undefined where Node's own way is to be taken. */
-function bindOwn(context: HookContext, server: object, query: ServerQuery): BoundHandle | undefined {
+/** Bind a listener in this worker; undefined if the primary is to be asked, as Node does. */
+function bindInWorker(context: HookContext, server: object, query: ServerQuery): BoundHandle | undefined {
   const { address, port, addressType, fd, flags } = query;
-  // What port 0 becomes is the same in all workers, which only the primary can see to.
+  // Port 0 must become the same port in all workers, so the primary chooses it.
   if (typeof addressType !== 'number' || port <= 0 || fd !== undefined || sharesData(server)) return undefined;
-  const step = sharingStep(context, port);
-  if (step === undefined || holdsPort(address, port, flags)) return undefined;
-  const handle = bindShared(context, step, { address, port, addressType, flags });
-  // Where somebody has the port for himself, Node's own way finds the same, and says so.
-  if (handle === undefined) return undefined;
-  ownListeners.set(handle, true);
-  holdPort(handle, flags);
+  if (overlapsOwnPort(address, port, flags)) return undefined;
+  // Where another process has the port alone, the primary fails with EADDRINUSE too, and reports it.
+  const handle = bindShared(context, { address, port, addressType, flags });
+  if (handle !== undefined) addOwnPort(handle, flags);
   return handle;
 }
 
 let keys = 0;
 
 /**
- * Have each server of this worker listen for itself, though the primary knows nothing of us. Node's own code believes that the primary has
- * answered with a listener that is shared (SCHED_NONE), and so tells the primary of it, closes it when the worker disconnects, and
- * all the rest. The primary ignores what it hears of keys that it does not know.
+ * Have each server of this worker bind its own listener, under a primary that runs without the preload. Node's own code sends its query; we
+ * keep the query from the primary and answer it here, as if the primary shared a listener (SCHED_NONE). So Node's own code still
+ * reports 'listening' to the primary, and closes the listener when the worker disconnects. The primary ignores keys that it does not know.
  */
 export function patchWorker(context: HookContext): Undo | undefined {
   if (typeof cluster()._getServer !== 'function') return undefined;
-  const state = { isUndone: false };
-  const undo = replaceMethod<GetServer>(
+  return replaceMethod<GetServer>(
     cluster(),
     '_getServer',
     (original) =>
       function (this: unknown, server, query, callback) {
-        const handle = state.isUndone ? undefined : bindOwn(context, server, query);
+        const handle = bindInWorker(context, server, query);
         if (handle === undefined) return original.call(this, server, query, callback);
         const isQuery = ({ act }: ClusterMessage): boolean => act === 'queryServer';
-        const [asked] = keepMessages(isQuery, () => original.call(this, server, query, callback));
-        if (asked === undefined) {
-          debug('the primary has been asked in a way that we do not know');
+        const [kept] = keepMessages(isQuery, () => original.call(this, server, query, callback));
+        if (kept === undefined) {
+          debug('no query for the primary was seen, so the listener is closed');
           handle.close();
           return undefined;
         }
         const key = `socket-tune:worker:${keys++}`;
-        // No sooner than an answer from another process would.
-        setImmediate(() => answerQuery(asked, key, handle));
+        // An answer from the primary would not come sooner.
+        setImmediate(() => answerQuery(kept, key, handle));
         return undefined;
       },
   );
-  return () => {
-    state.isUndone = true;
-    undo();
-  };
 }

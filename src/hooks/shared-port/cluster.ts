@@ -12,5 +12,5 @@ function install(context: HookContext): Undo | undefined {
   return patchPrimary(context);
 }
 
-/** Workers of a cluster that listen for themselves. */
+/** Gives each worker of a cluster a listener of its own: made by the primary, or by the worker if the primary runs without the preload. */
 export const clusterHook: Hook = { name: 'cluster', install };

@@ -1,68 +1,92 @@
 import { debug } from '../../diagnostics.js';
 import type { Platform } from '../../native/platform.js';
+import { fdOf } from '../../native/sockets/handle-fd.js';
 import { boundPort } from '../../node/addresses.js';
 import { now, setImmediate, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { connectionHandle, type ListenHandle, type NetServer, type SocketHandle } from '../../node/net.js';
 import { beforeClose, holdClose } from '../../node/patch/net.js';
-import { releasePort } from './own-ports.js';
+import { removeOwnPort } from './own-ports.js';
 import { portMembers } from './port-members.js';
 
-/**
- * A listener that is closed takes the connections with it that wait in its queue, and those whose handshake is under way: their
- * clients are reset, though another process on the port would have had them. So a listener that shares its port closes in this order:
- * newcomers are ignored (they begin anew after a second, and are the others' then), the queue is accepted, handshakes under way are
- * waited for, and only then the descriptor is closed. Mostly all of it is done before close() returns.
- */
+/** Drain a listener that shares its port before it closes, unless the kernel gives its connections to the other listeners. */
+export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle): void {
+  beforeClose(handle, (close) => {
+    removeOwnPort(handle);
+    const port = boundPort(handle);
+    const members = port === undefined ? undefined : portMembers(platform, handle, port);
+    if (port === undefined || (members?.length ?? 1) < 2 || platform.ports?.migratesConnections() === true)
+      return close();
+    const drain = new Drain(platform, server, handle, port, close);
+    drains.set(server, drain);
+    drain.start();
+  });
+}
 
-/** Two first retransmits of a SYN-ACK: what a client needs whose answer is lost, or that was not to be accepted yet (DEFER_ACCEPT). */
-const LONGEST = 2000;
-const FIRST_WAIT = 1;
-const LONGEST_WAIT = 20;
+/** A server listens again: close its last listener now, so that its events come in Node's order. */
+export function endDrain(server: object): void {
+  drains.get(server)?.finish();
+}
+
+/** Drains under way, by their servers. */
+const drains = hiddenSlot<object, Drain | undefined>();
+
+/** A handshake may need the first two retransmits of its SYN-ACK: the answer was lost, or the kernel ignored it (DEFER_ACCEPT). */
+const LONGEST_DRAIN_MS = 2000;
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 20;
 
 const NO_DEFERRING = Int32Array.of(0);
 
-/** One listener that is being closed. */
+/**
+ * A listener that is being closed. close(2) resets the connections in its accept queue and its handshakes under way, though another
+ * listener on the port could have served them. So a drain ignores new SYNs, whose clients retransmit after a second and reach the other
+ * listeners. It accepts the queue, waits for handshakes, and closes the descriptor last. Mostly that is done within close().
+ */
 class Drain {
   readonly #platform: Platform;
   readonly #server: NetServer;
   readonly #handle: ListenHandle;
   readonly #port: number;
   readonly #close: () => void;
-  readonly #release: () => void;
+  readonly #letServerClose: () => void;
   readonly #began = now();
   readonly #accepted: SocketHandle[] = [];
-  #underWay: ReadonlySet<string> | undefined;
+  /** Peers of the handshakes that were under way at every look; undefined before the first. */
+  #handshakes: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
-  constructor(platform: Platform, server: NetServer, handle: ListenHandle, close: () => void) {
+  constructor(platform: Platform, server: NetServer, handle: ListenHandle, port: number, close: () => void) {
     this.#platform = platform;
     this.#server = server;
     this.#handle = handle;
-    this.#port = boundPort(handle) ?? 0;
+    this.#port = port;
     this.#close = close;
-    this.#release = holdClose(server);
-    drains.set(server, this);
-    const { TCP_DEFER_ACCEPT } = platform.constants;
-    if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-    if (platform.ports?.ignoreNewcomers(handle) === 0) this.#look(FIRST_WAIT);
+    this.#letServerClose = holdClose(server);
+  }
+
+  start(): void {
+    const { TCP_DEFER_ACCEPT } = this.#platform.constants;
+    if (TCP_DEFER_ACCEPT !== undefined) this.#platform.set(this.#handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
+    if (this.#platform.ports?.ignoreNewcomers(this.#handle) === 0) this.#look(FIRST_PAUSE_MS);
     else this.#end();
   }
 
-  /** End it, whatever is under way. */
+  /** End it now, whatever is under way. */
   finish(): void {
-    if (!this.#isClosed) this.#end();
+    if (fdOf(this.#handle) >= 0) this.#end();
     this.#deliver();
   }
 
-  #look(wait: number): void {
+  /** Accept what is there, and look again after a pause while handshakes are under way. */
+  #look(pause: number): void {
     this.#accept();
-    const shaking = this.#platform.ports?.sockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
-    const known = this.#underWay;
-    this.#underWay = new Set(known === undefined ? shaking : shaking.filter((peer) => known.has(peer)));
-    if (this.#underWay.size === 0 || now() - this.#began > LONGEST) return this.#end();
-    this.#timer = setTimeout(() => this.#look(Math.min(wait * 2, LONGEST_WAIT)), wait);
+    const current = this.#platform.ports?.sockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
+    const known = this.#handshakes;
+    // A handshake that began later belongs to another listener.
+    this.#handshakes = new Set(known === undefined ? current : current.filter((peer) => known.has(peer)));
+    if (this.#handshakes.size === 0 || now() - this.#began > LONGEST_DRAIN_MS) return this.#end();
+    this.#timer = setTimeout(() => this.#look(Math.min(pause * 2, LONGEST_PAUSE_MS)), pause);
   }
 
   #accept(): void {
@@ -76,12 +100,11 @@ class Drain {
   }
 
   #end(): void {
-    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#accept();
     this.#close();
     debug('drained port %d in %d ms, %d connections', this.#port, now() - this.#began, this.#accepted.length);
-    // An app does not expect connections while it calls close().
+    // An app does not expect 'connection' while it calls close().
     setImmediate(() => this.#deliver());
   }
 
@@ -89,24 +112,6 @@ class Drain {
     if (drains.get(this.#server) !== this) return;
     drains.set(this.#server, undefined);
     for (const client of this.#accepted.splice(0)) this.#handle.onconnection?.(0, client);
-    this.#release();
+    this.#letServerClose();
   }
-}
-
-const drains = hiddenSlot<object, Drain | undefined>();
-
-/** A server listens anew: what it had before is closed now, so that its events come in the order that Node gives them. */
-export function endDrain(server: object): void {
-  drains.get(server)?.finish();
-}
-
-/** Have a listener that shares its port drain before it closes, unless the kernel gives its connections to the others by itself. */
-export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle): void {
-  beforeClose(handle, (close) => {
-    releasePort(handle);
-    const port = boundPort(handle);
-    const isAlone = port === undefined || (portMembers(platform, handle, port)?.all.length ?? 1) < 2;
-    if (isAlone || platform.ports?.migratesConnections() === true) close();
-    else new Drain(platform, server, handle, close);
-  });
 }

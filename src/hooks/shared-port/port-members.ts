@@ -4,20 +4,11 @@ import { fdOf } from '../../native/sockets/handle-fd.js';
 import { fs } from '../../node/modules.js';
 import type { ListenHandle } from '../../node/net.js';
 
-/** A listener, and all that share its port, whichever process they belong to. */
-export interface PortMembers {
-  readonly mine: PortSocket;
-  /** With this one. */
-  readonly all: readonly PortSocket[];
-}
-
-/** The listeners that share the port of one; undefined if the kernel does not tell. */
-export function portMembers(platform: Platform, handle: ListenHandle, port: number): PortMembers | undefined {
+/** The listeners that share the port of one, of all processes, that one included; undefined if the kernel does not tell. */
+export function portMembers(platform: Platform, handle: ListenHandle, port: number): readonly PortSocket[] | undefined {
   const listeners = platform.ports?.sockets(port, 'LISTEN');
   if (listeners === undefined || fdOf(handle) < 0) return undefined;
   const { ino } = fs().fstatSync(fdOf(handle));
   const mine = listeners.find(({ inode }) => inode === ino);
-  if (mine === undefined) return undefined;
-  const all = listeners.filter(({ family, address }) => family === mine.family && address === mine.address);
-  return { mine, all };
+  return mine && listeners.filter(({ family, address }) => family === mine.family && address === mine.address);
 }

@@ -1,26 +1,28 @@
 import { boundPort } from '../../node/addresses.js';
 import { cluster } from '../../node/cluster.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import type { ListenHandle, NetServer } from '../../node/net.js';
+import { net } from '../../node/modules.js';
+import { type BoundHandle, LISTEN_CHANNEL, type ListenHandle, type NetServer } from '../../node/net.js';
 import { confirm } from '../../options/apply.js';
 import { sharesPort } from '../../options/listener-needs.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { planOptions, type Step } from '../../options/plan.js';
+import { setBeforeBind } from '../before-bind.js';
 import { allValues, type HookContext, valuesAt } from '../context.js';
-import { holdsPort } from './own-ports.js';
+import { overlapsOwnPort } from './own-ports.js';
 
-/** How listeners on a port share it; undefined where each has it for itself. */
+/** How listeners share a port; undefined if they do not. */
 export function sharingOf(context: HookContext, port: number): 'on' | 'cpu' | undefined {
   const { reusePort = 'off' } = valuesAt(context, port);
   return reusePort === 'off' ? undefined : reusePort;
 }
 
-/** Whether there is any port at all that is to be shared. */
+/** Whether the config shares any port. */
 export function sharesPorts(context: HookContext): boolean {
   return allValues(context).some(sharesPort);
 }
 
-/** What makes a listener on this port one of several. */
+/** The step that sets SO_REUSEPORT on a listener; undefined if the port is not shared, or the system has no such option. */
 export function sharingStep(context: HookContext, port: number): Step | undefined {
   const reusePort = sharingOf(context, port);
   if (reusePort === undefined) return undefined;
@@ -28,35 +30,77 @@ export function sharingStep(context: HookContext, port: number): Step | undefine
   return planOptions(context.platform(), { reusePort }, kind).steps[0];
 }
 
+/** What Node binds a TCP handle to (lib/net.js `createServerHandle`). */
+export interface BindAddress {
+  readonly address: string | null;
+  readonly port: number;
+  readonly addressType: number;
+  readonly flags?: number | undefined;
+}
+
+/** Bind a handle as Node does. Returns the handle, or libuv's error. */
+export function bindHandle({ address, port, addressType, flags }: BindAddress): BoundHandle | number | undefined {
+  return net()._createServerHandle?.(address, port, addressType, undefined, flags);
+}
+
 /**
- * Whether a handle has got the port that it was to have. That somebody else has it comes to light when it listens (src/unix/tcp.c of libuv,
- * `delayed_error`), and listen(2) by itself would give it another (lib/net.js, `checkBindError`).
+ * Whether a handle is bound to its port. libuv keeps the EADDRINUSE of bind(2) for listen(2) (src/unix/tcp.c, `delayed_error`). A listen(2)
+ * of our own would give the unbound handle another port (lib/net.js, `checkBindError`).
  */
 export function isBoundTo(handle: ListenHandle, port: number): boolean {
   return port === 0 || boundPort(handle) === port;
 }
 
-const exclusive = hiddenSlot<object, true>();
-
-/** Leave a server its port for itself: it listens on behalf of others, who are to be told if somebody has it. */
-export function keepExclusive(server: object): void {
-  exclusive.set(server, true);
+/**
+ * Bind a handle that shares its port.
+ *
+ * @param configuredPort the port whose settings count: 0, if the system has chosen the port for a listen() on 0
+ * @returns undefined if the port is not to be shared, another process has it alone, or the system refuses SO_REUSEPORT
+ */
+export function bindShared(
+  context: HookContext,
+  address: BindAddress,
+  configuredPort: number = address.port,
+): BoundHandle | undefined {
+  const step = sharingStep(context, configuredPort);
+  if (step === undefined) return undefined;
+  const { result, outcomes } = setBeforeBind(context, [step], () => bindHandle(address));
+  if (typeof result !== 'object') return undefined;
+  if (isBoundTo(result, address.port) && outcomes.every(({ verdict }) => verdict === 'applied')) return result;
+  result.close();
+  return undefined;
 }
 
-/** Listeners that this process has made for itself, and that nobody keeps open when it closes them. */
-export const ownListeners = hiddenSlot<object, true>();
+const exclusive = hiddenSlot<object, true>();
+
+/** Run `act`; servers that listen meanwhile do not share their port. */
+export function withoutSharing(act: () => void): void {
+  const { subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
+  const onListen = (message: unknown): void => {
+    if (typeof message !== 'object' || message === null || !('server' in message)) return;
+    const { server } = message;
+    if (typeof server === 'object' && server !== null) exclusive.set(server, true);
+  };
+  subscribe(LISTEN_CHANNEL, onListen);
+  try {
+    act();
+  } finally {
+    unsubscribe(LISTEN_CHANNEL, onListen);
+  }
+}
 
 /**
- * Whether a server that binds by itself may share its port. A worker of a cluster does that only where it wants one of its own.
+ * Whether a server that binds by itself may share its port. A cluster worker that binds by itself wants the port alone: `exclusive` of its
+ * listen().
  *
- * @param place what its `_listen2` is given
+ * @param args of the server's `_listen2`
  */
 export function maySharePort(server: NetServer, [address, port, , , , flags]: readonly unknown[]): boolean {
   if (typeof port !== 'number' || port <= 0 || exclusive.get(server) === true || cluster().isWorker) return false;
-  return !holdsPort(address, port, flags);
+  return !overlapsOwnPort(address, port, flags);
 }
 
-/** What has become of a port that is to be shared, on a listener that was bound elsewhere. */
+/** The outcome of SO_REUSEPORT on a cluster worker's listener that its primary has bound; undefined of any other. */
 export function sharingOutcome(context: HookContext, handle: ListenHandle, port: number): OptionOutcome | undefined {
   const step = sharingStep(context, port);
   if (step === undefined || !cluster().isWorker) return undefined;

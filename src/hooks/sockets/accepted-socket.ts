@@ -6,46 +6,34 @@ import { type ListenHandle, type NetServer, ownerOf, type SocketHandle } from '.
 import { aroundConnection } from '../../node/patch/net.js';
 import { applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
-import { type Plan, planOptions, type SocketKind, type Step } from '../../options/plan.js';
-import type { OptionValues } from '../../options/table.js';
+import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import { connectionChannel, publishConnection } from '../../report/channels.js';
 import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteConnection } from '../../report/live-connections.js';
 import type { HookContext } from '../context.js';
 import { warnOfFailures } from '../warn.js';
+import type { AcceptedRequest } from './accepted-request.js';
 import { undecided } from './app-choice.js';
 import { isTunedElsewhere } from './foreign-socket.js';
 import { armQuickAck } from './quick-ack.js';
 import { setServerTuning } from './tuning.js';
 
-/** What the accepted sockets of a listener are to have. */
-export interface AcceptedRequest extends Omit<SocketKind, 'target' | 'family'> {
-  /** What is asked for on its port. */
-  readonly asked: OptionValues;
-  /** The same without what the app has decided. */
-  readonly values: OptionValues;
-  /** The app's own `keepAlive: true`: Node rewrites some options on each connection, of which the app has not spoken. */
-  readonly isRewrittenByNode: boolean;
-  /** What the app has switched off, where the listener was tuned by a process that does not know. */
-  readonly undone: OptionValues;
-}
-
-/** What the accepted sockets of one listener are given. */
+/** How the accepted sockets of one listener are tuned. */
 interface AcceptedTuning {
   readonly context: HookContext;
   readonly platform: Platform;
   readonly plan: Plan;
   readonly request: AcceptedRequest;
   readonly record: ListenerRecord;
-  /** Undefined until the first connection has shown what is inherited. */
+  /** The options that are not inherited; undefined before the first connection has shown them. */
   perConnection: readonly Step[] | undefined;
-  /** What comes back after Node has rewritten it. */
+  /** Options to set again after Node has set them to its own values. */
   readonly restored: readonly Step[];
   rearmsQuickAck: boolean;
 }
 
-/** The value that a socket has from its listener; undefined if it has another, or none can be read. */
+/** The value that a socket has inherited from its listener; undefined if it has another, or none can be read. */
 function inheritedValue(
   { platform, record }: AcceptedTuning,
   step: Step,
@@ -55,22 +43,22 @@ function inheritedValue(
   const kernel = readOption(platform, step, client);
   const listener = record.outcomes.find((outcome) => outcome.option === step.row.key)?.kernel;
   if (listener !== undefined) return kernel === listener ? kernel : undefined;
-  // The listener is in another process (cluster): what was asked for is all there is to compare with.
+  // The listener is in another process (cluster): its value is not known, only the one that was asked for.
   return confirm(platform, step, step.applied, client).verdict === 'applied' ? kernel : undefined;
 }
 
-/** What has to be done about one option on every accepted socket, learnt from the first. */
+/** One option of the first connection: inherited, or set now. */
 function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): OptionOutcome {
   const kernel = inheritedValue(tuning, step, client);
   if (kernel !== undefined) return { ...step.applied, verdict: 'inherited', kernel };
   return applyAndConfirm(tuning.platform, step, client);
 }
 
-/** Look at the first connection: what it has is inherited, and trusted from now on; the rest is set on each. */
-function learn(tuning: AcceptedTuning, client: SocketHandle): void {
+/** Look at the first connection. Options that it has inherited are trusted from now on; the others are set on each. */
+function learnFromFirst(tuning: AcceptedTuning, client: SocketHandle): void {
   const { request, record } = tuning;
   const { skipped } = tuning.plan;
-  const steps = [...tuning.plan.steps, ...undoingSteps(tuning, client)];
+  const steps = [...tuning.plan.steps, ...switchingOffSteps(tuning, client)];
   const outcomes = steps.map((step) => learnStep(tuning, step, client));
   tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
   // What the kernel does not take from one connection, it does not take from the next.
@@ -85,13 +73,13 @@ function learn(tuning: AcceptedTuning, client: SocketHandle): void {
 }
 
 /**
- * A server whose app has switched something off accepts what was tuned by another process, which does not know: what that has switched on is
- * switched off again. Where somebody else has switched it on it stays so, as Node's own server leaves it.
+ * Options that the app has switched off, and that the process of the listener has switched on without knowing. They are switched off
+ * on each connection. Without socket-tune in that process they stay on, as in stock Node.
  */
-function undoingSteps({ platform, request }: AcceptedTuning, client: SocketHandle): readonly Step[] {
-  if (Object.keys(request.undone).length === 0 || familyOf(client) !== 'tcp') return [];
+function switchingOffSteps({ platform, request }: AcceptedTuning, client: SocketHandle): readonly Step[] {
+  if (Object.keys(request.switchedOff).length === 0 || familyOf(client) !== 'tcp') return [];
   const kind = { ...request, target: 'accepted', family: 'tcp' } as const;
-  const steps = planOptions(platform, request.undone, kind).steps.filter(
+  const steps = planOptions(platform, request.switchedOff, kind).steps.filter(
     (step) =>
       Reflect.get(request.asked, step.row.key) === true &&
       confirm(platform, step, step.applied, client).verdict !== 'applied',
@@ -104,13 +92,13 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
   noteConnection(client, tuning.record);
-  if (tuning.perConnection === undefined) learn(tuning, client);
+  if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
 }
 
-function restore({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
-  // The app may have closed it by now.
+function restoreAccepted({ platform, restored }: AcceptedTuning, client: SocketHandle): void {
+  // Closed by the app in the meantime.
   if (restored.length === 0 || fdOf(client) < 0) return;
   for (const step of undecided(ownerOf(client), restored)) applyStep(platform, step, client);
 }
@@ -120,7 +108,7 @@ function publish({ record }: AcceptedTuning, client: SocketHandle): void {
   if (socket instanceof net().Socket) publishConnection({ listener: record, socket });
 }
 
-/** Tune what a listener accepts. Where all is inherited, that takes no system call after the first connection. */
+/** Tune the connections of a listener. If all options are inherited, connections after the first cost no system call. */
 export function tuneAccepted(
   context: HookContext,
   request: AcceptedRequest,
@@ -129,7 +117,7 @@ export function tuneAccepted(
   record: ListenerRecord,
 ): void {
   const platform = context.platform();
-  // A cluster worker's stand-in has an address if it stands for a TCP listener (lib/internal/cluster/child.js `rr`).
+  // The placeholder of a cluster's worker has an address if it stands for a TCP listener (lib/internal/cluster/child.js `rr`).
   const family = familyOf(handle) ?? (handle.getsockname === undefined ? 'unix' : 'tcp');
   const kind = { ...request, target: 'accepted', family } as const;
   const plan = planOptions(platform, request.values, kind);
@@ -149,7 +137,7 @@ export function tuneAccepted(
     handle,
     (client) => onConnection(tuning, client),
     (client) => {
-      restore(tuning, client);
+      restoreAccepted(tuning, client);
       if (connectionChannel.hasSubscribers) publish(tuning, client);
     },
   );

@@ -1,7 +1,7 @@
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import type { NetSocket } from '../../node/net.js';
-import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
 import { applyStep } from '../../options/apply.js';
 import type { Step } from '../../options/plan.js';
 import type { OptionKey } from '../../options/table.js';
@@ -12,65 +12,59 @@ type SetNoDelay = NetSocket['setNoDelay'];
 type KeepAliveArguments = [enable?: unknown, initialDelay?: number, interval?: number, count?: number];
 type SetKeepAlive = (this: NetSocket, ...args: KeepAliveArguments) => NetSocket;
 
-interface KeepAliveWish {
+interface KeepAliveChoice {
   readonly enable?: unknown;
   readonly interval?: unknown;
   readonly count?: unknown;
 }
 
-interface State {
-  isUndone: boolean;
-}
+/** Options of a socket that the app has set, for this connection and the next ones of the socket. */
+const chosenByApp = hiddenSlot<object, Set<string>>();
 
-/** Options of a socket that are the app's, for this connection of it and for the next. */
-const decided = hiddenSlot<object, Set<string>>();
-
-function note(socket: NetSocket, option: OptionKey, isOurs: boolean): void {
-  const known = decided.get(socket);
+function noteChoice(socket: NetSocket, option: OptionKey, isOurs: boolean): void {
+  const known = chosenByApp.get(socket);
   if (isOurs) known?.delete(option);
-  else if (known === undefined) decided.set(socket, new Set([option]));
+  else if (known === undefined) chosenByApp.set(socket, new Set([option]));
   else known.add(option);
 }
 
 /**
- * The steps about which the app has not said something else.
+ * The steps whose options the app has not set.
  *
  * @param owner of a handle, which need not be a socket
  */
 export function undecided(owner: unknown, steps: readonly Step[]): readonly Step[] {
-  const known = owner instanceof net().Socket ? decided.get(owner) : undefined;
-  if (known === undefined || known.size === 0) return steps;
-  return steps.filter(({ row }) => !known.has(row.key) && !known.has(row.requires ?? ''));
+  const chosen = owner instanceof net().Socket ? chosenByApp.get(owner) : undefined;
+  if (chosen === undefined || chosen.size === 0) return steps;
+  return steps.filter(({ row }) => !chosen.has(row.key) && !chosen.has(row.requires ?? ''));
 }
 
-function makeSetNoDelay(state: State, original: SetNoDelay): SetNoDelay {
+function makeSetNoDelay(original: SetNoDelay): SetNoDelay {
   return function (this: NetSocket, ...args) {
     const result = original.apply(this, args);
-    if (state.isUndone) return result;
     const [enable] = args;
-    // Node takes whatever is given as in an `if`, and nothing at all for true.
+    // As Node takes the argument: any truthy value, and none at all, switches it on.
     const isWanted = enable === undefined || Boolean(enable);
-    note(this, 'noDelay', isWanted);
+    noteChoice(this, 'noDelay', isWanted);
     if (!isWanted && tuningOf(this)?.values.noDelay) this._handle?.setNoDelay?.(false);
     return result;
   };
 }
 
-/** What a call of setKeepAlive says: from Node 24 on also of the interval and the count, and as an object. */
-function keepAliveWish(original: SetKeepAlive, args: KeepAliveArguments): KeepAliveWish {
+/** What a call of setKeepAlive() sets; see `keepAliveDetails` in node/versions.ts. */
+function keepAliveChoice(original: SetKeepAlive, args: KeepAliveArguments): KeepAliveChoice {
   const [enable, , interval, count] = args;
   if (original.length < 4) return { enable };
   return typeof enable === 'object' && enable !== null ? enable : { enable, interval, count };
 }
 
-function makeSetKeepAlive(state: State, original: SetKeepAlive): SetKeepAlive {
+function makeSetKeepAlive(original: SetKeepAlive): SetKeepAlive {
   return function (this: NetSocket, ...args) {
     const result = original.apply(this, args);
-    if (state.isUndone) return result;
-    const { enable, interval, count } = keepAliveWish(original, args);
-    note(this, 'keepAlive', Boolean(enable));
-    note(this, 'keepAliveInterval', interval === undefined);
-    note(this, 'keepAliveCount', count === undefined);
+    const { enable, interval, count } = keepAliveChoice(original, args);
+    noteChoice(this, 'keepAlive', Boolean(enable));
+    noteChoice(this, 'keepAliveInterval', interval === undefined);
+    noteChoice(this, 'keepAliveCount', count === undefined);
     const tuning = tuningOf(this);
     const handle = this._handle;
     if (tuning === undefined || !tuning.values.keepAlive || handle === null) return result;
@@ -81,26 +75,22 @@ function makeSetKeepAlive(state: State, original: SetKeepAlive): SetKeepAlive {
 }
 
 /**
- * Node remembers what it has set itself and leaves out calls that would change nothing, so an app's `setNoDelay(false)` on a
- * socket that was tuned behind Node's back would be lost. What the app says wins: it is said to the kernel in any case, and
- * kept in mind for a handle that the socket is given later (the next address of a name, a new connection). And what it has not
- * spoken of stays: its `setKeepAlive(true, delay)` is about the delay, and not about interval and count.
+ * The app's choice wins over ours. Node skips a call that would change nothing by what it has set itself. So the app's
+ * `setNoDelay(false)` would be lost on a socket that we have tuned: we repeat it to the kernel. We also keep it for the socket's
+ * later handles, such as the next address of a name. Options that the app has not named stay ours: `setKeepAlive(true, delay)` sets
+ * the delay, but libuv resets interval and count with it.
  */
 function install(context: HookContext): Undo | undefined {
   const { prototype } = net().Socket;
   const scopes = allValues(context);
-  const state = { isUndone: false };
   const undos: Undo[] = [];
   if (scopes.some((values) => values.noDelay)) {
-    undos.push(replaceMethod<SetNoDelay>(prototype, 'setNoDelay', (original) => makeSetNoDelay(state, original)));
+    undos.push(replaceMethod<SetNoDelay>(prototype, 'setNoDelay', makeSetNoDelay));
   }
   if (scopes.some((values) => values.keepAlive)) {
-    undos.push(replaceMethod<SetKeepAlive>(prototype, 'setKeepAlive', (original) => makeSetKeepAlive(state, original)));
+    undos.push(replaceMethod<SetKeepAlive>(prototype, 'setKeepAlive', makeSetKeepAlive));
   }
-  return () => {
-    state.isUndone = true;
-    for (const undo of undos) undo();
-  };
+  return undoAll(undos);
 }
 
 export const appChoiceHook: Hook = { name: 'app-choice', install };

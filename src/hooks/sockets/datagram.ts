@@ -6,13 +6,18 @@ import { type Plan, planOptions } from '../../options/plan.js';
 import { datagramRecord } from '../../report/socket-record.js';
 import type { HookContext } from '../context.js';
 import { warnOfFailures } from '../warn.js';
-import { tuneGiven } from './foreign-socket.js';
+import { tuneForeignSocket } from './foreign-socket.js';
 
 type ReceiveStart = DatagramHandle['recvStart'];
 
-function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan, handle: DatagramHandle): void {
-  // It may have come from another process, whose app has set its sizes.
-  const { outcomes } = tuneGiven(platform, steps, handle, () => false);
+function tuneDatagram(
+  context: HookContext,
+  platform: Platform,
+  { steps, skipped }: Plan,
+  handle: DatagramHandle,
+): void {
+  // The socket may have come from another process, whose app has set its buffer sizes.
+  const { outcomes } = tuneForeignSocket(platform, steps, handle, () => false);
   datagramRecord.sockets++;
   if (datagramRecord.sockets > 1) return;
   datagramRecord.outcomes = [...outcomes, ...skipped];
@@ -20,40 +25,34 @@ function tune(context: HookContext, platform: Platform, { steps, skipped }: Plan
   warnOfFailures(context, datagramRecord.outcomes);
 }
 
-function planFor(context: HookContext): Plan {
+function datagramPlan(context: HookContext): Plan {
   const kind = { target: 'datagram', family: 'udp', clientSpeaksFirst: false, exactBuffers: false } as const;
   return planOptions(context.platform(), context.values, kind);
 }
 
-/** Tune a UDP socket that is bound already, and has been received with a message. */
-export function tuneBound(context: HookContext, handle: DatagramHandle): void {
-  tune(context, context.platform(), planFor(context), handle);
+/** Tune a UDP socket that was received with a message: it is bound already. */
+export function tuneBoundDatagram(context: HookContext, handle: DatagramHandle): void {
+  tuneDatagram(context, context.platform(), datagramPlan(context), handle);
 }
 
 /**
- * Tune every UDP socket from now on, when it is bound: ahead of the sizes that the app gives its own sockets, which Node sets
- * after that.
+ * Tune every UDP socket from now on when it is bound. Node sets the app's own buffer sizes later, so these win.
  *
- * @param socket a dgram.Socket, as Node's class of UDP handles can be had from one only
+ * @param socket a dgram.Socket: the only way to Node's class of UDP handles
  * @returns undefined if there is nothing to do
  */
 export function tuneDatagrams(context: HookContext, socket: object): Undo | undefined {
   const platform = context.platform();
-  const plan = planFor(context);
+  const plan = datagramPlan(context);
   const prototype = datagramPrototype(socket);
   if (plan.steps.length === 0 || prototype === undefined) return undefined;
-  let isUndone = false;
-  const undo = replaceMethod<ReceiveStart>(
+  return replaceMethod<ReceiveStart>(
     prototype,
     'recvStart',
     (original) =>
       function (this: DatagramHandle, ...args) {
-        if (!isUndone) tune(context, platform, plan, this);
+        tuneDatagram(context, platform, plan, this);
         return original.apply(this, args);
       },
   );
-  return () => {
-    isUndone = true;
-    undo();
-  };
 }

@@ -4,16 +4,16 @@ import { alreadyEnough, applyAndConfirm, confirm, readOption } from '../../optio
 import type { OptionOutcome } from '../../options/outcome.js';
 import type { Step } from '../../options/plan.js';
 
-/** What an app may have said through Node's own API, so that to find it does not show that socket-tune has been here. */
-const APPS_SAY: ReadonlySet<string> = new Set(['noDelay', 'keepAlive', 'keepAliveIdle', 'typeOfService']);
+/** Options that an app can set through Node's own API, so they do not show that socket-tune has set them. */
+const SET_BY_APPS: ReadonlySet<string> = new Set(['noDelay', 'keepAlive', 'keepAliveIdle', 'typeOfService']);
 
-type Kernel = OptionOutcome['kernel'];
+type KernelValue = OptionOutcome['kernel'];
 
-/** What new sockets have, by the system: asked once for each option, of a socket that is made for it. */
-const initialValues = new WeakMap<Platform, Map<string, Kernel>>();
+/** The options of new sockets. Each is read once, from a socket that is made for it. */
+const initialValues = new WeakMap<Platform, Map<string, KernelValue>>();
 
-function readInitial(platform: Platform, step: Step, isDatagram: boolean): Kernel {
-  // Where there is no IPv6 there are no IPv6 sockets to compare with.
+function readInitial(platform: Platform, step: Step, isDatagram: boolean): KernelValue {
+  // Without IPv6 in the system, no socket to compare with is IPv6 either.
   const ofIPv6 = platform.openSocket(true, isDatagram);
   const fd = ofIPv6 >= 0 ? ofIPv6 : platform.openSocket(false, isDatagram);
   if (fd < 0) return undefined;
@@ -22,8 +22,8 @@ function readInitial(platform: Platform, step: Step, isDatagram: boolean): Kerne
   return kernel;
 }
 
-function initialValue(platform: Platform, step: Step): Kernel {
-  const known = initialValues.get(platform) ?? new Map<string, Kernel>();
+function initialValue(platform: Platform, step: Step): KernelValue {
+  const known = initialValues.get(platform) ?? new Map<string, KernelValue>();
   initialValues.set(platform, known);
   const isDatagram = step.row.targets.every((target) => target === 'datagram');
   const key = `${isDatagram} ${step.constant.level} ${step.constant.name}`;
@@ -31,94 +31,97 @@ function initialValue(platform: Platform, step: Step): Kernel {
   return known.get(key);
 }
 
-/** What an option of a socket is found to be. */
-interface Finding {
+/** An option of a foreign socket before we set anything. */
+interface FoundOption {
   readonly step: Step;
+  /** As the outcome of a call that would have set it. */
   readonly found: OptionOutcome;
-  readonly initial: Kernel;
+  /** The option of a new socket; undefined where nothing depends on it. */
+  readonly initial: KernelValue;
 }
 
-function look(platform: Platform, step: Step, handle: SocketHandle): Finding {
+function findOption(platform: Platform, step: Step, handle: SocketHandle): FoundOption {
   const found = confirm(platform, step, step.applied, handle);
   const isSettled = found.kernel === undefined || alreadyEnough(step, found.kernel) !== undefined;
   return { step, found, initial: isSettled ? undefined : initialValue(platform, step) };
 }
 
-/** Where the kernel does not say what an option was, nobody can tell who has set it. */
-function isKnown({ step: { row }, found, initial }: Finding): boolean {
-  // A buffer that the kernel has grown is nobody's word.
+/** Whether the kernel's value tells if somebody has set the option. The kernel changes buffer sizes by itself. */
+function isTelling({ step: { row }, found, initial }: FoundOption): boolean {
   return found.kernel !== undefined && initial !== undefined && row.floor !== 'receive' && row.floor !== 'send';
 }
 
-function isAsAsked({ found }: Finding): boolean {
+function isAsAsked({ found }: FoundOption): boolean {
   return found.verdict === 'applied' || found.verdict === 'inert';
 }
 
-function showsTuning(finding: Finding): boolean {
-  const { step, found, initial } = finding;
-  return isKnown(finding) && isAsAsked(finding) && found.kernel !== initial && !APPS_SAY.has(step.row.key);
+function showsTuning(option: FoundOption): boolean {
+  const { step, found, initial } = option;
+  return isTelling(option) && isAsAsked(option) && found.kernel !== initial && !SET_BY_APPS.has(step.row.key);
 }
 
-const TAKEN_BACK = 'the app that it comes from has taken it back';
-const SET_ELSEWHERE = 'whoever has opened the socket has set it';
-
-function inherited({ found }: Finding): OptionOutcome {
-  return { ...found, verdict: 'inherited' };
-}
-
-/** What is known of a socket that was opened, or a listener that was bound, by somebody else. */
-export interface GivenState {
-  /** Another socket-tune has tuned it, or the listener that it comes from: what it has not is what an app has taken back. */
-  readonly isTuned: boolean;
-  readonly outcomes: readonly OptionOutcome[];
-}
-
-/** Whether another socket-tune has set these options on a socket, or on the listener that it comes from. */
+/** Whether another socket-tune has set these options on a socket, or on the listener that accepted it. */
 export function isTunedElsewhere(platform: Platform, steps: readonly Step[], handle: SocketHandle): boolean {
-  return steps.some((step) => step.row.lasting !== false && showsTuning(look(platform, step, handle)));
+  return steps.some((step) => step.row.lasting !== false && showsTuning(findOption(platform, step, handle)));
 }
 
-interface Given {
+/** A socket that was opened, or a listener that was bound, by somebody else. */
+interface ForeignSocket {
   readonly platform: Platform;
   readonly handle: SocketHandle;
   readonly isTuned: boolean;
   readonly isOurs: (step: Step) => boolean;
 }
 
-/** Set an option, or leave it, by what it was found to be. */
-function settle({ platform, handle, isTuned, isOurs }: Given, finding: Finding): OptionOutcome {
-  const { step, found, initial } = finding;
+const TAKEN_BACK = 'the app that it comes from has taken it back';
+const SET_ELSEWHERE = 'whoever has opened the socket has set it';
+
+function inherited({ found }: FoundOption): OptionOutcome {
+  return { ...found, verdict: 'inherited' };
+}
+
+/** Set an option, or leave it, by the value that was found. */
+function setOrKeep({ platform, handle, isTuned, isOurs }: ForeignSocket, option: FoundOption): OptionOutcome {
+  const { step, found, initial } = option;
   const hasAlready = alreadyEnough(step, found.kernel);
   if (hasAlready !== undefined) return hasAlready;
-  if (!isKnown(finding)) return applyAndConfirm(platform, step, handle);
-  if (isAsAsked(finding)) return inherited(finding);
+  if (!isTelling(option)) return applyAndConfirm(platform, step, handle);
+  if (isAsAsked(option)) return inherited(option);
   const isUntouched = found.kernel === initial;
   if (isUntouched ? !isTuned : isOurs(step)) return applyAndConfirm(platform, step, handle);
-  // Another process may be about to tune a listener that we share, and have come to this option by now.
-  const now = look(platform, step, handle);
+  // A second look: another process may be tuning the same listener, and have set this option since the first.
+  const now = findOption(platform, step, handle);
   if (isAsAsked(now)) return inherited(now);
   return { ...now.found, verdict: 'unneeded', cause: isUntouched ? TAKEN_BACK : SET_ELSEWHERE };
 }
 
+/** What came of the options of a foreign socket. */
+export interface ForeignOutcomes {
+  /** Another socket-tune has tuned the socket, or its listener. An option that is not as asked was taken back by an app. */
+  readonly isTuned: boolean;
+  readonly outcomes: readonly OptionOutcome[];
+}
+
 /**
- * Tune a socket that was opened by somebody else, who may have set options of it, or have had an app that did: in this process or
- * another, with socket-tune or without. The kernel is asked for each option: what is as it is to be costs no call, what somebody has
- * set stands, and only what is as on any new socket is set, unless it was so on purpose.
+ * Tune a socket that was opened by somebody else: in this process or another, with socket-tune or without. Skips values that are
+ * as asked, keeps values that others have set, and sets values that are the kernel's defaults. Keeps a default too where an
+ * app has gone back to it.
  *
- * @param isOurs whether the user has named the option, and it is set though somebody else has set it to another value
+ * @param isOurs whether the user has named the option: it replaces a value that others have set
  */
-export function tuneGiven(
+export function tuneForeignSocket(
   platform: Platform,
   steps: readonly Step[],
   handle: SocketHandle,
   isOurs: (step: Step) => boolean,
-): GivenState {
-  const findings = steps.map((step) => (step.row.lasting === false ? undefined : look(platform, step, handle)));
-  const isTuned = findings.some((finding) => finding !== undefined && showsTuning(finding));
-  const given: Given = { platform, handle, isTuned, isOurs };
+): ForeignOutcomes {
+  // All are read before the first is set: what we set would show as tuning.
+  const options = steps.map((step) => (step.row.lasting === false ? undefined : findOption(platform, step, handle)));
+  const isTuned = options.some((option) => option !== undefined && showsTuning(option));
+  const socket: ForeignSocket = { platform, handle, isTuned, isOurs };
   const outcomes = steps.map((step, index): OptionOutcome => {
-    const finding = findings[index];
-    return finding === undefined ? applyAndConfirm(platform, step, handle) : settle(given, finding);
+    const option = options[index];
+    return option === undefined ? applyAndConfirm(platform, step, handle) : setOrKeep(socket, option);
   });
   return { isTuned, outcomes };
 }

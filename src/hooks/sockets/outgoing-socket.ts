@@ -12,30 +12,30 @@ import {
   type SocketHandle,
 } from '../../node/net.js';
 import { afterCompletion, watchSocketHandle } from '../../node/patch/net.js';
-import { replaceMethod, type Undo } from '../../node/patch/replace.js';
+import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
 import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
-import { giveSocket } from '../create-socket.js';
+import { createSocketFor } from '../create-socket.js';
 import { warnOfFailures } from '../warn.js';
 import { undecided } from './app-choice.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
 
-/** What the outgoing sockets of this thread are given. */
-interface Outgoing extends Tuning {
+/** How outgoing sockets are tuned, all alike. */
+interface OutgoingTuning extends Tuning {
   readonly context: HookContext;
   readonly plan: Plan;
-  /** Something has to be set before connect(2), for which there is no socket yet. */
+  /** There is an option to set before connect(2), when Node has no socket yet. */
   readonly isEarly: boolean;
-  /** What the kernel has been seen to take; undefined before the first connection. */
+  /** The steps that the kernel takes; undefined before the first connection has shown them. */
   steps: readonly Step[] | undefined;
 }
 
-function makeOutgoing(context: HookContext, values: OptionValues): Outgoing {
+function makeTuning(context: HookContext, values: OptionValues): OutgoingTuning {
   const platform = context.platform();
   const kind = {
     target: 'outgoing',
@@ -56,128 +56,139 @@ function makeOutgoing(context: HookContext, values: OptionValues): Outgoing {
 }
 
 /**
- * The TLS socket whose handle is connecting: for a second address of a name, Node makes a handle below it that does not know whose
- * it is (lib/internal/tls/wrap.js `kReinitializeHandle`).
+ * The TLS socket whose handle is connecting. For the second address of a name, Node makes a TCP handle that does not know its owner
+ * (lib/internal/tls/wrap.js `kReinitializeHandle`).
  */
-let wrapOwner: unknown;
+let connectingOwner: unknown;
 
-/** The steps that the app has not spoken against. */
-function wantedSteps(handle: SocketHandle, steps: readonly Step[]): readonly Step[] {
-  return undecided(ownerOf(handle) ?? wrapOwner, steps);
+function ownerOfConnecting(handle: SocketHandle): unknown {
+  return ownerOf(handle) ?? connectingOwner;
 }
 
-function learn(outgoing: Outgoing, handle: SocketHandle, steps: readonly Step[]): void {
-  const outcomes: OptionOutcome[] = steps.map((step) => applyAndConfirm(outgoing.platform, step, handle));
-  // What the kernel does not take from one socket, it does not take from the next, if that is of the same family.
-  outgoing.steps = outgoing.plan.steps.filter((step) => {
+/** Set all options on the first socket, and keep those that the kernel takes for the next ones. */
+function learnOutgoing(tuning: OutgoingTuning, handle: SocketHandle, steps: readonly Step[]): void {
+  const outcomes: OptionOutcome[] = steps.map((step) => applyAndConfirm(tuning.platform, step, handle));
+  // The kernel may take an option of IPv6 sockets from the next one.
+  tuning.steps = tuning.plan.steps.filter((step) => {
     const outcome = outcomes[steps.indexOf(step)];
     return step.row.ipv6Only || outcome === undefined || ['applied', 'clamped', 'inert'].includes(outcome.verdict);
   });
-  outgoingRecord.outcomes = [...outcomes, ...outgoing.plan.skipped];
+  outgoingRecord.outcomes = [...outcomes, ...tuning.plan.skipped];
   debug('first outgoing socket: %o', outgoingRecord.outcomes);
-  warnOfFailures(outgoing.context, outgoingRecord.outcomes);
+  warnOfFailures(tuning.context, outgoingRecord.outcomes);
 }
 
-function tune(outgoing: Outgoing, handle: SocketHandle): void {
-  if (outgoing.steps === undefined) learn(outgoing, handle, wantedSteps(handle, outgoing.plan.steps));
-  else for (const step of wantedSteps(handle, outgoing.steps)) applyStep(outgoing.platform, step, handle);
+function tuneOutgoing(tuning: OutgoingTuning, handle: SocketHandle): void {
+  const steps = undecided(ownerOfConnecting(handle), tuning.steps ?? tuning.plan.steps);
+  if (tuning.steps === undefined) learnOutgoing(tuning, handle, steps);
+  else for (const step of steps) applyStep(tuning.platform, step, handle);
   outgoingRecord.sockets++;
-  setHandleTuning(handle, outgoing);
-  if (outgoing.values.quickAck === 'on') armQuickAck(handle);
+  setHandleTuning(handle, tuning);
+  if (tuning.values.quickAck === 'on') armQuickAck(handle);
 }
 
 /** @param owner of the handle as it began to connect */
-function restore({ platform, restored }: Outgoing, handle: SocketHandle, owner: unknown): void {
+function restoreOutgoing({ platform, restored }: OutgoingTuning, handle: SocketHandle, owner: unknown): void {
   if (fdOf(handle) < 0) return;
   for (const step of undecided(owner, restored)) applyStep(platform, step, handle);
 }
 
-function makeConnect(outgoing: Outgoing, state: State, isIPv6: boolean, original: Connect): Connect {
+function makeConnect(tuning: OutgoingTuning, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
-    if (state.isUndone) return original.call(this, request, ...rest);
-    const isTuned = outgoing.isEarly && giveSocket(outgoing.platform, this, isIPv6);
-    if (isTuned) tune(outgoing, this);
+    const isTuned = tuning.isEarly && createSocketFor(tuning.platform, this, isIPv6);
+    if (isTuned) tuneOutgoing(tuning, this);
     const error = original.call(this, request, ...rest);
     if (error !== 0) return error;
-    if (!isTuned) tune(outgoing, this);
-    const owner = ownerOf(this) ?? wrapOwner;
-    if (outgoing.restored.length > 0) afterCompletion(request, () => restore(outgoing, this, owner));
+    if (!isTuned) tuneOutgoing(tuning, this);
+    const owner = ownerOfConnecting(this);
+    if (tuning.restored.length > 0) afterCompletion(request, () => restoreOutgoing(tuning, this, owner));
     return error;
   };
 }
 
-interface State {
-  isUndone: boolean;
+function patchHandles(tuning: OutgoingTuning, prototype: ConnectingHandle): Undo {
+  return undoAll([
+    replaceMethod<Connect>(prototype, 'connect', (original) => makeConnect(tuning, false, original)),
+    replaceMethod<Connect>(prototype, 'connect6', (original) => makeConnect(tuning, true, original)),
+  ]);
 }
 
-/** Node's own class of TCP handles can be had from a socket only. */
-function patchHandles(outgoing: Outgoing, state: State, prototype: ConnectingHandle): Undo {
-  const undos = [
-    replaceMethod<Connect>(prototype, 'connect', (original) => makeConnect(outgoing, state, false, original)),
-    replaceMethod<Connect>(prototype, 'connect6', (original) => makeConnect(outgoing, state, true, original)),
-  ];
-  return () => {
-    for (const undo of undos) undo();
-  };
-}
-
-function makeWrapConnect(state: State, original: Connect): Connect {
+function makeWrapConnect(original: Connect): Connect {
   return function (this: ConnectingHandle, ...args) {
-    if (state.isUndone) return original.apply(this, args);
-    wrapOwner = ownerOf(this);
+    const outer = connectingOwner;
+    connectingOwner = ownerOf(this);
     try {
       return original.apply(this, args);
     } finally {
-      wrapOwner = undefined;
+      connectingOwner = outer;
     }
   };
 }
 
 /** TLSWrap, which passes the calls on to the handle below. */
-function patchWraps(state: State, prototype: ConnectingHandle): Undo {
-  const undos = (['connect', 'connect6'] as const).map((name) =>
-    replaceMethod<Connect>(prototype, name, (original) => makeWrapConnect(state, original)),
-  );
-  return () => {
-    for (const undo of undos) undo();
+function patchWraps(prototype: ConnectingHandle): Undo {
+  return undoAll([
+    replaceMethod<Connect>(prototype, 'connect', makeWrapConnect),
+    replaceMethod<Connect>(prototype, 'connect6', makeWrapConnect),
+  ]);
+}
+
+/** Node's classes of handles. A socket's handle is the only way to them, so each is patched when the first one connects. */
+class HandleClasses {
+  readonly #context: HookContext;
+  readonly #values: OptionValues;
+  #undoHandles: Undo | undefined;
+  #undoWraps: Undo | undefined;
+  #isClosed = false;
+
+  constructor(context: HookContext, values: OptionValues) {
+    this.#context = context;
+    this.#values = values;
+  }
+
+  get hasHandles(): boolean {
+    return this.#undoHandles !== undefined;
+  }
+
+  patch(handle: SocketHandle): void {
+    // Of a connect() that began before the undo.
+    if (this.#isClosed) return;
+    const below = handleBelow(handle);
+    const sockets = connectingPrototype(below ?? handle);
+    const wraps = below === undefined ? undefined : connectingPrototype(handle);
+    if (sockets !== undefined) this.#undoHandles ??= patchHandles(makeTuning(this.#context, this.#values), sockets);
+    if (wraps !== undefined) this.#undoWraps ??= patchWraps(wraps);
+  }
+
+  undo(): void {
+    this.#isClosed = true;
+    this.#undoWraps?.();
+    this.#undoHandles?.();
+  }
+}
+
+type SocketConnect = NetSocket['connect'];
+
+function makeSocketConnect(classes: HandleClasses, original: SocketConnect): SocketConnect {
+  const patch = (handle: SocketHandle): void => classes.patch(handle);
+  return function (this: NetSocket, ...args) {
+    const handle = this._handle;
+    if (handle != null) classes.patch(handle);
+    // Node gives the socket its handle within this call. With a `lookup` that answers at once, it connects in this call too.
+    else if (!classes.hasHandles) return watchSocketHandle(this, patch, () => original.apply(this, args));
+    return original.apply(this, args);
   };
 }
 
 function install(context: HookContext): Undo | undefined {
   const { outgoing: values } = context;
   if (values === undefined) return undefined;
-  const state: State = { isUndone: false };
-  const undos: Undo[] = [];
-  const classes = { sockets: false, wraps: false };
-  const patch = (handle: SocketHandle): void => {
-    if (state.isUndone) return;
-    const below = handleBelow(handle);
-    const sockets = connectingPrototype(below ?? handle);
-    const wraps = below === undefined ? undefined : connectingPrototype(handle);
-    if (sockets !== undefined && !classes.sockets) {
-      classes.sockets = true;
-      undos.push(patchHandles(makeOutgoing(context, values), state, sockets));
-    }
-    if (wraps !== undefined && !classes.wraps) {
-      classes.wraps = true;
-      undos.push(patchWraps(state, wraps));
-    }
-  };
-  type SocketConnect = NetSocket['connect'];
-  const makeSocketConnect = (original: SocketConnect): SocketConnect =>
-    function (this: NetSocket, ...args) {
-      const handle = this._handle;
-      if (handle != null) patch(handle);
-      // It gets its handle now, and where the app's own `lookup` answers at once, begins to connect within this call.
-      if (handle == null && !classes.sockets) return watchSocketHandle(this, patch, () => original.apply(this, args));
-      return original.apply(this, args);
-    };
-  undos.push(replaceMethod<SocketConnect>(net().Socket.prototype, 'connect', makeSocketConnect));
-  return () => {
-    state.isUndone = true;
-    for (const undo of undos.reverse()) undo();
-  };
+  const classes = new HandleClasses(context, values);
+  const undoConnect = replaceMethod<SocketConnect>(net().Socket.prototype, 'connect', (original) =>
+    makeSocketConnect(classes, original),
+  );
+  return undoAll([undoConnect, () => classes.undo()]);
 }
 
-/** Every socket that is connected from here: http.Agent, fetch, database drivers, TLS or not. */
+/** Every socket that this process connects: http.Agent, fetch, database drivers, TLS or not. */
 export const outgoingSocketHook: Hook = { name: 'outgoing-socket', install };

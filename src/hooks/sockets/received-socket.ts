@@ -10,26 +10,26 @@ import { addListenerRecord, type ListenerRecord } from '../../report/listener-re
 import { noteConnection } from '../../report/live-connections.js';
 import { type HookContext, valuesAt } from '../context.js';
 import { warnOfFailures } from '../warn.js';
-import { tuneGiven } from './foreign-socket.js';
+import { tuneForeignSocket } from './foreign-socket.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning, type Tuning } from './tuning.js';
 
-/** Sockets that come from one listener elsewhere, as far as that can be known. */
-interface Source extends Tuning {
+/** A listener of another process, whose connections are sent to this one. */
+interface RemoteListener extends Tuning {
   readonly context: HookContext;
   readonly plan: Plan;
   readonly record: ListenerRecord;
-  /** The first has shown that its listener is tuned: so are the rest, and are not looked at. */
+  /** The first connection has shown that the listener is tuned. Later ones are trusted. */
   isTuned: boolean;
 }
 
-/** A parent that opens listeners without end must not have its child remember them without end. */
-const MOST_SOURCES = 256;
+/** A process that opens listeners without end must not fill the memory of this one. */
+const MOST_LISTENERS = 256;
 
-/** What has come by one channel of IPC, by the other process's name for the listener and by its address. */
-export type Sources = Map<string, Source>;
+/** The listeners behind one IPC channel, each by the other process's name for it and by its address. */
+export type RemoteListeners = Map<string, RemoteListener>;
 
-function makeSource(context: HookContext, address: string, port: number | undefined): Source {
+function makeListener(context: HookContext, address: string, port: number | undefined): RemoteListener {
   const platform = context.platform();
   const values = valuesAt(context, port);
   const { exactBuffers } = context;
@@ -40,23 +40,28 @@ function makeSource(context: HookContext, address: string, port: number | undefi
   return { context, platform, values, plan, restored, record, isTuned: false };
 }
 
-function sourceOf(context: HookContext, sources: Sources, name: string, handle: SocketHandle): Source {
-  const known = sources.get(name);
+function listenerOf(
+  context: HookContext,
+  listeners: RemoteListeners,
+  name: string,
+  handle: SocketHandle,
+): RemoteListener {
+  const known = listeners.get(name);
   if (known !== undefined) return known;
   const { address, port } = boundAddress(handle);
-  // Some come without the name of their listener, such as those that came before we did.
-  const sameAddress = sources.get(address);
-  const source = sameAddress ?? makeSource(context, address, port);
-  if (sources.size < MOST_SOURCES) sources.set(name, source).set(address, source);
-  if (sameAddress === undefined) addListenerRecord(source.record);
-  return source;
+  // A socket that came before the preload is known by its address only.
+  const sameAddress = listeners.get(address);
+  const listener = sameAddress ?? makeListener(context, address, port);
+  if (listeners.size < MOST_LISTENERS) listeners.set(name, listener).set(address, listener);
+  if (sameAddress === undefined) addListenerRecord(listener.record);
+  return listener;
 }
 
 const flag = new Int32Array(1);
 
 /**
- * Whether a socket of which nothing is known is a connection that a listener has accepted. Servers set SO_REUSEADDR before they
- * listen, and what they accept has it from there; what was connected has it only if it was bound to a port of its own before.
+ * Whether a listener has accepted this connection, as far as the kernel can tell. libuv sets SO_REUSEADDR on listeners, and accepted
+ * sockets inherit it. A connecting socket has it only if it was bound to a port first.
  */
 function isAccepted(platform: Platform, handle: SocketHandle): boolean {
   const { SO_REUSEADDR: constant } = platform.constants;
@@ -64,45 +69,46 @@ function isAccepted(platform: Platform, handle: SocketHandle): boolean {
 }
 
 /**
- * The listener that a socket comes from, by the name that the other process has for it, or else by its address; undefined if it
- * comes from none, or is no socket.
+ * The name of the listener that has accepted a socket: the other process's own name for it, or else its address.
+ *
+ * @returns undefined if no listener has, or the handle is no TCP socket
  */
-function nameOf(platform: Platform, { type, key, msg }: HandleMessage, handle: SocketHandle): string | undefined {
-  // What a cluster sends goes to a listener of its own.
-  const isNodes = typeof msg === 'object' && msg !== null && /^NODE_/.test(String(Reflect.get(msg, 'cmd')));
-  if (familyOf(handle) !== 'tcp' || isNodes) return undefined;
+function listenerName(platform: Platform, { type, key, msg }: HandleMessage, handle: SocketHandle): string | undefined {
+  // A cluster's primary sends connections to a listener of this process, which tunes them.
+  const isClusters = typeof msg === 'object' && msg !== null && /^NODE_/.test(String(Reflect.get(msg, 'cmd')));
+  if (familyOf(handle) !== 'tcp' || isClusters) return undefined;
   if (type === 'net.Socket' && typeof key === 'string') return key;
   if (type !== 'net.Socket' && type !== 'net.Native') return undefined;
   return isAccepted(platform, handle) ? boundAddress(handle).address : undefined;
 }
 
-function tune(source: Source, handle: SocketHandle): void {
-  const { context, platform, plan, record, values } = source;
-  if (!source.isTuned) {
-    const { outcomes, isTuned } = tuneGiven(platform, plan.steps, handle, () => false);
-    source.isTuned = isTuned;
+function tuneRemote(listener: RemoteListener, handle: SocketHandle): void {
+  const { context, platform, plan, record, values } = listener;
+  if (!listener.isTuned) {
+    const { outcomes, isTuned } = tuneForeignSocket(platform, plan.steps, handle, () => false);
+    listener.isTuned = isTuned;
     if (record.connections === 0) {
       record.accepted = [...outcomes, ...plan.skipped];
       debug('first socket of %s: %o', record.address, record.accepted);
       warnOfFailures(context, record.accepted);
     }
   }
-  setHandleTuning(handle, source);
+  setHandleTuning(handle, listener);
   if (values.quickAck === 'on') armQuickAck(handle);
 }
 
-/** Tune a socket that another process has sent, and that Node is about to receive. */
-export function tuneArriving(
+/** Tune a socket that another process has sent, ahead of Node's own code, which makes a net.Socket of it. */
+export function tuneReceivedSocket(
   context: HookContext,
-  sources: Sources,
+  listeners: RemoteListeners,
   message: HandleMessage,
   handle: SocketHandle,
 ): void {
-  const name = nameOf(context.platform(), message, handle);
+  const name = listenerName(context.platform(), message, handle);
   if (name === undefined) return;
-  const source = sourceOf(context, sources, name, handle);
-  tune(source, handle);
-  source.record.connections++;
+  const listener = listenerOf(context, listeners, name, handle);
+  tuneRemote(listener, handle);
+  listener.record.connections++;
   counters.connections++;
-  noteConnection(handle, source.record);
+  noteConnection(handle, listener.record);
 }

@@ -4,15 +4,15 @@ import { handleBelow, type NetSocket, type SocketHandle, serverOf } from '../../
 import type { Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 
-/** What sockets of one listener, or outgoing ones, were given, for those who come later to keep. */
+/** How the sockets of one listener, or outgoing ones, were tuned: for hooks that act on a socket later. */
 export interface Tuning {
   readonly platform: Platform;
   readonly values: OptionValues;
-  /** What comes back after Node has rewritten it. */
+  /** Options to set again after Node has set them to its own values. */
   readonly restored: readonly Step[];
 }
 
-/** By server, as that costs nothing for each connection. */
+/** By server, so that a connection costs nothing. */
 const ofServer = hiddenSlot<object, Tuning>();
 const ofHandle = hiddenSlot<SocketHandle, Tuning>();
 
@@ -31,12 +31,12 @@ function handleTuning(handle: SocketHandle): Tuning | undefined {
   return below === undefined ? undefined : ofHandle.get(below);
 }
 
-/** What a socket was given by us; undefined if nothing. */
+/** How a socket was tuned; undefined if it was not. */
 export function tuningOf(socket: NetSocket): Tuning | undefined {
   const { _handle: handle } = socket;
   const server = serverOf(socket);
   const own = handle === null ? undefined : handleTuning(handle);
-  // An http server calls a socket its own that it was only handed over.
+  // An http server is also the `server` of sockets that the app has passed to it, which it has not accepted.
   if (own !== undefined || typeof server !== 'object' || server === null) return own;
   return ofServer.get(server);
 }

@@ -12,9 +12,9 @@ function internalReceiver(
 }
 
 /**
- * Stand before Node's own receiver of what a cluster's worker says to its primary (lib/internal/cluster/utils.js `internal`).
+ * Stand before Node's own receiver of the messages from a cluster's worker to its primary (lib/internal/cluster/utils.js `internal`).
  *
- * @param around is given a message, and what passes it on
+ * @param around gets a message, and `next`, which passes it on
  */
 export function aroundMessages(
   child: NodeJS.EventEmitter,
@@ -27,8 +27,8 @@ export function aroundMessages(
 /**
  * Stand before Node's own receiver of handles that come with messages (lib/internal/child_process.js `setupChannel`).
  *
- * @param around is given what came with a message, and what receives it
- * @returns an undo; undefined where there is no such receiver: this is no channel, or Node's code is not what we know
+ * @param around gets a message, its handle, and `receive`, which passes both on
+ * @returns an undo; undefined where there is no IPC channel, or Node's code is not what we know
  */
 export function aroundHandles(
   channel: NodeJS.EventEmitter,
@@ -44,9 +44,9 @@ export function aroundHandles(
 }
 
 /**
- * Call `act`, which sends a message to this process's parent, and keep what `isKept` picks from being sent.
+ * Call `act`, which sends messages to the parent process, and keep back those that `isKept` picks.
  *
- * @returns the messages that were kept
+ * @returns the messages that were kept back
  */
 export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: () => void): readonly ClusterMessage[] {
   const kept: ClusterMessage[] = [];
@@ -69,7 +69,7 @@ export function keepMessages(isKept: (message: ClusterMessage) => boolean, act: 
   return kept;
 }
 
-/** Answer a query of this worker as its primary would, with a listener that is this worker's own. */
+/** Answer a query of this worker as its primary would, with a listener of the worker's own. */
 export function answerQuery(query: ClusterMessage, key: string, handle: BoundHandle): void {
   const reply = { cmd: 'NODE_CLUSTER', ack: query.seq, errno: 0, key, data: query.data };
   (process as NodeJS.EventEmitter).emit('internalMessage', reply, handle);

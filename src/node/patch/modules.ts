@@ -2,11 +2,11 @@ import { type CommonModule, moduleLoadList, modulePrototype } from '../modules.j
 import { defineProperty } from '../own-properties.js';
 import { looksLike, type Undo } from './replace.js';
 
-/** Have `after` called when the code of one module has run and nobody has got what it exports. */
+/** Call `after` when the code of a module has run, before anybody gets its exports. */
 function afterCompile(module: CommonModule, after: () => void): void {
   const original = module._compile;
   const compile: CommonModule['_compile'] = (...args) => {
-    // A transpiler may have put a function of its own in place of this one, which it calls.
+    // A transpiler may have replaced this function by one of its own that calls it.
     if (module._compile === compile) Reflect.deleteProperty(module, '_compile');
     const result = original.apply(module, args);
     after();
@@ -17,13 +17,12 @@ function afterCompile(module: CommonModule, after: () => void): void {
 }
 
 /**
- * Have `onExports` see, and perhaps replace, what some modules of CommonJS export before anybody gets it, be they required or
- * imported.
+ * Call `onExports` with the exports of CommonJS modules, required or imported, and give everybody its result.
  *
- * Each module is met where Node assigns its `paths`, which nothing has before. What is called while modules load is left as it
- * is: it stands in the stack of every error that there is meanwhile, and a wrapper or an accessor would show.
+ * A setter meets each module where Node assigns its `paths`, a property that no module has before. Functions that are called while
+ * modules load are not wrapped: a wrapper would show in the stack of every error meanwhile.
  *
- * @returns an undo, after which whoever has got a replacement keeps it; undefined where somebody else stands in that place
+ * @returns an undo, after which the replacements that somebody has got stay; undefined where somebody else has such a setter
  */
 export function watchExports(
   isWatched: (file: string) => boolean,
@@ -32,7 +31,7 @@ export function watchExports(
   const prototype = modulePrototype();
   if ('paths' in prototype) return undefined;
   const replaced: (() => void)[] = [];
-  // Not called `module`: in the bundle, an assignment to its exports would look like a module of CommonJS.
+  // Not called `module`: in the bundle, `module.exports = …` would make it look like a CommonJS module.
   const watch = (loaded: CommonModule): void => {
     const { exports } = loaded;
     const replacement = onExports(exports);
@@ -53,8 +52,8 @@ export function watchExports(
 }
 
 /**
- * Have `then` called when Node has loaded a module of its own, ahead of whoever has asked for it. Node then pushes the module's name to
- * `process.moduleLoadList` (lib/internal/bootstrap/realm.js `compileForInternalLoader`), which looks for a setter in the list's prototype.
+ * Call `then` when Node has loaded a module of its own, before anybody gets it. Node pushes the module's name to
+ * `process.moduleLoadList` (lib/internal/bootstrap/realm.js `compileForInternalLoader`): a setter in the list's prototype sees that.
  *
  * @param entry of that list
  * @returns an undo
@@ -62,7 +61,7 @@ export function watchExports(
 export function afterBuiltin(entry: string, then: () => void): Undo {
   const list = moduleLoadList();
   if (list === undefined || Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
-  // With an object of its own, so that the list is an Array to `instanceof`, and to util.inspect().
+  // Its prototype is Array's, so that the list stays an Array to `instanceof` and to util.inspect().
   const watched = new Proxy(Object.create(Array.prototype), {
     set(target, key, value, receiver) {
       const isSet = Reflect.set(target, key, value, receiver);

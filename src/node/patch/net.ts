@@ -10,11 +10,12 @@ import type {
   SocketHandle,
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
+import { nodeSymbol } from '../symbols.js';
 import { exchange, mutable, replaceMethod, type Undo } from './replace.js';
 
 /**
- * Call `act`, and `onHandle` in the moment in which it gives the server its listening handle: lib/net.js binds the handle
- * before it assigns it and calls listen(2) after, all within `_listen2`.
+ * Call `act`, and `onHandle` at the moment when the server gets its handle. lib/net.js `setupListenHandle` binds the handle, assigns it,
+ * and calls listen(2) then.
  */
 export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(server, '_handle');
@@ -37,8 +38,8 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
 }
 
 /**
- * Call `act`, and `onHandle` in the moment in which it gives the socket its handle, which is before lib/net.js looks for where to
- * connect. A socket has its handle by way of an accessor of its prototype.
+ * Call `act`, and `onHandle` at the moment when the socket gets its handle, before lib/net.js looks up where to connect. A socket's
+ * `_handle` is an accessor of its prototype.
  */
 export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: SocketHandle) => void, act: () => T): T {
   if (Object.hasOwn(socket, '_handle') || !Object.isExtensible(socket)) return act();
@@ -61,8 +62,8 @@ export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: Socke
 }
 
 /**
- * Have `onServer` called with each net.Server that is made, of whatever class, and the options that it is made with: http, https, tls and
- * http2 call `net.Server` as it is exported, and `net.createServer` the class itself.
+ * Call `onServer` with each net.Server that is made, of any class, and its options. http, https, tls and http2 call the exported
+ * `net.Server`; `net.createServer` calls the class itself, so it is replaced too.
  */
 export function watchServers(onServer: (server: object, options: unknown) => void): Undo {
   const exported: { createServer?: unknown; Server?: unknown } = net();
@@ -81,7 +82,7 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
         return server;
       },
   );
-  // Not a Proxy, which Node 26 shows for one where `net` is printed.
+  // Not a Proxy, which shows where an app prints `net`: `showsProxies` in versions.ts.
   const watched = function (this: unknown, ...args: unknown[]): unknown {
     if (new.target === undefined) {
       const made: unknown = Reflect.apply(Server, this, args);
@@ -103,15 +104,12 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
   };
 }
 
-/** Have Node leave Nagle's algorithm on for the connections of a server: http's default is to switch it off on each. */
+/** Keep Node from setting NODELAY on each connection of a server, which is http's default. */
 export function keepNagle(server: NetServer): void {
   mutable(server).noDelay = false;
 }
 
-/**
- * Have `before` called with each connection of a listening handle, ahead of Node's own code, and `after` when that is done and
- * the app has been told of the connection.
- */
+/** Call `before` with each connection of a listening handle, before Node's own code, and `after` when the app has got the connection. */
 export function aroundConnection(
   handle: ListenHandle,
   before: (client: SocketHandle) => void,
@@ -129,12 +127,12 @@ export function aroundConnection(
   mutable(handle).onconnection = onconnection;
 }
 
-/** Have what comes to a listening handle of our own told to `receive`. */
+/** Call `receive` with each connection of a listening handle of our own. */
 export function receiveConnections(handle: BoundHandle, receive: ConnectionCallback): void {
   mutable(handle).onconnection = receive;
 }
 
-/** Have `after` called when a connection has been made, once Node has told the app. */
+/** Call `after` when a connection is made, and Node has told the app. */
 export function afterCompletion(request: ConnectRequest, after: () => void): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
@@ -145,26 +143,21 @@ export function afterCompletion(request: ConnectRequest, after: () => void): voi
   };
 }
 
-/** lib/net.js `kLastWriteQueueSize`: what was queued by the last write, as far as the socket's timeout knows. */
-let queueSizeSymbol: symbol | undefined;
-
 /**
- * Have the socket's timeout take the write that is queued now for one that has made progress, as it has: by sendfile, of which
- * libuv does not know. Node's own write of a chunk is mostly accepted in part, which counts as progress.
+ * Have the socket's timeout see that the queued write has made progress: by sendfile(2), of which libuv does not know. The timeout
+ * compares the queue's size with that of its last look (lib/net.js `_onTimeout`).
  */
 export function noteWriteProgress(socket: NetSocket): void {
-  queueSizeSymbol ??= Object.getOwnPropertySymbols(socket).find(
-    (symbol) => symbol.description === 'lastWriteQueueSize',
-  );
-  if (queueSizeSymbol === undefined) return;
-  const queued: unknown = Reflect.get(socket, queueSizeSymbol);
-  if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSizeSymbol, queued + 1);
+  const queueSize = nodeSymbol(socket, 'lastWriteQueueSize');
+  if (queueSize === undefined) return;
+  const queued: unknown = Reflect.get(socket, queueSize);
+  if (typeof queued === 'number' && queued > 0) Reflect.set(socket, queueSize, queued + 1);
 }
 
-/** Bytes that went past a handle by sendfile: libuv counts only those that it wrote itself. */
+/** Bytes that were sent by sendfile(2) on a handle. libuv counts only those that it has written itself. */
 export const fileBytes = hiddenSlot<SocketHandle, { bytes: number }>();
 
-/** Add to `bytesWritten` of a handle what went past it: libuv counts only the bytes that it wrote itself. */
+/** Add bytes that were sent by sendfile(2) to the `bytesWritten` of a handle. */
 export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   const extra = fileBytes.get(handle);
   if (extra !== undefined) {
@@ -181,7 +174,7 @@ export function addBytesWritten(handle: SocketHandle, bytes: number): void {
   });
 }
 
-/** Have `before` called in place of the first close of a handle; it calls `close` when the time has come. */
+/** Call `before` in place of the first close() of a handle. It calls `close` when the handle may be closed. */
 export function beforeClose(listener: ListenHandle, before: (close: () => void) => void): void {
   const handle = listener as BoundHandle;
   const own = Object.getOwnPropertyDescriptor(handle, 'close');
@@ -199,7 +192,7 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
   });
 }
 
-/** Keep a server from saying that it is closed (lib/net.js `_emitCloseIfDrained`). Returns what lets it. */
+/** Hold back the 'close' event of a server (lib/net.js `_emitCloseIfDrained`). Returns a function that releases it. */
 export function holdClose(server: NetServer): () => void {
   defineProperty(server, '_emitCloseIfDrained', {
     configurable: true,

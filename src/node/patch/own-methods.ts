@@ -4,7 +4,7 @@ import { isNodesOwn } from '../own-source.js';
 import type { FileReadStream } from '../streams.js';
 import { allOrNone, type Method, replaceMethod, type Undo } from './replace.js';
 
-/** Methods of Node's classes that hooks replace. What Node's own versions have in their source stands in own-source.ts. */
+/** Methods of Node's classes that hooks replace only if they are Node's own: own-source.ts knows them by their source. */
 interface OwnMethods {
   readonly 'ReadStream._construct': FileReadStream['_construct'];
   readonly 'ReadStream._read': FileReadStream['_read'];
@@ -15,12 +15,12 @@ interface OwnMethods {
   readonly 'Socket._unrefTimer': NetSocket['_unrefTimer'];
 }
 
-type Name = keyof OwnMethods;
+type OwnMethod = keyof OwnMethods;
 
-/** For each method what makes its replacement of the original. */
-export type Replacements = { readonly [N in Name]?: (original: OwnMethods[N]) => OwnMethods[N] };
+/** For each method, a function that makes the replacement from the original. */
+export type Replacements = { readonly [M in OwnMethod]?: (original: OwnMethods[M]) => OwnMethods[M] };
 
-/** The classes are asked for late: `net` is not loaded into a process that does without. */
+/** Looked up when needed: a process that does without `net` must not load it. */
 const PROTOTYPES: { readonly [name: string]: () => object } = {
   ReadStream: () => fs().ReadStream.prototype,
   Server: () => net().Server.prototype,
@@ -30,11 +30,11 @@ const PROTOTYPES: { readonly [name: string]: () => object } = {
 /**
  * Replace a method if it is Node's own.
  *
- * @returns an undo, see {@link replaceMethod}; undefined if somebody else has replaced it, or it is not what we know
+ * @returns an undo, see {@link replaceMethod}; undefined if somebody else has replaced the method, or Node's code is not what we know
  */
-export function replaceOwn<N extends Name>(
-  name: N,
-  make: (original: OwnMethods[N]) => OwnMethods[N],
+export function replaceOwn<M extends OwnMethod>(
+  name: M,
+  make: (original: OwnMethods[M]) => OwnMethods[M],
 ): Undo | undefined {
   const [className = '', method = ''] = name.split('.');
   const prototype = PROTOTYPES[className]?.() ?? {};
@@ -47,7 +47,7 @@ export function replaceOwn<N extends Name>(
  * @returns as {@link replaceOwn}
  */
 export function replaceAllOwn(replacements: Replacements): Undo | undefined {
-  const entries = Object.entries(replacements) as [Name, (original: Method) => Method][];
+  const entries = Object.entries(replacements) as [OwnMethod, (original: Method) => Method][];
   return allOrNone(
     entries.map(
       ([name, make]) =>

@@ -5,14 +5,14 @@ export type Undo = () => void;
 
 export type Method = (this: never, ...args: never[]) => unknown;
 
-/** Elsewhere the properties of Node's objects are readonly to the compiler. */
+/** Outside this folder, the properties of Node's objects are readonly to the compiler. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function mutable<T extends object>(object: T): Mutable<T> {
   return object;
 }
 
-/** A name and a number of parameters as those of what is replaced. */
+/** Give a replacement the name of the original, and its number of parameters. */
 export function looksLike(replacement: Function, original: Function): void {
   for (const property of ['name', 'length'] as const) {
     const descriptor = Object.getOwnPropertyDescriptor(original, property);
@@ -23,9 +23,9 @@ export function looksLike(replacement: Function, original: Function): void {
 /**
  * Replace a method of one of Node's objects.
  *
- * @param make is given the original and answers with the replacement
- * @returns an undo, from which on only the original runs. It restores what was there, unless somebody else has replaced the method
- *   since: then what we have put in place stays there, and passes every call on to the original.
+ * @param make returns the replacement of the original
+ * @returns an undo, from which on only the original runs. It restores the property, unless somebody else has replaced the method
+ *   since. Then our replacement stays in place, and passes every call on to the original.
  * @throws TypeError if there is no such method
  */
 export function replaceMethod<F extends Method>(object: object, name: string, make: (original: F) => F): Undo {
@@ -35,7 +35,7 @@ export function replaceMethod<F extends Method>(object: object, name: string, ma
   if (typeof original !== 'function') throw new TypeError(`${name} is not a method`);
   let current: Function = make(original);
   const replacement = function (this: unknown): unknown {
-    // biome-ignore lint/complexity/noArguments: V8 hands them on without an array
+    // biome-ignore lint/complexity/noArguments: V8 passes them on without an array
     return current.apply(this, arguments);
   };
   looksLike(replacement, original);
@@ -50,7 +50,7 @@ export function replaceMethod<F extends Method>(object: object, name: string, ma
   };
 }
 
-/** One undo for several, which are undone from the last to the first. */
+/** One undo for several. The last is undone first. */
 export function undoAll(undos: readonly Undo[]): Undo {
   return () => {
     for (const undo of undos.toReversed()) undo();
@@ -60,7 +60,7 @@ export function undoAll(undos: readonly Undo[]): Undo {
 /**
  * Put several patches in place, in this order, or none of them.
  *
- * @returns one undo for all; undefined if one of them is not to be had
+ * @returns one undo for all; undefined if one of them cannot be put in place
  */
 export function allOrNone(patches: readonly (() => Undo | undefined)[]): Undo | undefined {
   const undos: Undo[] = [];
@@ -76,7 +76,7 @@ export function allOrNone(patches: readonly (() => Undo | undefined)[]): Undo | 
   return undo;
 }
 
-/** Put a value in the place of another, if that is there. */
+/** Replace the value of a property, if it is the expected one. */
 export function exchange(object: object, name: string, from: unknown, to: unknown): void {
   const own = Object.getOwnPropertyDescriptor(object, name);
   if (own?.value === from) defineProperty(object, name, { ...own, value: to });

@@ -1,12 +1,24 @@
 import { defineProperty } from '../own-properties.js';
-import { type SignalListener, signalListener } from '../signals.js';
+import { isNodesOwn } from '../own-source.js';
 import { standBefore } from './listeners.js';
 import type { Undo } from './replace.js';
 
+/** Starts, or stops, to listen for a signal, if `event` is one (lib/internal/process/signal.js). */
+export type SignalListener = (event: string) => void;
+
+/** The events of the process at which Node does so, and its listeners. */
+const SIGNAL_LISTENERS = { newListener: 'startListeningIfSignal', removeListener: 'stopListeningIfSignal' } as const;
+
+/** Node's own listener of one of these events; undefined in worker threads, which get no signals. Test: register/signals. */
+export function signalListener(event: keyof typeof SIGNAL_LISTENERS): SignalListener | undefined {
+  const listener = process.rawListeners(event).find((one) => isNodesOwn(one, SIGNAL_LISTENERS[event]));
+  return listener as SignalListener | undefined;
+}
+
 /**
- * Stand around one of Node's own listeners by which the process begins and ends to listen for signals.
+ * Stand before one of Node's own listeners, by which the process starts and stops to listen for signals.
  *
- * @returns an undo; undefined where it has none
+ * @returns an undo; undefined in worker threads, which have no such listener
  */
 export function aroundSignalListener(
   event: 'newListener' | 'removeListener',
@@ -16,10 +28,10 @@ export function aroundSignalListener(
 }
 
 /**
- * Have Node listen for a signal without a listener (lib/internal/process/signal.js `startListeningIfSignal`): it binds
- * `process.emit` to the signal in this moment, which is `receive` for as long.
+ * Have Node listen for a signal without a listener. Node binds the signal to the `process.emit` of this moment, which is `receive`
+ * (lib/internal/process/signal.js `startListeningIfSignal`).
  *
- * @returns whether that was so: where there was a listener already, it was not
+ * @returns false where Node listens for the signal already, and so has bound nothing
  */
 export function listenUnseen(start: SignalListener, signal: string, receive: (...args: unknown[]) => unknown): boolean {
   const own = Object.getOwnPropertyDescriptor(process, 'emit');

@@ -11,8 +11,8 @@ import { diagnose } from '../../../src/cli/doctor/doctor.js';
 import { machine } from '../../../src/cli/doctor/machine.js';
 import { configFromEnvironment } from '../../../src/config/config.js';
 import { platform } from '../../../src/native/index.js';
-import { useScratch } from '../../support/scratch.js';
-import { skip } from '../../support/skipped.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { skip } from '../../support/test-run/skipped.js';
 
 const CLI = fileURLToPath(new URL('../../../../dist/cli.js', import.meta.url));
 

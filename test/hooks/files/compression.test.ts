@@ -10,11 +10,11 @@ import { compressionHook } from '../../../src/hooks/files/compression.js';
 import { readStreamHook } from '../../../src/hooks/files/read-stream.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import { counters } from '../../../src/report/counters.js';
-import { content, digest } from '../../support/content.js';
+import { content, digest } from '../../support/files/content.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext } from '../../support/hook-context.js';
-import { linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { listening, reach, received } from '../../support/socket-pair.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { listening, reach, received } from '../../support/sockets/socket-pair.js';
 
 const SIZE = 1_000_000;
 const SMALL = 20_000;

@@ -18,11 +18,11 @@ import {
 } from '../../../src/hooks/files/eligibility.js';
 import { asNetSocket } from '../../../src/node/net.js';
 import type { FileReadStream } from '../../../src/node/streams.js';
-import { realFiles } from '../../support/fake-files.js';
-import { type HeldResponses, holdResponses } from '../../support/held-response.js';
-import { useScratch } from '../../support/scratch.js';
-import { securePair } from '../../support/secure-pair.js';
-import { type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { type HeldResponses, holdResponses } from '../../support/sockets/held-response.js';
+import { securePair } from '../../support/sockets/secure-pair.js';
+import { type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
 const context: EligibilityContext = {
   sendsRegions: (writeGeneric) => writeGeneric === Reflect.get(Socket.prototype, '_writeGeneric'),

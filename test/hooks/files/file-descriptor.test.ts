@@ -1,7 +1,7 @@
 import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import { FileDescriptor } from '../../../src/hooks/files/file-descriptor.js';
-import { fakeFiles } from '../../support/fake-files.js';
+import { fakeFiles } from '../../support/files/fake-files.js';
 
 const STREAMS_OWN = 10;
 const DUPLICATE = 55;

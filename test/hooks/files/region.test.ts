@@ -9,8 +9,8 @@ import {
   liveRegions,
 } from '../../../src/hooks/files/region.js';
 import type { NetSocket } from '../../../src/node/net.js';
-import { fakeFiles } from '../../support/fake-files.js';
-import { type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { fakeFiles } from '../../support/files/fake-files.js';
+import { type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
 const FD = 99;
 

@@ -10,11 +10,11 @@ import type { FileCalls } from '../../../src/native/platform.js';
 import type { NetSocket } from '../../../src/node/net.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import { counters } from '../../../src/report/counters.js';
-import { content, digest } from '../../support/content.js';
-import { descriptorsOf } from '../../support/descriptors.js';
-import { realFiles } from '../../support/fake-files.js';
-import { useScratch } from '../../support/scratch.js';
-import { listening, reach, received, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { content, digest } from '../../support/files/content.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { listening, reach, received, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
+import { descriptorsOf } from '../../support/test-run/descriptors.js';
 
 /** More than sockets take without their peer. */
 const LARGE = 24 << 20;

@@ -22,10 +22,10 @@ import { StagedRegion } from '../../../src/hooks/files/staging.js';
 import type { FileCalls } from '../../../src/native/platform.js';
 import { moveOn } from '../../../src/node/patch/streams.js';
 import type { FileReadStream } from '../../../src/node/streams.js';
-import { content, digest } from '../../support/content.js';
-import { descriptorsOf } from '../../support/descriptors.js';
-import { realFiles } from '../../support/fake-files.js';
-import { useScratch } from '../../support/scratch.js';
+import { content, digest } from '../../support/files/content.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { descriptorsOf } from '../../support/test-run/descriptors.js';
 
 const SIZE = 1_000_000;
 const LIMITS: WindowLimits = { min: 1000, window: 100_000 };

@@ -5,11 +5,11 @@ import { expect } from 'chai';
 import { endRegionsOf, liveRegions } from '../../../src/hooks/files/region.js';
 import { StagedRegion, stageWindow } from '../../../src/hooks/files/staging.js';
 import type { FileCalls } from '../../../src/native/platform.js';
-import { content, digest } from '../../support/content.js';
-import { never, realFiles } from '../../support/fake-files.js';
-import { type RegionSocket, regionSocket } from '../../support/region-socket.js';
-import { useScratch } from '../../support/scratch.js';
-import { received, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { content, digest } from '../../support/files/content.js';
+import { never, realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { type RegionSocket, regionSocket } from '../../support/sockets/region-socket.js';
+import { received, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
 const SIZE = 10_000;
 const HEAD = 'head, of a response for example\r\n';

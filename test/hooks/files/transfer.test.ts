@@ -7,13 +7,13 @@ import { endRegionsOf, FileRegion, hasRegion, liveRegions } from '../../../src/h
 import type { FileCalls } from '../../../src/native/platform.js';
 import type { NetSocket } from '../../../src/node/net.js';
 import type { WriteBatch } from '../../../src/node/streams.js';
-import { content, digest } from '../../support/content.js';
-import { descriptorsOf } from '../../support/descriptors.js';
-import { fakeFiles, realFiles } from '../../support/fake-files.js';
-import { type Passage, type RegionSocket, regionSocket } from '../../support/region-socket.js';
-import { useScratch } from '../../support/scratch.js';
-import { securePair } from '../../support/secure-pair.js';
-import { received, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { content, digest } from '../../support/files/content.js';
+import { fakeFiles, realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { type Passage, type RegionSocket, regionSocket } from '../../support/sockets/region-socket.js';
+import { securePair } from '../../support/sockets/secure-pair.js';
+import { received, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
+import { descriptorsOf } from '../../support/test-run/descriptors.js';
 import { turns } from '../../support/turns.js';
 import { until } from '../../support/until.js';
 

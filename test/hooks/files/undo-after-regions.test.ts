@@ -3,7 +3,7 @@ import { FileDescriptor } from '../../../src/hooks/files/file-descriptor.js';
 import { FileRegion, liveRegions } from '../../../src/hooks/files/region.js';
 import { undoneAfterRegions } from '../../../src/hooks/files/undo-after-regions.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
-import { fakeFiles } from '../../support/fake-files.js';
+import { fakeFiles } from '../../support/files/fake-files.js';
 
 describe('a patch that regions still need', () => {
   let log: string[];

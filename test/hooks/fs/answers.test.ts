@@ -17,10 +17,10 @@ import { expect } from 'chai';
 import { fsHook } from '../../../src/hooks/fs/index.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import { counters } from '../../../src/report/counters.js';
-import { content } from '../../support/content.js';
+import { content } from '../../support/files/content.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext } from '../../support/hook-context.js';
-import { linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
+import { linux } from '../../support/sockets/kernel-value.js';
 import { until } from '../../support/until.js';
 
 /** What a call has brought, so that two of them can be compared. */

@@ -8,11 +8,11 @@ import type { Platform, SocketConstant } from '../../../src/native/platform.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { type ListenerRecord, listenerRecords } from '../../../src/report/listener-record.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue, linux, setKernelValue } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../../support/socket-pair.js';
-import { warningsDuring } from '../../support/warnings.js';
+import { kernelValue, linux, setKernelValue } from '../../support/sockets/kernel-value.js';
+import { connection, handleOf, listenHandleOf, listening, type SocketPair } from '../../support/sockets/socket-pair.js';
+import { warningsDuring } from '../../support/test-run/warnings.js';
 
 const VALUES: OptionValues = {
   noDelay: true,

@@ -4,9 +4,9 @@ import { expect } from 'chai';
 import { appChoiceHook } from '../../../src/hooks/sockets/app-choice.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { hookContext } from '../../support/hook-context.js';
-import { useInstalled } from '../../support/installed.js';
-import { kernelValue, linux } from '../../support/kernel-value.js';
-import { connection, handleOf, listening, type SocketPair } from '../../support/socket-pair.js';
+import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
+import { connection, handleOf, listening, type SocketPair } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 
 const VALUES: OptionValues = {
   noDelay: true,

@@ -9,8 +9,8 @@ import { type DatagramHandle, datagramPrototype } from '../../../src/node/dgram.
 import type { OptionValues } from '../../../src/options/table.js';
 import { datagramRecord } from '../../../src/report/socket-record.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue, sysctl } from '../../support/kernel-value.js';
-import { warningsDuring } from '../../support/warnings.js';
+import { kernelValue, sysctl } from '../../support/sockets/kernel-value.js';
+import { warningsDuring } from '../../support/test-run/warnings.js';
 
 /** More than a socket has by itself, and no more than anybody may ask for. */
 const RAISED = { udpReceiveBuffer: 0, udpSendBuffer: 0 };

@@ -14,12 +14,12 @@ import type { Undo } from '../../../src/node/patch/replace.js';
 import type { OptionOutcome } from '../../../src/options/outcome.js';
 import type { OptionValues } from '../../../src/options/table.js';
 import { type ListenerRecord, listenerRecords } from '../../../src/report/listener-record.js';
-import { realFiles } from '../../support/fake-files.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { kernelValue, linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, listenHandleOf, reach } from '../../support/socket-pair.js';
-import { warningsDuring } from '../../support/warnings.js';
+import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, listenHandleOf, reach } from '../../support/sockets/socket-pair.js';
+import { warningsDuring } from '../../support/test-run/warnings.js';
 
 const VALUES: OptionValues = { noDelay: true, receiveBuffer: 96 << 10, userTimeout: 54_321 };
 

@@ -6,14 +6,14 @@ import { expect } from 'chai';
 import type { TuneConfig } from '../../../src/config/tune-config.js';
 import { outgoingSocketHook } from '../../../src/hooks/sockets/outgoing-socket.js';
 import { outgoingRecord } from '../../../src/report/socket-record.js';
-import { isCloseOnExec } from '../../support/descriptors.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
-import { install } from '../../support/installed.js';
-import { kernelValue, sysctl } from '../../support/kernel-value.js';
-import { echoPeer, nameOf, type Peer } from '../../support/outgoing.js';
-import { handleOf } from '../../support/socket-pair.js';
+import { kernelValue, sysctl } from '../../support/sockets/kernel-value.js';
+import { echoPeer, nameOf, type Peer } from '../../support/sockets/outgoing.js';
+import { handleOf } from '../../support/sockets/socket-pair.js';
+import { isCloseOnExec } from '../../support/test-run/descriptors.js';
+import { install } from '../../support/test-run/installed.js';
+import { warningsDuring } from '../../support/test-run/warnings.js';
 import { until } from '../../support/until.js';
-import { warningsDuring } from '../../support/warnings.js';
 
 /** What the kernel tells of a connection: `wscale:<peer’s>,<own>` is settled by the SYN. */
 function connectionDetails(port: number): string {

@@ -7,12 +7,12 @@ import net, { type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { outgoingRecord } from '../../../src/report/socket-record.js';
-import { makeCertificate } from '../../support/certificate.js';
-import { useInstalled } from '../../support/installed.js';
-import { kernelValue } from '../../support/kernel-value.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/outgoing.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, listenHandleOf, listening, portOf, socketPair } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { kernelValue } from '../../support/sockets/kernel-value.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/sockets/outgoing.js';
+import { handleOf, listenHandleOf, listening, portOf, socketPair } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 
 describe('a socket that the process opens', () => {
   const scratch = useScratch();

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import { isQuickAckInstalled, quickAckHook } from '../../../src/hooks/sockets/quick-ack.js';
 import { counters } from '../../../src/report/counters.js';
 import { hookContext } from '../../support/hook-context.js';
-import { useInstalled } from '../../support/installed.js';
-import { kernelValue, linux, setKernelValue } from '../../support/kernel-value.js';
-import { SHARED_KEY, SHARED_KEY_CLIENT } from '../../support/secure-pair.js';
-import { handleOf, listening, reach } from '../../support/socket-pair.js';
+import { kernelValue, linux, setKernelValue } from '../../support/sockets/kernel-value.js';
+import { SHARED_KEY, SHARED_KEY_CLIENT } from '../../support/sockets/secure-pair.js';
+import { handleOf, listening, reach } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 import { until } from '../../support/until.js';
 
 const HEAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n';

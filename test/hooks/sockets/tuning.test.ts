@@ -1,17 +1,19 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import net, { type Socket } from 'node:net';
+import net, { type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { expect } from 'chai';
-import { makeCertificate } from '../../support/certificate.js';
-import { freePort } from '../../support/free-port.js';
-import { useInstalled } from '../../support/installed.js';
-import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/outgoing.js';
-import { useScratch } from '../../support/scratch.js';
-import { connection, listening } from '../../support/socket-pair.js';
+import { type Connect, type ConnectingHandle, ownerOf } from '../../../src/node/net.js';
+import { replaceMethod } from '../../../src/node/patch/replace.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { echoPeer, nameOf, OUTGOING_VALUES, type Peer, TUNED, valuesOf } from '../../support/sockets/outgoing.js';
+import { connection, handleOf, listening } from '../../support/sockets/socket-pair.js';
+import { useInstalled } from '../../support/test-run/installed.js';
 
-/** From Node 24 on, `setKeepAlive` takes an interval and a count as well, or all as an object. */
+/** See `keepAliveDetails` in src/node/versions.ts. */
 const TAKES_INTERVAL = net.Socket.prototype.setKeepAlive.length >= 4;
 
 /** When the app says what it has to say. */
@@ -129,6 +131,38 @@ describe('what an app says of a socket that it opens', () => {
       });
       await settled(socket);
       expect(valuesOf(socket)).to.include({ noDelay: 0, keepAlive: 0, userTimeout: TUNED.userTimeout });
+    });
+
+    it('holds for the second address of a TLS socket, though another one connects within its connect()', async () => {
+      const to = { port: peers.secure.port, ca: certificate, servername: 'localhost' };
+      const atOnce: LookupFunction = (_host, _options, callback) => callback(null, '127.0.0.1', 4);
+      const toInner = { ...to, host: 'y', family: 4, lookup: atOnce };
+      const inner: Socket[] = [];
+      let innerSettled: Promise<unknown> | undefined;
+      const first = net.connect(peers.plain.port, '127.0.0.1');
+      await settled(first);
+      // Runs between the connect() of TLS and that of TCP, where the handle of the second address has no owner.
+      const undo = replaceMethod<Connect>(
+        Object.getPrototypeOf(handleOf(first)),
+        'connect',
+        (original) =>
+          function (this: ConnectingHandle, ...args) {
+            const hasOwner = ownerOf(this) instanceof net.Socket;
+            if (!hasOwner && inner.length === 0) {
+              inner.push(tls.connect(toInner));
+              innerSettled = Promise.all(inner.map(settled));
+            }
+            return original.apply(this, args);
+          },
+      );
+      const outer = tls.connect({ ...to, host: 'x', lookup: nameOf('::1', '127.0.0.1') });
+      outer.setNoDelay(false);
+      await settled(outer);
+      undo();
+      await innerSettled;
+      expect(inner).to.have.length(1);
+      expect(valuesOf(outer)).to.include({ noDelay: 0, keepAlive: 1 });
+      for (const socket of inner) expect(valuesOf(socket)).to.include({ noDelay: 1, keepAlive: 1 });
     });
 
     it('holds for the next connection of the same socket, as in stock Node', async () => {

@@ -4,9 +4,9 @@ import { expect } from 'chai';
 import { newStatus } from '../../../src/hooks/files/sendable-file.js';
 import { statusCalls } from '../../../src/native/files/file-status.js';
 import type { FileCalls, FileStatus } from '../../../src/native/platform.js';
-import { linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, socketPair } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, socketPair } from '../../support/sockets/socket-pair.js';
 
 describe('the status of a file', () => {
   const scratch = useScratch();

@@ -14,8 +14,8 @@ import { relative } from 'node:path';
 import { expect } from 'chai';
 import { newStatus } from '../../../src/hooks/files/sendable-file.js';
 import type { FileCalls, FileStatus } from '../../../src/native/platform.js';
-import { realFiles } from '../../support/fake-files.js';
-import { useScratch } from '../../support/scratch.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
 
 describe('the status of the file at a path', () => {
   const scratch = useScratch();

@@ -2,10 +2,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { expect } from 'chai';
 import { residencyCall } from '../../../src/native/files/residency.js';
 import { type Libc, loadLibc } from '../../../src/native/libc.js';
-import { content } from '../../support/content.js';
+import { content } from '../../support/files/content.js';
+import { cachedPages, evict } from '../../support/files/page-cache.js';
+import { useScratch } from '../../support/files/scratch.js';
 import { collectGarbage } from '../../support/garbage.js';
-import { cachedPages, evict } from '../../support/page-cache.js';
-import { useScratch } from '../../support/scratch.js';
 
 type Residency = ReturnType<typeof residencyCall>;
 

@@ -4,11 +4,11 @@ import { expect } from 'chai';
 import { sendCalls } from '../../../src/native/files/sendfile.js';
 import { loadLibc } from '../../../src/native/libc.js';
 import type { FileCalls } from '../../../src/native/platform.js';
-import { content, digest } from '../../support/content.js';
-import { isCloseOnExec, positionOf } from '../../support/descriptors.js';
-import { linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, received, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { content, digest } from '../../support/files/content.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, received, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
+import { isCloseOnExec, positionOf } from '../../support/test-run/descriptors.js';
 
 /** Unsent bytes of a TCP socket: SIOCOUTQNSD of linux/sockios.h. */
 function unsent(fd: number): number {

@@ -5,8 +5,8 @@ import { expect } from 'chai';
 import { listenerHook } from '../../../src/hooks/sockets/listener.js';
 import type { Steering } from '../../../src/native/ports/socket-program.js';
 import { hookContext, observedPlatform } from '../../support/hook-context.js';
-import { linux } from '../../support/kernel-value.js';
-import { listenHandleOf, reach } from '../../support/socket-pair.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { listenHandleOf, reach } from '../../support/sockets/socket-pair.js';
 
 /** Configuration with SO_REUSEPORT alone. */
 const RAW = [{ level: 1, name: 15, value: 1, phase: 'before-bind' }] as const;

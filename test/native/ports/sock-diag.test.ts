@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
-import { linux } from '../../support/kernel-value.js';
-import { listenHandleOf, portOf } from '../../support/socket-pair.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { listenHandleOf, portOf } from '../../support/sockets/socket-pair.js';
 
 function inodeOf(server: Server): number {
   const { fd } = listenHandleOf(server);

@@ -3,8 +3,8 @@ import { connect as tlsConnect } from 'node:tls';
 import { expect } from 'chai';
 import { familyOf, fdOf } from '../../../src/native/sockets/handle-fd.js';
 import { asNetSocket } from '../../../src/node/net.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, listenHandleOf, listening, socketPair } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { handleOf, listenHandleOf, listening, socketPair } from '../../support/sockets/socket-pair.js';
 
 describe('the descriptor of a handle', () => {
   const scratch = useScratch();

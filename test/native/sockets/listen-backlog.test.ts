@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import type { SocketConstant } from '../../../src/native/platform.js';
-import { linux } from '../../support/kernel-value.js';
-import { handleOf, listenHandleOf, socketPair } from '../../support/socket-pair.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, listenHandleOf, socketPair } from '../../support/sockets/socket-pair.js';
 
 describe('the backlog of a listener', () => {
   const value = new Int32Array(1);

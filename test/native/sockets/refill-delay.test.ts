@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { fdOf } from '../../../src/native/sockets/handle-fd.js';
 import { refillDelay, type SendMemory, sendMemoryCall } from '../../../src/native/sockets/refill-delay.js';
 import type { TcpInfo } from '../../../src/native/sockets/tcp-info.js';
-import { realFiles } from '../../support/fake-files.js';
-import { kernelValue, linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, socketPair } from '../../support/socket-pair.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { kernelValue, linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, socketPair } from '../../support/sockets/socket-pair.js';
 
 /** Numbers from the middle of a download over 40 ms, 1 Gbit/s: the whole buffer is in flight. */
 const FULL: TcpInfo = {

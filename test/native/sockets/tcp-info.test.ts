@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { tcpInfo } from '../../../src/api/tcp-info.js';
-import { makeCertificate } from '../../support/certificate.js';
-import { linux } from '../../support/kernel-value.js';
-import { useScratch } from '../../support/scratch.js';
-import { handleOf, type SocketPair, socketPair } from '../../support/socket-pair.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { linux } from '../../support/sockets/kernel-value.js';
+import { handleOf, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
 describe('TCP_INFO of a connection', () => {
   const scratch = useScratch();

@@ -1,0 +1,33 @@
+/** Symbols of Node's own, by their descriptions. An object that carries one is the only way to it. */
+export type NodeSymbol =
+  /** lib/internal/fs/streams.js `kFs`: the `fs` of a file stream. Test: node/streams. */
+  | 'kFs'
+  /** lib/internal/async_hooks.js `owner_symbol`: the socket that a handle belongs to. Test: hooks/outgoing-socket. */
+  | 'owner_symbol'
+  /** lib/internal/dgram.js `kStateSymbol`: a dgram.Socket's handle, among others. Test: hooks/datagram. */
+  | 'state symbol'
+  /** lib/net.js `kLastWriteQueueSize`: what was queued at the last look, for a socket's timeout. Test: node/patch/net. */
+  | 'lastWriteQueueSize'
+  /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed-over. */
+  | 'kPendingMessages';
+
+const known = new Map<NodeSymbol, symbol>();
+
+/**
+ * The symbol of this description. It is looked for until it has been found once.
+ *
+ * @param object that carries it
+ */
+export function nodeSymbol(object: object, description: NodeSymbol): symbol | undefined {
+  const seen = known.get(description);
+  if (seen !== undefined) return seen;
+  const found = Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
+  if (found !== undefined) known.set(description, found);
+  return found;
+}
+
+/** What an object has by one of Node's symbols; undefined where it has none. */
+export function valueBySymbol(object: object, description: NodeSymbol): unknown {
+  const symbol = nodeSymbol(object, description);
+  return symbol === undefined ? undefined : Reflect.get(object, symbol);
+}

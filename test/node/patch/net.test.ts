@@ -1,0 +1,241 @@
+import net, { createServer, type Server, type Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { asNetServer, type ListenHandle, type NetServer, type SocketHandle } from '../../../src/node/net.js';
+import {
+  addBytesWritten,
+  aroundConnection,
+  noteWriteProgress,
+  watchHandle,
+  watchServers,
+} from '../../../src/node/patch/net.js';
+import type { Mutable } from '../../../src/node/patch/replace.js';
+import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
+
+describe('watching a server’s handle', () => {
+  function assigning(server: Server, handle: unknown): () => string {
+    return () => {
+      const assigned: Mutable<NetServer> = asNetServer(server);
+      assigned._handle = handle as ListenHandle;
+      return 'result';
+    };
+  }
+
+  it('tells of the handle in the moment in which it is assigned, and answers with the result', () => {
+    const server = createServer();
+    const handle = {};
+    const seen: unknown[] = [];
+    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, handle))).to.equal('result');
+    expect(seen).to.deep.equal([handle]);
+    expect(asNetServer(server)._handle).to.equal(handle);
+  });
+
+  it('leaves the property as it was, with its new value', () => {
+    const server = createServer();
+    const before = Object.getOwnPropertyDescriptor(server, '_handle');
+    const handle = {};
+    watchHandle(asNetServer(server), () => undefined, assigning(server, handle));
+    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal({ ...before, value: handle });
+  });
+
+  it('leaves the property as it was when an error is thrown', () => {
+    const server = createServer();
+    const before = Object.getOwnPropertyDescriptor(server, '_handle');
+    const failing = (): never => {
+      throw new Error('on purpose');
+    };
+    expect(() => watchHandle(asNetServer(server), () => undefined, failing)).to.throw('on purpose');
+    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal(before);
+  });
+
+  it('does not tell of a handle that is taken away', () => {
+    const server = createServer();
+    const seen: unknown[] = [];
+    watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, null));
+    expect(seen).to.deep.equal([]);
+  });
+
+  it('lets what is done be done where the property cannot be watched', () => {
+    const server = createServer();
+    Object.defineProperty(server, '_handle', { value: null, writable: true, configurable: false });
+    const seen: unknown[] = [];
+    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, {}))).to.equal('result');
+    expect(seen).to.deep.equal([]);
+  });
+});
+
+describe('calls around each connection', () => {
+  const nothing = (): void => undefined;
+
+  it('come ahead of Node’s own and after it, which gets this and its arguments, and whose result is passed on', () => {
+    const log: unknown[] = [];
+    const client: SocketHandle = {};
+    const handle: ListenHandle = {
+      onconnection(error, accepted) {
+        log.push(['node', this === handle, error, accepted === client]);
+        return 'result';
+      },
+    };
+    aroundConnection(
+      handle,
+      (accepted) => log.push(['before', accepted === client]),
+      (accepted) => log.push(['after', accepted === client]),
+    );
+    expect(handle.onconnection?.(0, client)).to.equal('result');
+    expect(log).to.deep.equal([
+      ['before', true],
+      ['node', true, 0, true],
+      ['after', true],
+    ]);
+  });
+
+  it('do not come where accepting failed', () => {
+    const log: string[] = [];
+    const handle: ListenHandle = { onconnection: () => log.push('node') };
+    aroundConnection(
+      handle,
+      () => log.push('before'),
+      () => log.push('after'),
+    );
+    handle.onconnection?.(-24, undefined);
+    expect(log).to.deep.equal(['node']);
+  });
+
+  it('look like Node’s own', async () => {
+    const server = await listening();
+    const handle = listenHandleOf(server);
+    const { name, length } = handle.onconnection!;
+    aroundConnection(handle, nothing, nothing);
+    expect(handle.onconnection).to.include({ name, length });
+    server.close();
+  });
+
+  it('are left out where nobody waits for connections', () => {
+    const handle: ListenHandle = {};
+    aroundConnection(handle, nothing, nothing);
+    expect(handle.onconnection).to.equal(undefined);
+  });
+});
+
+describe('progress that libuv does not know of', () => {
+  let pair: SocketPair;
+
+  beforeEach(async () => {
+    pair = await socketPair();
+  });
+
+  afterEach(() => pair.close());
+
+  /** Whether the socket's timeout, were it due now, would take the write that is queued for one that goes on. */
+  function fires(socket: Socket): boolean {
+    let fired = false;
+    const onTimeout = (): void => {
+      fired = true;
+    };
+    socket.on('timeout', onTimeout);
+    Reflect.apply(Reflect.get(socket, '_onTimeout'), socket, []);
+    socket.off('timeout', onTimeout);
+    return fired;
+  }
+
+  it('keeps the timeout of a socket from firing once, and not for ever', () => {
+    pair.client.pause();
+    pair.accepted.write(Buffer.alloc(24 << 20));
+    expect(pair.accepted._handle?.writeQueueSize).to.be.greaterThan(0);
+    // The write was taken in part.
+    fires(pair.accepted);
+    expect(fires(pair.accepted)).to.equal(true);
+    noteWriteProgress(pair.accepted);
+    expect(fires(pair.accepted)).to.equal(false);
+    expect(fires(pair.accepted)).to.equal(true);
+  });
+
+  it('changes nothing where nothing is queued', () => {
+    const before = Object.getOwnPropertyDescriptors(pair.accepted);
+    noteWriteProgress(pair.accepted);
+    expect(Object.getOwnPropertyDescriptors(pair.accepted)).to.deep.equal(before);
+  });
+});
+
+describe('bytes that went past a handle', () => {
+  it('are added to what it has written itself, and to no other handle', async () => {
+    const pair = await socketPair();
+    const handle = handleOf(pair.accepted);
+    await new Promise((resolve) => pair.accepted.write('12345', resolve));
+    expect(handle.bytesWritten).to.equal(5);
+    addBytesWritten(handle, 100);
+    expect(handle.bytesWritten).to.equal(105);
+    addBytesWritten(handle, 20);
+    expect(pair.accepted.bytesWritten).to.equal(125);
+    await new Promise((resolve) => pair.accepted.write('678', resolve));
+    expect(handle.bytesWritten).to.equal(128);
+    expect(handleOf(pair.client).bytesWritten).to.equal(0);
+    pair.close();
+  });
+
+  it('do not show when the handle’s properties are listed', async () => {
+    const pair = await socketPair();
+    const handle = handleOf(pair.accepted);
+    const before = Object.keys(handle);
+    addBytesWritten(handle, 100);
+    expect(Object.keys(handle)).to.deep.equal(before);
+    pair.close();
+  });
+});
+
+describe('watching servers', () => {
+  const OPTIONS = { noDelay: true };
+  class Subclass extends net.Server {}
+  const ways: Readonly<Record<string, () => Server>> = {
+    'net.createServer': () => net.createServer(OPTIONS),
+    'new net.Server': () => new net.Server(OPTIONS),
+    'net.Server as a function': () => Reflect.apply(net.Server, undefined, [OPTIONS]),
+  };
+
+  for (const [way, make] of Object.entries(ways)) {
+    it(`tells of one that is made by ${way}, with its options`, () => {
+      const made: unknown[] = [];
+      const undo = watchServers((...args) => made.push(args));
+      const server = make();
+      undo();
+      expect(made).to.deep.equal([[server, OPTIONS]]);
+      expect(server).to.be.an.instanceof(net.Server);
+      make();
+      expect(made).to.have.length(1);
+    });
+  }
+
+  it('tells of those of classes that are made of it', () => {
+    const made: unknown[] = [];
+    const undo = watchServers((...args) => made.push(args));
+    class Late extends net.Server {}
+    const server = new Late(OPTIONS);
+    undo();
+    expect(made).to.deep.equal([[server, OPTIONS]]);
+    expect(server).to.be.an.instanceof(Late);
+    expect(Object.getPrototypeOf(server)).to.equal(Late.prototype);
+  });
+
+  it('looks like Node’s own, and is undone to the very same', () => {
+    const { Server: own } = net;
+    const descriptor = Object.getOwnPropertyDescriptor(net, 'Server');
+    const ofConstructor = Object.getOwnPropertyDescriptor(own.prototype, 'constructor');
+    const undo = watchServers(() => undefined);
+    expect(net.Server).not.to.equal(own);
+    expect([net.Server.name, net.Server.length, net.createServer.name, net.createServer.length]).to.deep.equal([
+      own.name,
+      own.length,
+      'createServer',
+      2,
+    ]);
+    expect(inspect(net.Server, { showProxy: true })).to.equal(inspect(own));
+    expect(Object.getOwnPropertyNames(net.Server)).to.deep.equal(Object.getOwnPropertyNames(own));
+    expect(net.createServer().constructor).to.equal(net.Server);
+    expect(new Subclass()).to.be.an.instanceof(net.Server);
+    expect(() => net.createServer('nothing' as never)).to.throw(TypeError, /options/);
+    undo();
+    expect(Object.getOwnPropertyDescriptor(net, 'Server')).to.deep.equal(descriptor);
+    expect(Object.getOwnPropertyDescriptor(own.prototype, 'constructor')).to.deep.equal(ofConstructor);
+    expect(net.createServer().constructor).to.equal(own);
+  });
+});
