@@ -5,7 +5,8 @@ import { isNodesOwn } from '../../node/own-source.js';
 import { setDescriptor } from '../../node/patch/streams.js';
 import type { FileReadStream } from '../../node/streams.js';
 import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from './eligibility.js';
-import { closesAtOnce, opensAtOnce, type Source } from './source.js';
+import { recentPaths } from './recent-paths.js';
+import { closesAtOnce, isOpenedAtOnce, opensAtOnce, type Source } from './source.js';
 
 type Construct = FileReadStream['_construct'];
 type Destroy = FileReadStream['_destroy'];
@@ -28,24 +29,43 @@ function hasNodesOpen({ open }: FileReadStream): boolean {
   return open === undefined || isNodesOwn(open, 'ReadStream.open');
 }
 
+/** Whether a mock of fs would miss what is called in its place. */
+function hasNodesCalls(): boolean {
+  const { open, openSync } = fs();
+  return isNodesOwn(open, 'fs.open') && isNodesOwn(openSync, 'fs.openSync');
+}
+
 /** The descriptor of a stream's file, if it can be opened without waiting for anything. */
 function openNow(context: DescriptorContext, stream: FileReadStream): number | undefined {
-  const { path, flags, mode, fd } = stream;
+  const { path, mode, fd } = stream;
   const [pipe, second] = stream._readableState.pipes;
   if (typeof path !== 'string' || fd !== null || pipe === undefined || second !== undefined) return undefined;
   if (whyNotSource(stream) !== undefined) return undefined;
   if (staysBarred(destinationSocket(context.eligibility, pipe))) return undefined;
-  const { open, openSync } = fs();
-  if (!hasNodesOpen(stream) || !isNodesOwn(open, 'fs.open') || !isNodesOwn(openSync, 'fs.openSync')) return undefined;
+  if (!hasNodesOpen(stream) || !hasNodesCalls()) return undefined;
   const files = context.files();
-  if (files === undefined || !opensAtOnce(files, context.sourceOf(stream), path)) return undefined;
+  if (files === undefined) return undefined;
+  const source = context.sourceOf(stream);
+  if (recentPaths.get(path)?.isRegular === true) return openAgain(files, source, path, mode);
+  return opensAtOnce(files, source, path) ? openByNode(path, fs().constants.O_RDONLY, mode) : undefined;
+}
+
+function openByNode(path: string, flags: number, mode: number | undefined): number | undefined {
   try {
     // Node's own call, so that Node knows of the descriptor, and its permission model has its say.
-    return fs().openSync(path, flags ?? 'r', mode);
+    return fs().openSync(path, flags, mode);
   } catch {
     // Node's own way meets the same error, and reports it.
     return undefined;
   }
+}
+
+/** A file that was found a moment ago. Should it be a FIFO by now, O_NONBLOCK keeps open(2) from waiting for its writer. */
+function openAgain(files: FileCalls, source: Source, path: string, mode: number | undefined): number | undefined {
+  const fd = openByNode(path, fs().constants.O_NONBLOCK, mode);
+  if (fd === undefined || isOpenedAtOnce(files, source, fd)) return fd;
+  fs().closeSync(fd);
+  return undefined;
 }
 
 /** What Node does when a file is open (lib/internal/fs/streams.js `_construct`). */

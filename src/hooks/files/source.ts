@@ -3,6 +3,7 @@ import type { NetSocket } from '../../node/net.js';
 import type { FileReadStream } from '../../node/streams.js';
 import type { Reason } from './eligibility.js';
 import { FileDescriptor } from './file-descriptor.js';
+import { recentPaths } from './recent-paths.js';
 import { FileRegion, type Placeholder } from './region.js';
 import { newStatus, whyNotFile } from './sendable-file.js';
 import { copyWindow, StagedRegion, stageWindow } from './staging.js';
@@ -122,8 +123,20 @@ function look(files: FileCalls, source: Source, fd: number): Refusal | undefined
 
 /** Whether a path names a small file that can be opened without waiting for anything. */
 export function opensAtOnce(files: FileCalls, source: Source, path: string): boolean {
-  if (!files.lookUp(path, status) || !status.regular || status.size > INLINE_LIMIT) return false;
-  if (!files.isOnKnownFilesystem(status)) return false;
+  if (!files.lookUp(path, status) || !isSmallFile(files)) return false;
+  recentPaths.note(path, { device: undefined, isRegular: true });
+  source.lookedUp = status.inode;
+  return true;
+}
+
+/** Whether `status` is that of a file that is opened and closed without waiting for anything. */
+function isSmallFile(files: FileCalls): boolean {
+  return status.regular && status.size <= INLINE_LIMIT && files.isOnKnownFilesystem(status);
+}
+
+/** Whether a descriptor that was opened without a look at its path is of such a file all the same. */
+export function isOpenedAtOnce(files: FileCalls, source: Source, fd: number): boolean {
+  if (!files.cachedStatus(fd, status) || !isSmallFile(files)) return false;
   source.lookedUp = status.inode;
   return true;
 }

@@ -1,6 +1,7 @@
 import { ERRNO } from '../../native/errno.js';
 import type { FileCalls, FileStatus } from '../../native/platform.js';
 import type { FsBinding } from '../../node/fs-binding.js';
+import type { RecentPaths } from '../files/recent-paths.js';
 import { newStatus } from '../files/sendable-file.js';
 import type { Answer } from './answer.js';
 import { isOnKnownPlace } from './known-place.js';
@@ -9,6 +10,9 @@ import { noSuchFile } from './no-such-file.js';
 /** Node's own functions, without a request: they are synchronous, and throw. */
 export interface SynchronousCalls {
   access(path: string, mode: number): void;
+  /** The fields are overwritten by the next call; undefined if there is no such file. */
+  stat(path: string): Float64Array | undefined;
+  lstat(path: string): Float64Array | undefined;
   open(path: string, flags: number, mode: number): number;
   close(fd: number): void;
   readlink(path: string, encoding: string): string;
@@ -53,11 +57,24 @@ export function knownStatus({ binding, files }: FsContext, fd: number): FileStat
   return files.cachedStatus(fd, status) && isOnKnownPlace(files, binding, fd, status) ? status : undefined;
 }
 
-/** Fields of Node's Stats (src/node_file.h `FsStatsFields`): an asynchronous call brings so many. */
-const FIELDS = 18;
+/** Fields of Node's Stats (src/node_file.h `FsStatsOffset`): an asynchronous call brings so many. */
+export const FIELDS = 18;
+export const DEVICE = 0;
 
 /** The fields of an open file's Stats, if it is on a file system that we know. */
 export function knownFields({ binding, files }: FsContext, fd: number): Float64Array | undefined {
   const fields = new Float64Array(FIELDS);
   return files.cachedFields(fd, status, fields) && isOnKnownPlace(files, binding, fd, status) ? fields : undefined;
+}
+
+/** The same of what a path names, which is noted. */
+export function knownFieldsOf(
+  context: FsContext,
+  recent: RecentPaths,
+  path: string,
+  fd: number,
+): Float64Array | undefined {
+  const fields = knownFields(context, fd);
+  if (fields !== undefined) recent.note(path, { device: fields[DEVICE], isRegular: status.regular });
+  return fields;
 }

@@ -1,3 +1,5 @@
+import { fs } from '../../node/modules.js';
+import { recentPaths } from '../files/recent-paths.js';
 import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
 import { fitsTurn } from './turn-budget.js';
@@ -6,6 +8,25 @@ type Args = ArrayLike<unknown>;
 
 /** Open a regular file for reading. */
 export function openFile(context: FsContext, path: string, mode: number): Answer {
+  return openAgain(context, path, mode) ?? lookAndOpen(context, path, mode);
+}
+
+/** A file that was found a moment ago. Should it be a FIFO by now, O_NONBLOCK keeps open(2) from waiting for its writer. */
+function openAgain(context: FsContext, path: string, mode: number): Answer | undefined {
+  const known = recentPaths.get(path);
+  if (known?.isRegular !== true) return undefined;
+  try {
+    const fd = context.node.open(path, fs().constants.O_NONBLOCK, mode);
+    if (knownStatus(context, fd)?.regular === true) return { value: fd };
+    context.node.close(fd);
+  } catch {
+    // What is wrong is found out by a look.
+  }
+  recentPaths.forget(path);
+  return undefined;
+}
+
+function lookAndOpen(context: FsContext, path: string, mode: number): Answer {
   return lookAtPath(context, 'open', path, true, (found) => {
     const status = knownStatus(context, found);
     if (status?.regular !== true) return status === undefined ? 'unknown-filesystem' : 'not-a-regular-file';

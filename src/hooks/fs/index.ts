@@ -10,9 +10,15 @@ import { answerRead, answerReadFile } from './reads.js';
 
 /** Taken before they are replaced. */
 function synchronousCalls(binding: FsBinding): SynchronousCalls {
-  const { access, open, close, readlink } = binding;
+  const { access, stat, lstat, open, close, readlink } = binding;
+  const fields = (call: FsBinding['stat'], path: string): Float64Array | undefined => {
+    const found = Reflect.apply(call, binding, [path, false, undefined, false]);
+    return found instanceof Float64Array ? found : undefined;
+  };
   return {
     access: (path, mode) => void Reflect.apply(access, binding, [path, mode]),
+    stat: (path) => fields(stat, path),
+    lstat: (path) => fields(lstat, path),
     open: (path, flags, mode) => Number(Reflect.apply(open, binding, [path, flags, mode])),
     close: (fd) => void Reflect.apply(close, binding, [fd]),
     readlink: (path, encoding) => String(Reflect.apply(readlink, binding, [path, encoding])),

@@ -1,5 +1,7 @@
+import { now } from '../../node/clock.js';
+import { RecentPaths, recentPaths } from '../files/recent-paths.js';
 import type { Answer } from './answer.js';
-import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
+import { DEVICE, FIELDS, type FsContext, knownFieldsOf, knownStatus, lookAtPath } from './cached-files.js';
 import { fitsTurn } from './turn-budget.js';
 
 type Args = ArrayLike<unknown>;
@@ -12,10 +14,39 @@ export function answerStat(
 ): Answer {
   if (typeof path !== 'string' || isBigint === true || throwIfNoEntry === false) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
+  const recent = syscall === 'stat' ? recentPaths : recentLinks;
+  const again = statAgain(context, syscall, path, recent);
+  if (again !== undefined) return again;
   return lookAtPath(context, syscall, path, syscall === 'stat', (fd) => {
-    const value = knownFields(context, fd);
+    const value = knownFieldsOf(context, recent, path, fd);
     return value === undefined ? 'unknown-filesystem' : { value };
   });
+}
+
+/** Paths as lstat(2) resolves them: to the last link. */
+const recentLinks = new RecentPaths();
+
+/** The same of a path that was found a moment ago: by one call, and not by three. */
+function statAgain(
+  { node }: FsContext,
+  syscall: 'stat' | 'lstat',
+  path: string,
+  recent: RecentPaths,
+): Answer | undefined {
+  const known = recent.get(path);
+  if (known?.device === undefined) return undefined;
+  try {
+    const fields = node[syscall](path);
+    // Gone, or another file system is mounted there: all is asked anew.
+    if (fields === undefined || fields[DEVICE] !== known.device) recent.forget(path);
+    else {
+      known.foundAt = now();
+      return { value: fields.slice(0, FIELDS) };
+    }
+  } catch {
+    recent.forget(path);
+  }
+  return undefined;
 }
 
 /** F_OK of access(2). */

@@ -313,6 +313,60 @@ describe('what the kernel has in memory', () => {
     expect(await promises.readFile(changing, 'utf8')).to.equal('new');
   });
 
+  it('is seen as it is where a path was found a moment ago: a FIFO in its place does not hold the loop', async () => {
+    install();
+    const swapped = scratch.file('swapped', 'abc');
+    for (let round = 0; round < 3; round++) expect(await promises.readFile(swapped, 'utf8')).to.equal('abc');
+    expect((await promises.stat(swapped)).isFile()).to.equal(true);
+    rmSync(swapped);
+    execFileSync('mkfifo', [swapped]);
+    // Opened for reading, it waits for a writer, which is opened below: so the loop must go on.
+    const read = promises.readFile(swapped, 'utf8');
+    const opened = promisify(fs.open)(swapped, 'r');
+    expect((await promises.stat(swapped)).isFIFO()).to.equal(true);
+    const writer = await promises.open(swapped, 'w');
+    closeSync(await opened);
+    await writer.write('from the writer');
+    await writer.close();
+    expect(await read).to.equal('from the writer');
+  });
+
+  it('is found anew where a relative path leads elsewhere', async () => {
+    install();
+    const { cwd } = process;
+    const directory = process.cwd();
+    scratch.file('directory/relative', 'below');
+    scratch.file('relative', 'above');
+    try {
+      process.chdir(scratch.path('directory'));
+      expect(await promises.readFile('relative', 'utf8')).to.equal('below');
+      const { ino } = await promises.stat('relative');
+      process.chdir(scratch.path(''));
+      expect(await promises.readFile('relative', 'utf8')).to.equal('above');
+      expect((await promises.stat('relative')).ino).not.to.equal(ino);
+    } finally {
+      process.chdir(directory);
+    }
+    expect(process.cwd).to.equal(cwd);
+  });
+
+  it('is found anew where a directory on the way is another one now', async () => {
+    install();
+    const [first, second] = [scratch.path('first'), scratch.path('second')];
+    for (const name of [first, second]) mkdirSync(name);
+    scratch.file('first/file', '1');
+    scratch.file('second/file', '22');
+    symlinkSync('first', scratch.path('current'));
+    const at = scratch.path('current/file');
+    for (let round = 0; round < 3; round++) expect((await promises.stat(at)).size).to.equal(1);
+    rmSync(scratch.path('current'));
+    symlinkSync('second', scratch.path('current'));
+    expect((await promises.stat(at)).size).to.equal(2);
+    expect(await promises.readFile(at, 'utf8')).to.equal('22');
+    rmSync(scratch.path('current'));
+    expect(await settled(promises.stat(at))).to.have.nested.property('[1].code.value', 'ENOENT');
+  });
+
   it('goes by the thread pool where one turn of the event loop has had enough', async () => {
     install();
     const before = counters.pooledCalls.get('turn-is-full') ?? 0;
