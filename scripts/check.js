@@ -80,6 +80,19 @@ function crowdedPlaces() {
     .join('\n');
 }
 
+/** A dependence on Node's internals names the test that would notice a change: "Test: hooks/files/region". */
+function missingTests() {
+  const { stdout } = spawnSync('git', ['ls-files', '-co', '--exclude-standard', 'src/*.ts'], { encoding: 'utf8' });
+  const sources = stdout.split('\n').filter(existsSync);
+  const named = sources.flatMap((file) =>
+    Array.from(readFileSync(file, 'utf8').matchAll(/\bTest: ([\w/-]+)/g), ([, test]) => [file, test]),
+  );
+  return named
+    .filter(([, test]) => !existsSync(`test/${test}.test.ts`))
+    .map(([file, test]) => `${file}: there is no test/${test}.test.ts`)
+    .join('\n');
+}
+
 function unexpectedFiles(tarball) {
   const { stdout } = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' });
   const files = stdout
@@ -165,6 +178,7 @@ check('format and lint (biome)', () =>
 check('the rules of our own fire (scripts/lint)', () => run(process.execPath, 'scripts/lint/self-test.js'));
 check('who imports whom (dependency-cruiser)', () => run('depcruise', 'src', 'register.ts'));
 check('folders of at most 14 files, files of at most 400 lines', crowdedPlaces);
+check('the tests that comments name are there', missingTests);
 check('types (tsc)', () => run('tsc', '-p', '.') || run('tsc', '-p', 'src/inspect/page'));
 check('nothing unused (knip)', () => run('knip'));
 checkPackage();

@@ -1,7 +1,7 @@
 // Lets the compiler write only what has changed, where its record of the last build still holds.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 /** The compiler's record. Outside of build/, so that it does not look like something that was built. */
 const RECORD = 'node_modules/.cache/socket-tune/build.tsbuildinfo';
@@ -26,6 +26,16 @@ function outputs() {
     .map((file) => join('build', file));
 }
 
+/** The sources that the compiler has a record of. */
+function recordedSources() {
+  const { fileNames } = JSON.parse(readFileSync(RECORD, 'utf8'));
+  return new Set(fileNames.map((name) => relative('.', join(dirname(RECORD), name))));
+}
+
+function sourceOf(output) {
+  return output.replace(/^build\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts');
+}
+
 /**
  * Whether every output is there as the compiler wrote it. The compiler itself skips an output that it has written once,
  * whether or not it is still there. A source that is new has no output yet, and is no reason to begin anew.
@@ -33,8 +43,10 @@ function outputs() {
 function isRecordTrue(compiled) {
   if (!existsSync(RECORD)) return false;
   const { mtimeMs: recorded } = statSync(RECORD);
-  const isOld = (file) => statSync(file.replace(/^build\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts')).mtimeMs < recorded;
-  return [...compiled].every((file) => (existsSync(file) ? statSync(file).mtimeMs <= recorded : !isOld(file)));
+  const known = recordedSources();
+  return [...compiled].every((file) =>
+    existsSync(file) ? statSync(file).mtimeMs <= recorded : !known.has(sourceOf(file)),
+  );
 }
 
 /**

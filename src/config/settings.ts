@@ -39,7 +39,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}SENDFILE_MIN`,
     kind: KINDS.bytes,
     range: [0, Number.MAX_SAFE_INTEGER],
-    // bench/file.ts: below it read and write cost no more, and later changes of the file do not reach the client.
+    // bench/files.ts: below it read and write cost no more, and later changes of the file do not reach the client.
     default: 64 << 10,
     doc: 'what is shorter is copied, with its headers, by one send(2)',
   },
@@ -47,7 +47,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}SENDFILE_WINDOW`,
     kind: KINDS.bytes,
     range: [64 << 10, 64 << 20],
-    // Measured by bench/file.ts.
+    // Measured by bench/files.ts.
     default: 512 << 10,
     doc: "given to the socket before Node's streams have their say again",
   },

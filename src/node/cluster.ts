@@ -30,7 +30,7 @@ export interface ServerQuery {
   readonly flags?: number;
 }
 
-/** The message that brings a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed-over. */
+/** The message that brings a handle by IPC (lib/internal/child_process.js `handleConversion`). Test: register/handed/handed-over. */
 export interface HandleMessage {
   readonly cmd?: unknown;
   /** The kind of object that was sent: `net.Socket`, or `net.Native` for a bare handle. */

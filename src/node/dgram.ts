@@ -1,7 +1,7 @@
 import type { SocketHandle } from './net.js';
 import { valueBySymbol } from './symbols.js';
 
-/** A UDP handle (src/udp_wrap.cc). Test: hooks/datagram. */
+/** A UDP handle (src/udp_wrap.cc). Test: hooks/sockets/datagram. */
 export interface DatagramHandle extends SocketHandle {
   /** Node calls it once the socket is bound (lib/dgram.js `startListening`). */
   recvStart(...args: unknown[]): number;

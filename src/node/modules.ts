@@ -17,7 +17,7 @@ export function net(): NetModule {
 
 /** A CommonJS module (lib/internal/modules/cjs/loader.js). */
 export interface CommonModule extends NodeJS.Module {
-  /** Runs the module's code, for require() and for import (lib/internal/modules/esm/translators.js). Test: hooks/compression. */
+  /** Runs the module's code, for require() and for import (lib/internal/modules/esm/translators.js). Test: hooks/files/compression. */
   _compile(...args: unknown[]): unknown;
 }
 

@@ -3,7 +3,7 @@ import type { HttpMessage } from './http.js';
 import type { WriteBatch, WriteCallback, WritePart } from './streams.js';
 import { valueBySymbol } from './symbols.js';
 
-/** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/handle-fd. */
+/** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/sockets/handle-fd. */
 export interface SocketHandle {
   readonly fd?: number;
   readonly bytesRead?: number;
@@ -27,11 +27,11 @@ export function handleBelow(handle: SocketHandle): SocketHandle | undefined {
 export interface ListenHandle extends SocketHandle {
   /** Not of a Unix socket. */
   getsockname?(name: SocketName): number;
-  /** The handle calls it for each connection (lib/net.js `onconnection`). Test: hooks/accepted-socket. */
+  /** The handle calls it for each connection (lib/net.js `onconnection`). Test: hooks/sockets/accepted-socket. */
   readonly onconnection?: ConnectionCallback;
 }
 
-/** A TCP handle before it is connected (src/tcp_wrap.cc). Test: hooks/outgoing-socket. */
+/** A TCP handle before it is connected (src/tcp_wrap.cc). Test: hooks/sockets/outgoing-socket. */
 export interface ConnectingHandle extends SocketHandle {
   open(fd: number): number;
   readonly connect: Connect;
@@ -55,7 +55,7 @@ export interface ConnectRequest {
 
 export type ConnectionCallback = (this: ListenHandle, error: number, handle: SocketHandle | undefined) => unknown;
 
-/** lib/net.js `Socket.prototype._writeGeneric`. Test: hooks/socket-write. */
+/** lib/net.js `Socket.prototype._writeGeneric`. Test: hooks/files/socket-write. */
 export type WriteGeneric = (
   this: NetSocket,
   writev: boolean,
@@ -71,7 +71,7 @@ export interface NetSocket extends Socket {
   _write(chunk: unknown, encoding: string, callback: WriteCallback): void;
   _writev(chunks: WritePart[], callback: WriteCallback): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
-  /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/quick-ack. */
+  /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
   /** Restarts the socket's timeout. Node calls it for every read and write. */
@@ -102,7 +102,7 @@ export interface NetServer extends Server {
   /** Whether Node sets keepalive on each connection, and with it interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: ListenArguments): unknown;
-  /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/drain. */
+  /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/shared-port/drain. */
   _emitCloseIfDrained(): void;
 }
 

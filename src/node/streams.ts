@@ -12,7 +12,7 @@ export interface WritePart {
 /** A `_writev` batch. With `allBuffers`, no part is a string. */
 export type WriteBatch = WritePart[] & { allBuffers?: boolean };
 
-/** lib/internal/fs/streams.js. Test: hooks/read-stream. */
+/** lib/internal/fs/streams.js. Test: hooks/files/read-stream. */
 export interface FileReadStream extends ReadStream {
   readonly fd: number | null;
   /** Next position to read from; undefined reads from the descriptor's own position. */

@@ -2,13 +2,13 @@
 export type NodeSymbol =
   /** lib/internal/fs/streams.js `kFs`: the `fs` of a file stream. Test: node/streams. */
   | 'kFs'
-  /** lib/internal/async_hooks.js `owner_symbol`: the socket that a handle belongs to. Test: hooks/outgoing-socket. */
+  /** lib/internal/async_hooks.js `owner_symbol`: the socket that a handle belongs to. Test: hooks/sockets/outgoing-socket. */
   | 'owner_symbol'
-  /** lib/internal/dgram.js `kStateSymbol`: a dgram.Socket's handle, among others. Test: hooks/datagram. */
+  /** lib/internal/dgram.js `kStateSymbol`: a dgram.Socket's handle, among others. Test: hooks/sockets/datagram. */
   | 'state symbol'
   /** lib/net.js `kLastWriteQueueSize`: what was queued at the last look, for a socket's timeout. Test: node/patch/net. */
   | 'lastWriteQueueSize'
-  /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed-over. */
+  /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed/handed-over. */
   | 'kPendingMessages';
 
 const known = new Map<NodeSymbol, symbol>();

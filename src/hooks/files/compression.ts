@@ -31,7 +31,7 @@ function isKnown(factory: Callable): boolean {
 }
 
 /** Not a Proxy: Node 26 prints one as a Proxy. */
-function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
+function lookingLike<F extends Callable>(original: F, replacement: F): F {
   for (const name of Reflect.ownKeys(original)) {
     const descriptor = Object.getOwnPropertyDescriptor(original, name);
     if (descriptor !== undefined) defineProperty(replacement, name, descriptor);
@@ -41,7 +41,7 @@ function inGuiseOf<F extends Callable>(original: F, replacement: F): F {
 
 /** The middleware puts its `write` on the response before it calls `next`. That calls the `write` that was there before. */
 function watchMiddleware(middleware: Middleware): Middleware {
-  return inGuiseOf(middleware, function (this: unknown, ...[request, response, next]: Parameters<Middleware>) {
+  return lookingLike(middleware, function (this: unknown, ...[request, response, next]: Parameters<Middleware>) {
     const below: unknown = Reflect.get(response, 'write');
     const goOn = (...args: unknown[]): unknown => {
       if (isNodesOwn(below, 'OutgoingMessage.write')) notePassThrough(response, Reflect.get(response, 'write'));
@@ -62,7 +62,7 @@ export function watchFactory(exports: unknown): unknown {
     debug('%s is of a version that is not known: files behind it are sent as ever', COMPRESSION);
     return exports;
   }
-  return inGuiseOf(exports, function (this: unknown, ...args: never[]) {
+  return lookingLike(exports, function (this: unknown, ...args: never[]) {
     const middleware: unknown = exports.apply(this, args);
     return isMiddleware(middleware) ? watchMiddleware(middleware) : middleware;
   });
