@@ -3,7 +3,7 @@ import { isNodesOwn } from './own-source.js';
 /**
  * What Node's own JavaScript calls for all that `fs` does (src/node_file.cc): `fs.stat`, its promise, a copy of either that an app
  * took when it was loaded, a FileHandle, a stream. Without a request the call is synchronous, and throws. Its functions count their
- * arguments, so they are handed on as they came. Test: hooks/fs.
+ * arguments, so they are handed on as they came. Test: hooks/fs/answers.
  */
 export interface FsBinding {
   stat(...args: unknown[]): unknown;
