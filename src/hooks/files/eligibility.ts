@@ -99,7 +99,7 @@ export function isUnpatched(context: EligibilityContext, socket: NetSocket): boo
 }
 
 function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
-  if (!isPlainSocket(socket)) return 'tls-or-wrapped-socket';
+  if (!isPlainSocket(socket)) return ENCRYPTED;
   if (socket._isStdio === true) return 'stdio';
   if (!isUnpatched(context, socket)) return 'patched-socket';
   if (socket.destroyed || !socket.writable) return 'destination-ended';
@@ -149,6 +149,24 @@ export function destinationSocket(context: EligibilityContext, destination: unkn
   // A pipelined response gets its socket when its turn comes. Until then Node keeps what it is given in memory.
   if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return NOT_READY;
   return whyNotSocket(context, socket) ?? reason ?? socket;
+}
+
+/** The reason of a socket that encrypts, or is no socket of Node's own. */
+export const ENCRYPTED: Reason = 'tls-or-wrapped-socket';
+
+/** The socket that a stream's chunks are written to within the call, and what the stream is piped to. */
+export interface WrittenTo {
+  readonly socket: NetSocket;
+  readonly destination: NetSocket | HttpMessage;
+}
+
+/** Where the chunks of a piped stream are written to; undefined if somebody may keep them on the way. */
+export function writtenTo(destination: unknown): WrittenTo | undefined {
+  if (!isObject(destination)) return undefined;
+  if (!isResponse(destination)) return isSocket(destination) ? { socket: destination, destination } : undefined;
+  const { socket } = destination;
+  if (socket === null || !isSocket(socket) || socket._httpMessage !== destination) return undefined;
+  return isNodesOwn(destination.write, 'OutgoingMessage.write') ? { socket, destination } : undefined;
 }
 
 /** Bytes of body that the destination has promised; infinite where it is no response, or has not said. */

@@ -4,8 +4,8 @@ import { fs } from '../../node/modules.js';
 import { isNodesOwn } from '../../node/own-source.js';
 import { setDescriptor } from '../../node/patch/streams.js';
 import type { FileReadStream } from '../../node/streams.js';
+import { recentPaths } from '../recent-paths.js';
 import { destinationSocket, type EligibilityContext, staysBarred, whyNotSource } from './eligibility.js';
-import { recentPaths } from './recent-paths.js';
 import { closesAtOnce, isOpenedAtOnce, opensAtOnce, type Source } from './source.js';
 
 type Construct = FileReadStream['_construct'];

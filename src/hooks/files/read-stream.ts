@@ -13,6 +13,7 @@ import type { Hook, HookContext } from '../context.js';
 import {
   type Destination,
   destinationSocket,
+  ENCRYPTED,
   hasBuffered,
   isBarred,
   isFlowing,
@@ -23,6 +24,7 @@ import {
   whyNotNow,
   whyNotSource,
 } from './eligibility.js';
+import { encryptingSocket, windowFor } from './encrypted.js';
 import { type DescriptorContext, makeConstruct, makeDestroy } from './open-close.js';
 import { installSocketWrite, sendsRegions } from './socket-write.js';
 import {
@@ -33,6 +35,7 @@ import {
   nextWindow,
   type Refusal,
   regionKind,
+  restOf,
   type Source,
   turnToNode,
   turnToRegions,
@@ -45,6 +48,8 @@ type Read = FileReadStream['_read'];
 /** What a read needs to know, besides its stream. */
 interface ReadContext extends DescriptorContext {
   readonly limits: WindowLimits;
+  /** What is in the page cache is read without the thread pool where it cannot go by sendfile. */
+  readonly readsInline: boolean;
   /** Node's own `_read`. */
   readonly original: Read;
 }
@@ -83,6 +88,7 @@ function readForPipe(context: ReadContext, stream: FileReadStream, size: number)
   if (source.route.kind === 'refused' || size <= 0) return readByNode(context, stream, size, source);
   const socket = destinationSocket(context.eligibility, stream._readableState.pipes[0]);
   const reason = staysBarred(socket) ? socket : whyNotNow(stream);
+  if (reason === ENCRYPTED && context.readsInline) return readToEncrypt(context, stream, size, source);
   if (reason !== undefined) return refuse(context, stream, size, source, reason);
   if (!isFlowing(stream) && !source.isAtEnd) return readPaused(context, stream, size, source, socket);
   return poolTurn(() => deliver(context, stream, size, source));
@@ -159,6 +165,34 @@ function deliverWindow(
   stream.push(region.boundFor(socket));
 }
 
+/** A read for a socket that encrypts. The bytes do not go by sendfile, but need no thread pool either. */
+function readToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
+  if (turnToNode(source, { kind: 'node', reason: ENCRYPTED })) countReason(stream, ENCRYPTED);
+  if (isFlowing(stream)) poolTurn(() => deliverToEncrypt(context, stream, size, source));
+  else readByNode(context, stream, size, source);
+}
+
+/** As {@link deliver}. */
+function deliverToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
+  if (stream.destroyed || typeof stream.fd !== 'number') return;
+  const window = windowToEncrypt(context, stream, stream.fd, source);
+  if (window === undefined) return readByNode(context, stream, size, source);
+  moveOn(stream, window.length);
+  count(counters.copiedBytes, 'encrypted', window.length);
+  stream.push(window);
+}
+
+function windowToEncrypt(context: ReadContext, stream: FileReadStream, fd: number, source: Source): Buffer | undefined {
+  const files = context.files();
+  const [destination] = stream._readableState.pipes;
+  if (files === undefined || destinationSocket(context.eligibility, destination) !== ENCRYPTED) return undefined;
+  if (whyNotNow(stream) !== undefined || !isFlowing(stream) || hasBuffered(stream)) return undefined;
+  const user = encryptingSocket(context.eligibility, destination);
+  if (user === undefined) return undefined;
+  const rest = restOf(files, source, stream, fd, () => promisedBytes(destination));
+  return rest.kind === 'rest' ? windowFor(user, files, fd, rest.position, rest.count) : undefined;
+}
+
 /** Have Node read, and count the reason: once a change, not once a chunk. */
 function refuse(
   context: ReadContext,
@@ -207,7 +241,7 @@ const patchDestroy = undoneAfterRegions(() =>
 );
 
 function install(hookContext: HookContext): Undo | undefined {
-  const { sendfile: limits } = hookContext;
+  const { sendfile: limits, answersFs: readsInline } = hookContext;
   if (limits === undefined) return undefined;
   const files = (): FileCalls | undefined => hookContext.platform().files;
   const eligibility = { sendsRegions, isStreamSocket: (fd: number) => files()?.isStreamSocket(fd) ?? false };
@@ -218,7 +252,7 @@ function install(hookContext: HookContext): Undo | undefined {
     () =>
       replaceAllOwn({
         'ReadStream._construct': (original) => makeConstruct(context, original),
-        'ReadStream._read': (original) => makeRead({ ...context, limits, original }),
+        'ReadStream._read': (original) => makeRead({ ...context, limits, readsInline, original }),
       }),
   ]);
 }

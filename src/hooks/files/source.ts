@@ -1,9 +1,9 @@
 import type { FileCalls } from '../../native/platform.js';
 import type { NetSocket } from '../../node/net.js';
 import type { FileReadStream } from '../../node/streams.js';
+import { recentPaths } from '../recent-paths.js';
 import type { Reason } from './eligibility.js';
 import { FileDescriptor } from './file-descriptor.js';
-import { recentPaths } from './recent-paths.js';
 import { FileRegion, type Placeholder } from './region.js';
 import { newStatus, whyNotFile } from './sendable-file.js';
 import { copyWindow, StagedRegion, stageWindow } from './staging.js';
@@ -172,11 +172,28 @@ function endOf({ file }: Source, stream: FileReadStream, promised: () => number)
   return Math.min(end, Math.max(size, positionOf(stream) - stream.bytesRead + promised()));
 }
 
-/**
- * Find the next window, and read it ahead if it is to be copied.
- *
- * @param promised bytes of body that the response has promised; asked only where the file has grown
- */
+/** What is left of a stream. */
+interface Rest {
+  readonly kind: 'rest';
+  readonly position: number;
+  readonly count: number;
+}
+
+/** @param promised bytes of body that the response has promised; asked only where the file has grown */
+export function restOf(
+  files: FileCalls,
+  source: Source,
+  stream: FileReadStream,
+  fd: number,
+  promised: () => number,
+): Refusal | Rest {
+  const refusal = look(files, source, fd);
+  if (refusal !== undefined) return refusal;
+  const position = positionOf(stream);
+  return { kind: 'rest', position, count: endOf(source, stream, promised) - position };
+}
+
+/** Find the next window, and read it ahead if it is to be copied; see {@link restOf}. */
 export function nextWindow(
   files: FileCalls,
   source: Source,
@@ -185,10 +202,9 @@ export function nextWindow(
   limits: WindowLimits,
   promised: () => number = () => Number.POSITIVE_INFINITY,
 ): Window {
-  const refusal = look(files, source, fd);
-  if (refusal !== undefined) return refusal;
-  const position = positionOf(stream);
-  const available = endOf(source, stream, promised) - position;
+  const rest = restOf(files, source, stream, fd, promised);
+  if (rest.kind !== 'rest') return rest;
+  const { position, count: available } = rest;
   if (available <= 0) return END;
   const kind = regionKind(source) ?? (available < limits.min ? 'copied' : 'sendfile');
   if (kind === 'copied') {

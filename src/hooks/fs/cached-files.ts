@@ -1,8 +1,8 @@
 import { ERRNO } from '../../native/errno.js';
 import type { FileCalls, FileStatus } from '../../native/platform.js';
 import type { FsBinding } from '../../node/fs-binding.js';
-import type { RecentPaths } from '../files/recent-paths.js';
 import { newStatus } from '../files/sendable-file.js';
+import type { RecentPaths } from '../recent-paths.js';
 import type { Answer } from './answer.js';
 import { isOnKnownPlace } from './known-place.js';
 import { noSuchFile } from './no-such-file.js';

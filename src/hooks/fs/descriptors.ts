@@ -1,8 +1,8 @@
 import { fs } from '../../node/modules.js';
-import { recentPaths } from '../files/recent-paths.js';
+import { recentPaths } from '../recent-paths.js';
+import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
-import { fitsTurn } from './turn-budget.js';
 
 type Args = ArrayLike<unknown>;
 

@@ -1,8 +1,8 @@
 import { now } from '../../node/clock.js';
-import { RecentPaths, recentPaths } from '../files/recent-paths.js';
+import { RecentPaths, recentPaths } from '../recent-paths.js';
+import { fitsTurn } from '../turn-budget.js';
 import type { Answer } from './answer.js';
 import { DEVICE, FIELDS, type FsContext, knownFieldsOf, knownStatus, lookAtPath } from './cached-files.js';
-import { fitsTurn } from './turn-budget.js';
 
 type Args = ArrayLike<unknown>;
 

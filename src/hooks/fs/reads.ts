@@ -1,8 +1,8 @@
 import type { FileCalls } from '../../native/platform.js';
+import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
 import { openFile } from './descriptors.js';
-import { fitsTurn } from './turn-budget.js';
 
 type Args = ArrayLike<unknown>;
 

@@ -1,4 +1,4 @@
-import { now } from '../../node/clock.js';
+import { now } from '../node/clock.js';
 
 /** What a path was found to name. */
 interface FoundFile {

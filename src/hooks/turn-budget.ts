@@ -1,4 +1,4 @@
-import { setImmediate } from '../../node/clock.js';
+import { setImmediate } from '../node/clock.js';
 
 /** What may be done inline in one turn of the event loop, over all calls: about half a millisecond. */
 const MOST_CALLS = 64;

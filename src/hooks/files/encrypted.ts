@@ -1,0 +1,67 @@
+import type { FileCalls } from '../../native/platform.js';
+import { handleBelow } from '../../node/net.js';
+import { fitsTurn } from '../turn-budget.js';
+import { type EligibilityContext, isUnpatched, type WrittenTo, writtenTo } from './eligibility.js';
+
+/**
+ * A TLS socket whose every function is Node's own. Its handle encrypts or copies the bytes within the call that writes them
+ * (src/crypto/crypto_tls.cc `TLSWrap::DoWrite`).
+ */
+export function encryptingSocket(context: EligibilityContext, pipedTo: unknown): WrittenTo | undefined {
+  const found = writtenTo(pipedTo);
+  const handle = found?.socket._handle;
+  if (found === undefined || handle == null || handleBelow(handle) === undefined) return undefined;
+  const { socket } = found;
+  return !socket.connecting && !socket.destroyed && isUnpatched(context, socket) ? found : undefined;
+}
+
+/** Bytes of one window. Four times what fs.ReadStream reads: the turns between the windows are most of what it costs. */
+const WINDOW = 256 << 10;
+
+/** Windows on their way at the same time. What is beyond is read as ever. */
+const MOST_BUFFERS = 4;
+
+/** A buffer is used again and again. Fresh ones of this size cost more in page faults than the window gains. */
+interface WindowBuffer {
+  readonly bytes: Buffer;
+  user: WrittenTo | undefined;
+}
+
+const buffers: WindowBuffer[] = [];
+
+/** Whether all that was written there has been encrypted or copied. A response has a buffer of its own while it is corked. */
+function isDone({ socket, destination }: WrittenTo): boolean {
+  return socket.destroyed || (destination.writableLength === 0 && socket.writableLength === 0);
+}
+
+function freeBuffer(): WindowBuffer | undefined {
+  const free = buffers.find(({ user }) => user === undefined || isDone(user));
+  if (free !== undefined || buffers.length >= MOST_BUFFERS) return free;
+  // Zeros, and not whatever was in that memory, are the worst that a fault of ours could send.
+  const made: WindowBuffer = { bytes: Buffer.alloc(WINDOW), user: undefined };
+  buffers.push(made);
+  return made;
+}
+
+/**
+ * Read the next bytes of a file for a socket that encrypts, if they are in the page cache.
+ *
+ * @param available bytes up to the end of the file
+ * @returns a view that is valid until the socket has encrypted it; undefined where Node's own read is to be taken
+ */
+export function windowFor(
+  user: WrittenTo,
+  files: FileCalls,
+  fd: number,
+  position: number,
+  available: number,
+): Buffer | undefined {
+  const size = Math.min(available, WINDOW);
+  if (size <= 0 || !fitsTurn(size)) return undefined;
+  const free = freeBuffer();
+  if (free === undefined) return undefined;
+  const bytes = files.readNow(fd, free.bytes, 0, size, position);
+  if (bytes <= 0) return undefined;
+  free.user = user;
+  return free.bytes.subarray(0, bytes);
+}
