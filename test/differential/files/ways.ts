@@ -7,7 +7,7 @@ import { unlike } from './surroundings.js';
 /** How much of socket-tune there is beside the application. In each way it must see what stock Node shows it. */
 export const WAYS = {
   off: tuned({ SOCKET_TUNE: 'off' }),
-  'options only': tuned({ SOCKET_TUNE_SENDFILE: 'off' }),
+  'options only': tuned({ SOCKET_TUNE_SENDFILE: 'off', SOCKET_TUNE_FS: 'off' }),
   all: tuned(),
 } as const;
 
@@ -52,6 +52,8 @@ function expectOptionsOnly(runs: Runs): void {
     copiedBytes: {},
     notRerouted: {},
     truncatedFiles: 0,
+    inlineCalls: {},
+    pooledCalls: {},
   });
   expect(
     replaced(run, runs).filter((name) => FILE_HOOKS.test(name)),

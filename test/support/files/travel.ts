@@ -28,5 +28,6 @@ export function isRerouted(files: Files | undefined): boolean {
 
 /** Bytes that were sent as regions, by sendfile or copied in the end. */
 export function regionBytes({ sendfileBytes, copiedBytes }: Files): number {
-  return Object.values(copiedBytes).reduce((total, bytes) => total + bytes, sendfileBytes);
+  const { encrypted: _, ...ofRegions } = copiedBytes;
+  return Object.values(ofRegions).reduce((total, bytes) => total + bytes, sendfileBytes);
 }
