@@ -21,14 +21,15 @@ function counter({ client, registry }: Exposition, name: string, help: string, v
   new client.Counter({ name, help, registers: [registry] }).inc(value);
 }
 
-function byReason(
+function byLabel(
   { client, registry }: Exposition,
   name: string,
   help: string,
+  label: 'reason' | 'call',
   amounts: Readonly<Record<string, number>>,
 ): void {
-  const metric = new client.Counter({ name, help, labelNames: ['reason'], registers: [registry] });
-  for (const [reason, amount] of Object.entries(amounts)) metric.inc({ reason }, amount);
+  const metric = new client.Counter({ name, help, labelNames: [label], registers: [registry] });
+  for (const [value, amount] of Object.entries(amounts)) metric.inc({ [label]: value }, amount);
 }
 
 function addReport(to: Exposition, { connections, quickAcks, files, outgoing, datagrams }: Report): void {
@@ -44,10 +45,14 @@ function addReport(to: Exposition, { connections, quickAcks, files, outgoing, da
     'Files that became shorter while they were sent.',
     files.truncatedFiles,
   );
-  const copied = 'Bytes of rerouted streams that were copied, by reason.';
-  byReason(to, 'socket_tune_copied_bytes_total', copied, files.copiedBytes);
+  const copied = 'Bytes of files that were copied, by reason.';
+  byLabel(to, 'socket_tune_copied_bytes_total', copied, 'reason', files.copiedBytes);
   const refused = 'File streams piped to a socket or response that took Node’s own path, by reason.';
-  byReason(to, 'socket_tune_not_rerouted_total', refused, files.notRerouted);
+  byLabel(to, 'socket_tune_not_rerouted_total', refused, 'reason', files.notRerouted);
+  const inline = 'Calls of fs that were answered without the thread pool, by call.';
+  byLabel(to, 'socket_tune_inline_fs_calls_total', inline, 'call', files.inlineCalls);
+  const pooled = 'Calls of the same functions that took the thread pool, by reason.';
+  byLabel(to, 'socket_tune_pooled_fs_calls_total', pooled, 'reason', files.pooledCalls);
 }
 
 function addListeners({ client, registry }: Exposition, { listeners }: Report): void {
