@@ -32,13 +32,13 @@ export interface FsContext {
  * @param look is given an O_PATH descriptor, which is closed afterwards
  * @returns what `look` does, or the error if the kernel knows that there is no such file
  */
-export function lookAtPath(
+export function lookAtPath<A extends Answer>(
   { files }: FsContext,
   syscall: string,
   path: string,
   followsLink: boolean,
-  look: (fd: number) => Answer,
-): Answer {
+  look: (fd: number) => A,
+): A | Answer {
   const fd = files.find(path, followsLink);
   if (fd === -ERRNO.ENOENT) return { error: noSuchFile(syscall, path) };
   if (fd < 0) return fd === -ERRNO.EAGAIN ? 'not-cached' : 'error';

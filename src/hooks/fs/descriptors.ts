@@ -6,18 +6,25 @@ import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-f
 
 type Args = ArrayLike<unknown>;
 
+/** A descriptor, and the size that its file had when it was looked at. */
+export interface OpenedFile {
+  readonly value: number;
+  readonly size: number;
+}
+
 /** Open a regular file for reading. */
-export function openFile(context: FsContext, path: string, mode: number): Answer {
+export function openFile(context: FsContext, path: string, mode: number): OpenedFile | Answer {
   return openAgain(context, path, mode) ?? lookAndOpen(context, path, mode);
 }
 
 /** A file that was found a moment ago. Should it be a FIFO by now, O_NONBLOCK keeps open(2) from waiting for its writer. */
-function openAgain(context: FsContext, path: string, mode: number): Answer | undefined {
+function openAgain(context: FsContext, path: string, mode: number): OpenedFile | undefined {
   const known = recentPaths.get(path);
   if (known?.isRegular !== true) return undefined;
   try {
     const fd = context.node.open(path, fs().constants.O_NONBLOCK, mode);
-    if (knownStatus(context, fd)?.regular === true) return { value: fd };
+    const status = knownStatus(context, fd);
+    if (status?.regular === true) return { value: fd, size: status.size };
     context.node.close(fd);
   } catch {
     // What is wrong is found out by a look.
@@ -26,13 +33,13 @@ function openAgain(context: FsContext, path: string, mode: number): Answer | und
   return undefined;
 }
 
-function lookAndOpen(context: FsContext, path: string, mode: number): Answer {
+function lookAndOpen(context: FsContext, path: string, mode: number): OpenedFile | Answer {
   return lookAtPath(context, 'open', path, true, (found) => {
     const status = knownStatus(context, found);
     if (status?.regular !== true) return status === undefined ? 'unknown-filesystem' : 'not-a-regular-file';
     try {
       // Node's own call, so that Node knows of the descriptor.
-      return { value: context.node.open(path, 0, mode) };
+      return { value: context.node.open(path, 0, mode), size: status.size };
     } catch {
       return 'error';
     }

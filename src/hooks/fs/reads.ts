@@ -1,8 +1,8 @@
 import type { FileCalls } from '../../native/platform.js';
 import { fitsTurn } from '../turn-budget.js';
-import { type Answer, isAnswered } from './answer.js';
+import type { Answer } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
-import { openFile } from './descriptors.js';
+import { type OpenedFile, openFile } from './descriptors.js';
 
 type Args = ArrayLike<unknown>;
 
@@ -59,14 +59,13 @@ export function answerRead(context: FsContext, args: Args): Answer {
 /** Node reads a file of up to this size in one trip to the thread pool (lib/internal/fs/utils.js `kReadFileBufferLength`). */
 const MOST_AT_ONCE = 512 << 10;
 
-function readWhole(context: FsContext, fd: number): Answer {
-  const size = knownStatus(context, fd)?.size ?? 0;
+function readWhole({ files }: FsContext, { value: fd, size }: OpenedFile): Answer {
   // A file without a size makes up its bytes as it is read.
   if (size === 0) return 'not-a-regular-file';
   if (size > MOST_AT_ONCE) return 'large-file';
   if (!fitsTurn(size)) return 'turn-is-full';
   const value = Buffer.allocUnsafeSlow(size);
-  return readCached(context.files, fd, value, 0, size, 0) === size ? { value } : 'not-resident';
+  return readCached(files, fd, value, 0, size, 0) === size ? { value } : 'not-resident';
 }
 
 /** Mode of a file that open(2) would create, which ours never does. */
@@ -76,9 +75,9 @@ const MODE = 0o666;
 export function answerReadFile(context: FsContext, path: string): Answer {
   if (!fitsTurn()) return 'turn-is-full';
   const opened = openFile(context, path, MODE);
-  if (!isAnswered(opened) || typeof opened.value !== 'number') return opened;
+  if (typeof opened === 'string' || !('size' in opened)) return opened;
   try {
-    return readWhole(context, opened.value);
+    return readWhole(context, opened);
   } finally {
     context.node.close(opened.value);
   }
