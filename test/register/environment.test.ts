@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { OptionOutcome } from '../../src/options/outcome.js';
 import type { Report } from '../../src/report/report.js';
 import { isRerouted } from '../support/files/travel.js';
+import { fileApp, fileAppOutput } from '../support/processes/file-app.js';
 import { BY_IMPORT, BY_REQUIRE, runApp, runNode } from '../support/processes/node-process.js';
-import { fileApp, fileAppOutput } from './file-app.js';
 
 /** Run an http server that sends a file once, under these variables. It must work, whatever they are. */
 async function run(

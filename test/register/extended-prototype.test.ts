@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { isRerouted } from '../support/files/travel.js';
+import { fileApp, fileAppOutput } from '../support/processes/file-app.js';
 import { BY_IMPORT, type EndedProcess, runApp } from '../support/processes/node-process.js';
-import { fileApp, fileAppOutput } from './file-app.js';
 
 /** Ways to add a property to Object.prototype. Stock Node works with each of them, once http is loaded. */
 const extensions: Record<string, string> = {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { sampleDirectory } from '../support/files/sample-files.js';
 import { isRerouted } from '../support/files/travel.js';
+import { fileApp } from '../support/processes/file-app.js';
 import {
   BY_IMPORT,
   BY_REQUIRE,
@@ -12,7 +13,6 @@ import {
   runNode,
 } from '../support/processes/node-process.js';
 import { repository, scratchProject, writeApp } from '../support/processes/scratch-project.js';
-import { fileApp } from './file-app.js';
 
 /** Without a report, as the app could see its file. */
 const QUIET = { SOCKET_TUNE_REPORT: '' };

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { deniedWindows, regionBytes } from '../support/files/travel.js';
+import { fileApp, fileAppOutput } from '../support/processes/file-app.js';
 import { BY_IMPORT, BY_REQUIRE } from '../support/processes/node-process.js';
 import { hasProgram, skipWithout } from '../support/processes/program.js';
 import { writeApp } from '../support/processes/scratch-project.js';
 import { type SystemCall, type TracedProcess, traceNode } from '../support/processes/strace.js';
-import { fileApp, fileAppOutput } from './file-app.js';
 
 const SOCKET_CALLS = ['bind', 'listen', 'accept4', 'setsockopt', 'getsockopt', 'sendfile', 'close'];
 

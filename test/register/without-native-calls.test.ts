@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { useScratch } from '../support/files/scratch.js';
 import { isRerouted } from '../support/files/travel.js';
+import { fileApp, fileAppOutput } from '../support/processes/file-app.js';
 import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp, runNode } from '../support/processes/node-process.js';
 import { installPackage } from '../support/processes/scratch-project.js';
-import { fileApp, fileAppOutput } from './file-app.js';
 
 /** The permission model's flags on this Node, with all that the app itself needs. */
 function permissionFlags(): readonly string[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SAMPLE_SIZES, type SampleName, sampleDirectory } from '../support/files/sample-files.js';
+import { SAMPLE_SIZES, type SampleName, sampleDirectory } from '../files/sample-files.js';
 
 /**
  * An http server that pipes a sample file into each answer, and a client that asks for it `requests` times, each on a
