@@ -4,7 +4,9 @@ const { dirname, join } = process.getBuiltinModule('node:path');
 function namesAny(file: string, names: readonly string[]): boolean {
   if (!existsSync(file)) return false;
   const { dependencies }: { dependencies?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
-  return typeof dependencies === 'object' && dependencies !== null && names.some((name) => Object.hasOwn(dependencies, name));
+  return (
+    typeof dependencies === 'object' && dependencies !== null && names.some((name) => Object.hasOwn(dependencies, name))
+  );
 }
 
 /** Whether the package.json of a directory, or of one above it, names one of the packages. */

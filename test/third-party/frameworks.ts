@@ -76,7 +76,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'context.body = stream',
-    app: 'koa-stream',
+    app: 'koa/stream',
     packages: ['koa'],
     knows: [],
     rerouted: 'all',
@@ -85,7 +85,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'send(context, path)',
-    app: 'koa-send',
+    app: 'koa/send',
     packages: ['koa', 'koa-send'],
     knows: [],
     rerouted: 'all',
@@ -94,7 +94,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'send(context, path) behind koa-compress',
-    app: 'koa-compress',
+    app: 'koa/compress',
     packages: ['koa', 'koa-send', 'koa-compress'],
     knows: [],
     rerouted: 'all',
@@ -103,7 +103,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: 'reply.send(stream)',
-    app: 'fastify-stream',
+    app: 'fastify/stream',
     packages: ['fastify'],
     knows: [],
     rerouted: 'all',
@@ -112,7 +112,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: '@fastify/static',
-    app: 'fastify-static',
+    app: 'fastify/static',
     packages: ['fastify', '@fastify/static'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',
@@ -121,7 +121,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   },
   {
     title: '@fastify/static behind @fastify/compress',
-    app: 'fastify-compress',
+    app: 'fastify/compress',
     packages: ['fastify', '@fastify/static', '@fastify/compress'],
     knows: ['range', 'last bytes', 'etag', 'last-modified'],
     rerouted: 'all',

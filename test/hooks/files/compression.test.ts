@@ -244,7 +244,7 @@ describe('the compression middleware', () => {
     '(function(){v.call(o)}));x.on("drain",(function(){o.emit("drain")}))}return w.apply(this,arguments)};c()}}';
 
   /** Written where Next.js has its copy, or in another place. */
-  function copyOfNext(place: string, source = NEXTS_COPY): { (): Handler } {
+  function copyOfNext(place: string, source = NEXTS_COPY): () => Handler {
     const directory = scratch.path(place);
     mkdirSync(directory, { recursive: true });
     writeFileSync(`${directory}/index.js`, `${source};module.exports=compression`);
