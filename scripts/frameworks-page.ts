@@ -44,6 +44,34 @@ ${FRAMEWORKS.map(line).join('\n')}
 
 In every framework, some answers take Node's own path: an empty file, an answer without a body, and a pipelined answer whose turn has not
 come (\`destination-not-ready\`). So does everything over TLS, and everything that is compressed on the way.
+
+## Tried by hand
+
+These are too heavy for the tests, or do not install beside them. Each was built in a directory of its own and run with and without the
+preload. Each was asked for two files, a route that streams a file, and a page: plain, with gzip, and with two ranges. All 16 heads and
+bodies were the same, except the date. HEAD, aborted downloads and pipelined requests were not tried.
+
+| Versions | Node | Static files by sendfile | A route that streams a file |
+| --- | --- | --- | --- |
+| next 16.4.6, \`next start\` | 20, 26 | from byte 64k on: its bundled copy of compression is known by its source | not by sendfile: a web stream, written by its reader |
+| next 16.4.6, standalone | 20, 26 | from byte 64k on, as above | not by sendfile: as above |
+| @react-router/serve 7.18.4, with a server build written by hand | 20, 26 | from byte 64k on: express.static behind compression | not by sendfile: as above |
+| nitropack 2.13.6, its Node server | 20, 26 | not by sendfile: \`fs.promises.readFile\`, and one write | \`sendStream\`: yes, it pipes into the response |
+| astro 7.3.3, @astrojs/node 11.1.6, standalone | 22, 26 | yes, by send | not by sendfile: as above |
+
+Nuxt itself was not tried; its server is built by Nitro. Nor was Remix; \`@remix-run/serve\` depends on compression, which is looked for there.
+
+A file in a web \`Response\` is no file any more for who writes the response: \`Readable.toWeb()\` hides the stream, and other code may
+read or change each chunk. So a reader's writes are not rerouted. What the file system has in memory is still read without the thread pool.
+
+## Yarn Plug'n'Play
+
+\`node -r ./.pnp.cjs -r socket-tune/register app.js\` works, and so does \`yarn node -r socket-tune/register app.js\`, there also with
+\`--import\`. In the other order Node does not find socket-tune, as \`.pnp.cjs\` is what finds it; with the path of a copy outside the archives
+that order works too, with the same result. Plain \`node -r ./.pnp.cjs --import socket-tune/register\` does not find it either. Sockets are
+tuned. Yarn replaces the functions of \`fs\`, so no file stream goes by sendfile: the report counts \`patched-fs\`. Yarn's functions call
+Node's own for files outside its archives, and so those files are opened and read without the thread pool where the kernel has them
+in memory. Files inside an archive are served by Yarn. Tried by hand with Yarn 4.18.1, Express 5.3.0, Node 20 and 26: every body was the same.
 `;
 }
 

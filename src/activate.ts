@@ -1,7 +1,7 @@
 import { dependsOn } from './app-manifest.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { type FirstUse, setInstalled, watchFirstUse } from './first-use.js';
-import { COMPRESSION } from './hooks/files/compression-file.js';
+import { COMPRESSION_CARRIERS } from './hooks/files/compression-file.js';
 import { fsBinding } from './node/fs-binding.js';
 import { holdCalls } from './node/patch/fs-binding.js';
 import { heedsServers, sharesPort } from './options/listener-needs.js';
@@ -43,7 +43,7 @@ export function activate(config: TuneConfig | undefined, parts: Parts): () => vo
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
   if (fs === 'auto') holdFsCalls();
-  if (sendfile && dependsOn(COMPRESSION)) parts.forModules();
+  if (sendfile && dependsOn(...COMPRESSION_CARRIERS)) parts.forModules();
   // Some ways to make a socket are not announced.
   if (connect !== undefined) parts.forSockets();
   // Nor is the first worker.

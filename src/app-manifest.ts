@@ -1,25 +1,27 @@
 const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
 const { dirname, join } = process.getBuiltinModule('node:path');
 
-function isNamedBy(file: string, name: string): boolean {
+function namesAny(file: string, names: readonly string[]): boolean {
   if (!existsSync(file)) return false;
   const { dependencies }: { dependencies?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
-  return typeof dependencies === 'object' && dependencies !== null && Object.hasOwn(dependencies, name);
+  return (
+    typeof dependencies === 'object' && dependencies !== null && names.some((name) => Object.hasOwn(dependencies, name))
+  );
 }
 
-/** Whether the package.json of a directory, or of one above it, names a package. */
-function isNamedAbove(directory: string, name: string): boolean {
+/** Whether the package.json of a directory, or of one above it, names one of the packages. */
+function isNamedAbove(directory: string, names: readonly string[]): boolean {
   try {
-    if (isNamedBy(join(directory, 'package.json'), name)) return true;
+    if (namesAny(join(directory, 'package.json'), names)) return true;
   } catch {
     // Not JSON, or not readable.
   }
   const parent = dirname(directory);
-  return parent !== directory && isNamedAbove(parent, name);
+  return parent !== directory && isNamedAbove(parent, names);
 }
 
-/** Whether the app depends on a package, by the package.json of its script or of the working directory. */
-export function dependsOn(name: string): boolean {
+/** Whether the app depends on one of some packages, by the package.json of its script or of the working directory. */
+export function dependsOn(...names: readonly string[]): boolean {
   const [, script] = process.argv;
-  return isNamedAbove(process.cwd(), name) || (script !== undefined && isNamedAbove(dirname(script), name));
+  return isNamedAbove(process.cwd(), names) || (script !== undefined && isNamedAbove(dirname(script), names));
 }

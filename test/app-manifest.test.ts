@@ -33,6 +33,12 @@ describe('what an app depends on', () => {
     expect(isNamed(scratch.path('nowhere'))).to.equal(false);
   });
 
+  it('is one of some packages where package.json names any of them', () => {
+    process.argv[1] = join(manifest('any', '{ "dependencies": { "some-package": "^1" } }'), 'app.js');
+    expect(dependsOn('another', 'some-package')).to.equal(true);
+    expect(dependsOn('another', 'third')).to.equal(false);
+  });
+
   it('is not what only its development takes', () => {
     expect(isNamed(manifest('development', '{ "devDependencies": { "some-package": "^1" } }'))).to.equal(false);
   });

@@ -18,6 +18,13 @@ const HANDS_ON = [
   '_write.call(this, chunk, encoding)',
 ];
 
+/**
+ * The same in the copy of Next.js (next/dist/compiled/compression/index.js), where a minifier chose the names of variables. Here
+ * `\1` is the `write` that was there before, `\2` the response, and `\5` the stream that compresses.
+ */
+const HANDS_ON_MINIFIED =
+  /([\w$]+)=([\w$]+)\.write;.*\b\2\.write=function write\(([\w$]+),([\w$]+)\)\{if\([\w$]+\)\{return false\}if\(!this\._header\)\{this\._implicitHeader\(\)\}return ([\w$]+)\?\5\.write\(toBuffer\(\3,\4\)\):\1\.call\(this,\3,\4\)\};.*\b\2\.setHeader\("Content-Encoding",/;
+
 type Callable = (...args: never[]) => unknown;
 type Middleware = (request: unknown, response: object, next: (...args: unknown[]) => unknown) => unknown;
 
@@ -27,7 +34,7 @@ function isFunction(value: unknown): value is Callable {
 
 function isKnown(factory: Callable): boolean {
   const source = Function.prototype.toString.call(factory).replaceAll(/\s+/g, ' ');
-  return HANDS_ON.every((text) => source.includes(text));
+  return HANDS_ON.every((text) => source.includes(text)) || HANDS_ON_MINIFIED.test(source);
 }
 
 /** Not a Proxy: Node 26 prints one as a Proxy. */
@@ -70,7 +77,7 @@ export function watchFactory(exports: unknown): unknown {
 
 function install(context: HookContext): Undo | undefined {
   if (context.sendfile === undefined) return undefined;
-  // The second sees require() only, takes 8 ms to load, and shows in the stack of every error while modules load.
+  // The second sees require() of the package only, takes 8 ms to load, and shows in the stack of every error while modules load.
   return watchExports(isCompression, watchFactory) ?? watchPackage(COMPRESSION, watchFactory);
 }
 

@@ -233,6 +233,49 @@ describe('the compression middleware', () => {
     expect(String(watched)).to.not.equal(String(original));
   });
 
+  /** The middleware in the short names of Next.js's copy, which compresses what is text. */
+  const NEXTS_COPY =
+    'var l=require("node:zlib");function toBuffer(a,e){return Buffer.isBuffer(a)?a:Buffer.from(a,e)}function compression(a){' +
+    'return function compression(a,o,c){var u=false;var x;var v=o.end;var b=o.write;o.write=function write(a,e){if(u){return false}' +
+    'if(!this._header){this._implicitHeader()}return x?x.write(toBuffer(a,e)):b.call(this,a,e)};o.end=function end(a,e){if(u){return ' +
+    'false}if(!this._header){this._implicitHeader()}if(!x){return v.call(this,a,e)}u=true;return a?x.end(toBuffer(a,e)):x.end()};var ' +
+    'w=o.writeHead;o.writeHead=function(){var u="gzip";if(o.getHeader("Content-Type")==="text/plain"){x=l.createGzip();' +
+    'o.setHeader("Content-Encoding",u);o.removeHeader("Content-Length");x.on("data",(function(a){b.call(o,a)}));x.on("end",' +
+    '(function(){v.call(o)}));x.on("drain",(function(){o.emit("drain")}))}return w.apply(this,arguments)};c()}}';
+
+  /** Written where Next.js has its copy, or in another place. */
+  function copyOfNext(place: string, source = NEXTS_COPY): () => Handler {
+    const directory = scratch.path(place);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(`${directory}/index.js`, `${source};module.exports=compression`);
+    return require(`${directory}/index.js`);
+  }
+
+  it('is known in the copy of Next.js, and has what that passes through sent by sendfile', async () => {
+    const compress = copyOfNext('first/node_modules/next/dist/compiled/compression');
+    const image = await fetch([ofType('image/png'), compress()]);
+    expect(image.encoding).to.equal(undefined);
+    expect(digest(image.body)).to.equal(digest(bytes));
+    expect(image.sent).to.be.within(1, SIZE - CHUNK);
+    const text = await fetch([ofType('text/plain'), compress()]);
+    expect(text.encoding).to.equal('gzip');
+    expect(digest(gunzipSync(text.body))).to.equal(digest(bytes));
+    expect(text.sent).to.equal(0);
+  });
+
+  it('is not known in another file, or where a copy of Next.js hands something else on', async () => {
+    const changed = NEXTS_COPY.replace('b.call(this,a,e)}', 'b.call(this,toBuffer(a,e))}');
+    expect(changed).to.not.equal(NEXTS_COPY);
+    for (const compress of [
+      copyOfNext('second/node_modules/next/dist/compiled/other'),
+      copyOfNext('third/node_modules/next/dist/compiled/compression', changed),
+    ]) {
+      const { body, sent } = await fetch([ofType('image/png'), compress()]);
+      expect(digest(body)).to.equal(digest(bytes));
+      expect(sent).to.equal(0);
+    }
+  });
+
   it('is left alone where files are not sent by sendfile', () => {
     expect(compressionHook.install(hookContext({}, linux()))).to.equal(undefined);
   });
