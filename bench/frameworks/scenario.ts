@@ -112,6 +112,11 @@ function placeIn(scratch: string, subjects: readonly Subject[]): Place {
   return { files, scratch, certificate: makeCertificate(scratch) };
 }
 
+/** For a table of all apps: nginx took part in the rounds of one only. */
+function withoutNginx({ load, samples }: Measured): Measured {
+  return { load, samples: new Map([...samples].filter(([name]) => name !== 'nginx')) };
+}
+
 function resultOf(found: ReadonlyMap<Subject, Found>, effort: Effort, missing: readonly string[]): Result {
   const all = [...found.values()].flatMap(({ measurements }) => measurements);
   const measured = all.map((one) => one.measured);
@@ -121,7 +126,7 @@ function resultOf(found: ReadonlyMap<Subject, Found>, effort: Effort, missing: r
     tables: [
       goalTable(all),
       ...nginxTables(all),
-      tableOf('Requests per second', 'app and body', measured, 'requestsPerSecond'),
+      tableOf('Requests per second', 'app and body', measured.map(withoutNginx), 'requestsPerSecond'),
       waysTable(ways),
     ],
     comparisons: comparisons(all),
