@@ -19,8 +19,8 @@ const CONNECTIONS = 8;
 
 function paceOf({ quick }: Effort): Pace {
   return quick
-    ? { rounds: 3, seconds: 0.05, warmUp: { requests: 3000, bytes: 2e8 } }
-    : { rounds: 5, seconds: 0.15, warmUp: { requests: 6000, bytes: 3e8 } };
+    ? { rounds: 3, seconds: 1, round: { requests: 500, bytes: 5e7 }, warmUp: { requests: 3000, bytes: 2e8 } }
+    : { rounds: 5, seconds: 3, round: { requests: 2000, bytes: 2e8 }, warmUp: { requests: 6000, bytes: 3e8 } };
 }
 
 /** Sets of processes, one after the other: a process keeps its luck for life. */
