@@ -60,8 +60,8 @@ export type Answer = { readonly outcome: Outcome } | { readonly error: string };
 class ClientProcess {
   readonly #process: ChildProcess;
 
-  constructor() {
-    const [program, ...rest] = pinned(CLIENT_CORE, [process.execPath, entry('client-process')]);
+  constructor(module: string) {
+    const [program, ...rest] = pinned(CLIENT_CORE, [process.execPath, entry(module)]);
     this.#process = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
@@ -96,9 +96,9 @@ class ClientProcess {
 
 export type Client = Pick<ClientProcess, 'run' | 'openLoad'>;
 
-/** Run `use` with a client, and stop it in any case. */
-export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new ClientProcess();
+/** Run `use` with a client, and stop it in any case. `module` is what takes the jobs in its process. */
+export async function withClient<T>(use: (client: Client) => Promise<T>, module = 'client-process'): Promise<T> {
+  const client = new ClientProcess(module);
   try {
     return await use(client);
   } finally {

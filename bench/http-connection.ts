@@ -93,7 +93,8 @@ export class HttpConnection {
   }
 }
 
-function bodyLength(header: string): number {
+/** @throws if the header is not that of a whole file */
+export function bodyLength(header: string): number {
   const match = /^content-length: *(\d+)\r$/im.exec(header);
   if (!header.startsWith('HTTP/1.1 200 ') || match === null) throw new Error(`unexpected response: ${header}`);
   return Number(match[1]);

@@ -54,13 +54,25 @@ export async function serve(open: OpenClient, { server }: Contender, load: Load,
   }
 }
 
+/** A number of requests, or fewer of a larger body. */
+interface Work {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /** Amount of work of a measurement. */
 export interface Pace {
   readonly rounds: number;
   /** Time a round of a contender. */
   readonly seconds: number;
-  /** Most bytes of a file before the measurement. Node's compiler works for thousands of requests. */
-  readonly warmUp: { readonly requests: number; readonly bytes: number };
+  /** End of a round before that time: every contender does the same, however busy the machine is. */
+  readonly round?: Work;
+  /** Before the measurement. Node's compiler works for thousands of requests. */
+  readonly warmUp: Work;
+}
+
+function requestsOf({ requests, bytes }: Work, { body }: Load): number {
+  return Math.ceil(Math.min(requests, bytes / body.bytes));
 }
 
 export function paceOf({ quick }: Effort): Pace {
@@ -79,7 +91,7 @@ export async function warmUpBy(
   load: Load,
   warmUp: Pace['warmUp'],
 ): Promise<void> {
-  const requests = Math.ceil(Math.min(warmUp.requests, warmUp.bytes / load.body.bytes) / WARM_UPS);
+  const requests = Math.ceil(requestsOf(warmUp, load) / WARM_UPS);
   for (let time = 0; time < WARM_UPS; time++) await serve(open, contender, load, { seconds: MOST_SECONDS, requests });
 }
 
@@ -88,16 +100,15 @@ export async function measure(
   open: OpenClient,
   contenders: readonly Contender[],
   loads: readonly Load[],
-  { rounds, seconds, warmUp }: Pace,
+  { rounds, seconds, round, warmUp }: Pace,
 ): Promise<Measured[]> {
   const measured: Measured[] = [];
   const warm = new Set<Body>();
   for (const load of loads) {
     if (!warm.has(load.body)) for (const contender of contenders) await warmUpBy(open, contender, load, warmUp);
     warm.add(load.body);
-    const samples = await interleaveByName(contenders, rounds, (contender) =>
-      serve(open, contender, load, { seconds }),
-    );
+    const limit = round === undefined ? { seconds } : { seconds, requests: requestsOf(round, load) };
+    const samples = await interleaveByName(contenders, rounds, (contender) => serve(open, contender, load, limit));
     measured.push({ load, samples });
   }
   return measured;

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
+import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 
-/** Scenarios of `npm run bench`. The last one needs a clone of the repository. */
-const ALL = [...SCENARIOS, deadPeer] as const;
+/** Scenarios of `npm run bench`. Those that are not published need a clone of the repository. */
+const ALL = [frameworks, ...SCENARIOS, deadPeer] as const;
 
 /** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');

@@ -37,7 +37,9 @@ describe('npm run bench', () => {
   it('says what it understands, and what it does not', () => {
     const help = main('--help');
     expect(help).to.include({ status: 0, stderr: '' });
-    for (const word of ['--quick', '--from <file>', 'tcp-info', 'dead-peer']) expect(help.stdout).to.include(word);
+    for (const word of ['--quick', '--from <file>', 'tcp-info', 'frameworks', 'dead-peer']) {
+      expect(help.stdout).to.include(word);
+    }
     for (const wrong of ['--quik', 'tcp-info', '--out']) {
       const { status, stdout, stderr } = main(wrong);
       expect({ status, stdout }, wrong).to.deep.equal({ status: 2, stdout: '' });
