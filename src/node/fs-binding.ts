@@ -15,8 +15,6 @@ export interface FsBinding {
   openFileHandle(...args: unknown[]): unknown;
   close(...args: unknown[]): unknown;
   read(...args: unknown[]): unknown;
-  /** Of readv(2). */
-  readBuffers(...args: unknown[]): unknown;
   readlink(...args: unknown[]): unknown;
   statfs(...args: unknown[]): unknown;
   readonly FSReqCallback: new (bigint?: boolean) => FsRequest;
@@ -52,18 +50,7 @@ export interface ReadFileJob {
 const KNOWN_MAJORS: ReadonlySet<number> = new Set([20, 22, 23, 24, 25, 26]);
 
 /** Where one of the calls is another's already (mock-fs), none is ours. */
-const CALLS = [
-  'stat',
-  'lstat',
-  'fstat',
-  'access',
-  'realpath',
-  'open',
-  'openFileHandle',
-  'close',
-  'read',
-  'readBuffers',
-] as const;
+const CALLS = ['stat', 'lstat', 'fstat', 'access', 'realpath', 'open', 'openFileHandle', 'close', 'read'] as const;
 
 export type FsCall = (typeof CALLS)[number];
 

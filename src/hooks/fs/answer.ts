@@ -13,8 +13,6 @@ export type PoolReason =
   | 'large-file'
   /** It was not opened for reading alone. */
   | 'open-for-writing'
-  /** The pool reads from the descriptor, or has. */
-  | 'read-by-the-pool'
   /** Enough was answered inline in this turn of the event loop. */
   | 'turn-is-full'
   /** Node's own call reports the error. */

@@ -3,7 +3,6 @@ import { recentPaths } from '../recent-paths.js';
 import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
-import { forgetPooledReads, hasPooledRead } from './pooled-reads.js';
 
 type Args = ArrayLike<unknown>;
 
@@ -72,7 +71,6 @@ const LITTLE = 1 << 20;
 
 /** Why closing a descriptor may wait: only a file that was read, and that frees little, certainly does not. */
 function whyNotClose(context: FsContext, fd: number): Answer | undefined {
-  if (hasPooledRead(fd)) return 'read-by-the-pool';
   if (!fitsTurn()) return 'turn-is-full';
   const status = knownStatus(context, fd);
   if (status?.regular !== true) return status === undefined ? 'unknown-filesystem' : 'not-a-regular-file';
@@ -87,7 +85,6 @@ function whyNotClose(context: FsContext, fd: number): Answer | undefined {
  */
 export function closeFile(context: FsContext, fd: number, release: () => void = () => undefined): Answer {
   const reason = whyNotClose(context, fd);
-  forgetPooledReads(fd);
   if (reason !== undefined) return reason;
   release();
   try {

@@ -6,7 +6,7 @@ import { type Answer, counted } from './answer.js';
 import type { FsContext, SynchronousCalls } from './cached-files.js';
 import { answerClose, answerFstat, answerOpen, closeFile } from './descriptors.js';
 import { answerAccess, answerRealpath, answerStat } from './lookups.js';
-import { answerRead, answerReadFile, noteReadBuffers } from './reads.js';
+import { answerRead, answerReadFile } from './reads.js';
 
 /** Taken before they are replaced. */
 function synchronousCalls(binding: FsBinding): SynchronousCalls {
@@ -53,7 +53,6 @@ function install(hookContext: HookContext): Undo | undefined {
       ),
     () => answerInline(binding, 'close', (args) => known('close', (of) => answerClose(of, args))),
     () => answerInline(binding, 'read', (args) => known('read', (of) => answerRead(of, args))),
-    () => answerInline(binding, 'readBuffers', noteReadBuffers),
     () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeFile(of, fd, release))),
     () => readFilesInline(binding, (path) => known('readFile', (of) => answerReadFile(of, path))),
   ]);

@@ -1,9 +1,8 @@
 import type { FileCalls } from '../../native/platform.js';
 import { fitsTurn } from '../turn-budget.js';
-import { type Answer, isAnswered } from './answer.js';
+import type { Answer } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
 import { type OpenedFile, openFile } from './descriptors.js';
-import { notePooledRead } from './pooled-reads.js';
 
 type Args = ArrayLike<unknown>;
 
@@ -46,17 +45,6 @@ function isPlainMemory(buffer: unknown): buffer is Buffer {
 
 /** read: fd, buffer, offset, length, position, request. */
 export function answerRead(context: FsContext, args: Args): Answer {
-  const answer = readInline(context, args);
-  if (!isAnswered(answer)) notePooledRead(args[0]);
-  return answer;
-}
-
-/** readBuffers: fd, buffers, position, request. It is left to the pool. */
-export function noteReadBuffers({ 0: fd }: Args): undefined {
-  notePooledRead(fd);
-}
-
-function readInline(context: FsContext, args: Args): Answer {
   const { 0: fd, 1: buffer, 2: offset, 3: size, 4: position } = args;
   if (typeof fd !== 'number' || !isPlainMemory(buffer) || typeof offset !== 'number') return 'other-arguments';
   if (typeof size !== 'number' || typeof position !== 'number' || offset + size > buffer.length)

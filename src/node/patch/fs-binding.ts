@@ -25,7 +25,6 @@ const REQUEST_AT: Readonly<Record<FsCall, number>> = {
   openFileHandle: 3,
   close: 1,
   read: 5,
-  readBuffers: 3,
 };
 
 /** Complete a request as the thread pool would have (src/node_file.cc `FSReqCallback::Resolve`), and not before it could have. */

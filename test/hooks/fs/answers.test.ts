@@ -375,30 +375,6 @@ describe('what the kernel has in memory', () => {
     expect(counters.pooledCalls.get('turn-is-full')).to.be.greaterThan(before);
   });
 
-  it('is closed by the thread pool where the pool may still be reading from it', async () => {
-    install();
-    const reasons = counters.pooledCalls;
-    const before = reasons.get('read-by-the-pool') ?? 0;
-    const fd = openSync(file, 'r');
-    const buffers = Array.from({ length: 50 }, () => Buffer.alloc(100));
-    // More than the pool has threads, and nobody waits for them.
-    const reads = buffers.map((buffer) => promisify(fs.readv)(fd, [buffer], 0));
-    await promisify(fs.close)(fd);
-    const [first, ...others] = await Promise.allSettled(reads);
-    expect(first?.status).to.equal('fulfilled');
-    // In stock Node too, the close may come before the last of them: then that fails, and has read nothing of another file.
-    for (const [index, outcome] of [first, ...others].entries()) {
-      const expected = outcome?.status === 'fulfilled' ? bytes.subarray(0, 100) : Buffer.alloc(100);
-      expect(buffers[index]?.equals(expected)).to.equal(true);
-    }
-    expect(reasons.get('read-by-the-pool')).to.equal(before + 1);
-    // The number is another file's now.
-    const next = openSync(file, 'r');
-    expect(next).to.equal(fd);
-    await promisify(fs.close)(next);
-    expect(reasons.get('read-by-the-pool')).to.equal(before + 1);
-  });
-
   it('leaves no descriptor behind', async () => {
     const count = (): number => fs.readdirSync('/proc/self/fd').length;
     install();
