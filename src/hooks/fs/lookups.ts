@@ -67,9 +67,9 @@ export function answerAccess(context: FsContext, { 0: path, 1: mode }: Args): An
   if (typeof path !== 'string' || !isMode(mode) || !hasOneUser()) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   return lookAtPath(context, 'access', path, true, (fd) => {
-    if (mode === EXISTS) return {};
     if (knownStatus(context, fd) === undefined) return 'unknown-filesystem';
     try {
+      // For F_OK too: without root's rights, access(2) resolves the path without the capabilities that openat2(2) has.
       context.node.access(path, mode);
       return {};
     } catch {

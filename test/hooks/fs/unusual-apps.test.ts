@@ -186,6 +186,29 @@ describe('fs in unusual apps', () => {
     );
   });
 
+  it('finds a file beyond a directory by the rights that access(2) goes by: without capabilities', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const found = await both(`
+      const { dirname, join } = require('path');
+      run(async () => {
+        const closed = join(fs.mkdtempSync('/tmp/closed-'), 'below');
+        fs.mkdirSync(closed);
+        fs.writeFileSync(join(closed, 'file'), 'x');
+        fs.chmodSync(dirname(closed), 0o755);
+        fs.chmodSync(closed, 0o700);
+        const check = 'require("fs").access(' + JSON.stringify(join(closed, 'file')) + ', (error) => console.log(error?.code))';
+        const wait = 'require("net").createServer().listen(0, function () { this.close(); const t = "/tmp";' +
+          'require("fs").stat(t, () => setTimeout(() => {' + check + '}, 50)); })';
+        const rights = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
+        const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...rights, process.execPath, ...process.execArgv, '-e', wait];
+        log.push(require('child_process').execFileSync('setpriv', args, { encoding: 'utf8' }));
+        fs.rmSync(dirname(closed), { recursive: true });
+      });
+    `);
+    expectSame(found);
+    expect(found.stock.stdout).to.include('EACCES');
+  });
+
   it('finds the real path where /proc is not mounted', async function () {
     if (process.getuid?.() !== 0) this.skip();
     const found = await both(
