@@ -1,4 +1,4 @@
-import { PRIMARY_MARK } from '../config/env.js';
+import { hasPoolOfOne, PRIMARY_MARK } from '../config/env.js';
 import { SETTINGS } from '../config/settings.js';
 import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
@@ -36,7 +36,7 @@ export function hookContext(
     primaryMark: PRIMARY_MARK,
     exactBuffers: bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
-    answersFs: fs === 'auto',
+    answersFs: fs === 'auto' && !hasPoolOfOne(),
     platform,
   };
 }

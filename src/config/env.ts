@@ -31,6 +31,15 @@ export function readVariable(name: string): string | undefined {
   return process.env[name];
 }
 
+/**
+ * Whether libuv's thread pool has one thread (libuv src/threadpool.c). Its calls then end in the order in which they were made, and an app
+ * may rely on that.
+ */
+export function hasPoolOfOne(): boolean {
+  const size = readVariable('UV_THREADPOOL_SIZE');
+  return size !== undefined && !(Number.parseInt(size, 10) > 1);
+}
+
 /** The environment of a child process: ours, with these variables added. */
 export function childEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...variables };

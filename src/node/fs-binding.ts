@@ -15,6 +15,7 @@ export interface FsBinding {
   openFileHandle(...args: unknown[]): unknown;
   close(...args: unknown[]): unknown;
   read(...args: unknown[]): unknown;
+  readBuffers(...args: unknown[]): unknown;
   readlink(...args: unknown[]): unknown;
   statfs(...args: unknown[]): unknown;
   readonly FSReqCallback: new (bigint?: boolean) => FsRequest;
@@ -50,7 +51,18 @@ export interface ReadFileJob {
 const KNOWN_MAJORS: ReadonlySet<number> = new Set([20, 22, 23, 24, 25, 26]);
 
 /** Where one of the calls is another's already (mock-fs), none is ours. */
-const CALLS = ['stat', 'lstat', 'fstat', 'access', 'realpath', 'open', 'openFileHandle', 'close', 'read'] as const;
+const CALLS = [
+  'stat',
+  'lstat',
+  'fstat',
+  'access',
+  'realpath',
+  'open',
+  'openFileHandle',
+  'close',
+  'read',
+  'readBuffers',
+] as const;
 
 export type FsCall = (typeof CALLS)[number];
 
@@ -69,6 +81,8 @@ export interface HeldCall {
   /** What stands in the binding. */
   readonly wrapper: FsBinding[FsCall];
   readonly answer: InlineCall | undefined;
+  /** Descriptors of calls with a callback that the thread pool has, and how many. */
+  readonly underWay: ReadonlyMap<number, number>;
   /** Put the original back, unless somebody else stands before us. */
   remove(): void;
 }

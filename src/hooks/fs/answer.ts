@@ -13,6 +13,8 @@ export type PoolReason =
   | 'large-file'
   /** It was not opened for reading alone. */
   | 'open-for-writing'
+  /** A read of Node's own from the same descriptor is under way. */
+  | 'used-by-pool'
   /** Enough was answered inline in this turn of the event loop. */
   | 'turn-is-full'
   /** Node's own call reports the error. */

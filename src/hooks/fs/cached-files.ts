@@ -25,6 +25,9 @@ export interface FsContext {
   readonly files: FileCalls;
 }
 
+/** With the flag u, a pair is one character and does not match. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
 /**
  * Look at what a path names, if the kernel knows it without waiting for anything.
  *
@@ -39,8 +42,13 @@ export function lookAtPath<A extends Answer>(
   followsLink: boolean,
   look: (fd: number) => A,
 ): A | Answer {
+  // Half a character: Node and koffi would each make other bytes of it.
+  if (LONE_SURROGATE.test(path)) return 'other-arguments';
   const fd = files.find(path, followsLink);
-  if (fd === -ERRNO.ENOENT) return { error: noSuchFile(syscall, path) };
+  if (fd === -ERRNO.ENOENT) {
+    const error = noSuchFile(syscall, path);
+    return error === undefined ? 'error' : { error };
+  }
   if (fd < 0) return fd === -ERRNO.EAGAIN ? 'not-cached' : 'error';
   try {
     return look(fd);

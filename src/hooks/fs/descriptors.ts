@@ -1,4 +1,5 @@
 import { fs } from '../../node/modules.js';
+import { isUsedByPool } from '../../node/patch/fs-binding.js';
 import { recentPaths } from '../recent-paths.js';
 import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
@@ -10,6 +11,11 @@ type Args = ArrayLike<unknown>;
 export interface OpenedFile {
   readonly value: number;
   readonly size: number;
+}
+
+/** Worker threads have no process.chdir() (lib/internal/process/worker_thread_only.js). Asking `worker_threads` would load it. */
+function isMainThread(): boolean {
+  return Reflect.get(process.chdir, 'disabled') !== true;
 }
 
 /** Open a regular file for reading. */
@@ -50,12 +56,12 @@ function lookAndOpen(context: FsContext, path: string, mode: number): OpenedFile
 export function answerOpen(
   context: FsContext,
   { 0: path, 1: flags, 2: mode }: Args,
-  wrap: (fd: number) => unknown = (fd) => fd,
+  wrap: (fd: number) => Answer = (value) => ({ value }),
 ): Answer {
   if (typeof path !== 'string' || flags !== 0 || typeof mode !== 'number') return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   const answer = openFile(context, path, mode);
-  return isAnswered(answer) && typeof answer.value === 'number' ? { value: wrap(answer.value) } : answer;
+  return isAnswered(answer) && typeof answer.value === 'number' ? wrap(answer.value) : answer;
 }
 
 /** fstat: fd, bigint, request. */
@@ -79,14 +85,33 @@ function whyNotClose(context: FsContext, fd: number): Answer | undefined {
 }
 
 /**
- * Close a descriptor.
+ * Close the descriptor of a FileHandle, by close(2) itself. In a worker thread Node keeps a list of descriptors that `fs.open` has
+ * opened, and closes them at its end. Those of FileHandles are not on it.
  *
- * @param release what has to be done with it before
+ * @param release takes it from the FileHandle
  */
-export function closeFile(context: FsContext, fd: number, release: () => void = () => undefined): Answer {
+export function closeHandle(context: FsContext, fd: number, release: () => void): Answer {
   const reason = whyNotClose(context, fd);
   if (reason !== undefined) return reason;
   release();
+  context.files.close(fd);
+  return {};
+}
+
+/** Give a FileHandle a descriptor that a worker thread's list of them does not have; see `closeHandle`. */
+export function wrapInHandle({ binding, node, files }: FsContext, fd: number): Answer {
+  const { FileHandle } = binding;
+  if (isMainThread()) return { value: new FileHandle(fd) };
+  const unlisted = files.duplicate(fd);
+  node.close(fd);
+  return unlisted < 0 ? 'error' : { value: new FileHandle(unlisted) };
+}
+
+/** Close a descriptor, unless the thread pool reads from it: it might read another file that gets its number. */
+function closeFile(context: FsContext, fd: number): Answer {
+  if (isUsedByPool(fd)) return 'used-by-pool';
+  const reason = whyNotClose(context, fd);
+  if (reason !== undefined) return reason;
   try {
     context.node.close(fd);
     return {};

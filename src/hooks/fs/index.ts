@@ -4,7 +4,7 @@ import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
 import { type Answer, counted } from './answer.js';
 import type { FsContext, SynchronousCalls } from './cached-files.js';
-import { answerClose, answerFstat, answerOpen, closeFile } from './descriptors.js';
+import { answerClose, answerFstat, answerOpen, closeHandle, wrapInHandle } from './descriptors.js';
 import { answerAccess, answerRealpath, answerStat } from './lookups.js';
 import { answerRead, answerReadFile } from './reads.js';
 
@@ -28,7 +28,6 @@ function synchronousCalls(binding: FsBinding): SynchronousCalls {
 function install(hookContext: HookContext): Undo | undefined {
   const binding = hookContext.answersFs ? fsBinding() : undefined;
   if (binding === undefined) return undefined;
-  const { FileHandle } = binding;
   const node = synchronousCalls(binding);
   // The native calls are loaded for the first call that may need them.
   let context: FsContext | undefined;
@@ -49,11 +48,13 @@ function install(hookContext: HookContext): Undo | undefined {
     () => answerInline(binding, 'open', (args) => known('open', (of) => answerOpen(of, args))),
     () =>
       answerInline(binding, 'openFileHandle', (args) =>
-        known('open', (of) => answerOpen(of, args, (fd) => new FileHandle(fd))),
+        known('open', (of) => answerOpen(of, args, (fd) => wrapInHandle(of, fd))),
       ),
     () => answerInline(binding, 'close', (args) => known('close', (of) => answerClose(of, args))),
     () => answerInline(binding, 'read', (args) => known('read', (of) => answerRead(of, args))),
-    () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeFile(of, fd, release))),
+    // They are stood before so that a close waits for them.
+    () => answerInline(binding, 'readBuffers', () => undefined),
+    () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeHandle(of, fd, release))),
     () => readFilesInline(binding, (path) => known('readFile', (of) => answerReadFile(of, path))),
   ]);
 }

@@ -49,22 +49,27 @@ function statAgain(
   return undefined;
 }
 
-/** F_OK of access(2). */
+/** F_OK of access(2), and all three rights. What is no combination of them Node refuses. */
 const EXISTS = 0;
+const ALL_RIGHTS = 7;
 
-/** Where the two differ, access(2) resolves the path with the rights of another user than openat2(2). */
+function isMode(mode: unknown): mode is number {
+  return Number.isInteger(mode) && Number(mode) >= EXISTS && Number(mode) <= ALL_RIGHTS;
+}
+
+/** Where two of them differ, access(2) resolves the path with the rights of another user or group than openat2(2). */
 function hasOneUser(): boolean {
-  return process.getuid?.() === process.geteuid?.();
+  return process.getuid?.() === process.geteuid?.() && process.getgid?.() === process.getegid?.();
 }
 
 /** access: path, mode, request. */
 export function answerAccess(context: FsContext, { 0: path, 1: mode }: Args): Answer {
-  if (typeof path !== 'string' || typeof mode !== 'number' || !hasOneUser()) return 'other-arguments';
+  if (typeof path !== 'string' || !isMode(mode) || !hasOneUser()) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   return lookAtPath(context, 'access', path, true, (fd) => {
-    if (mode === EXISTS) return {};
     if (knownStatus(context, fd) === undefined) return 'unknown-filesystem';
     try {
+      // For F_OK too: without root's rights, access(2) resolves the path without the capabilities that openat2(2) has.
       context.node.access(path, mode);
       return {};
     } catch {
@@ -73,15 +78,27 @@ export function answerAccess(context: FsContext, { 0: path, 1: mode }: Args): An
   });
 }
 
+/** Node's encoding of a path where none is asked for. */
+const UTF8 = 'utf8';
+
 /** The kernel's d_path() ends so where a file has lost its name. */
 const NAMELESS = ' (deleted)';
 
+/** Undefined where /proc is not mounted, as in a chroot, and where the path is longer than PATH_MAX. */
+function resolvedPath({ node }: FsContext, fd: number): string | undefined {
+  try {
+    return node.readlink(`/proc/self/fd/${fd}`, UTF8);
+  } catch {
+    return undefined;
+  }
+}
+
 /** realpath: path, encoding, request. The kernel tells the path of a descriptor as it has resolved it. */
 export function answerRealpath(context: FsContext, { 0: path, 1: encoding }: Args): Answer {
-  if (typeof path !== 'string' || encoding !== 'utf8') return 'other-arguments';
+  if (typeof path !== 'string' || (encoding !== undefined && encoding !== UTF8)) return 'other-arguments';
   if (!fitsTurn()) return 'turn-is-full';
   return lookAtPath(context, 'realpath', path, true, (fd) => {
-    const value = context.node.readlink(`/proc/self/fd/${fd}`, encoding);
-    return value.startsWith('/') && !value.endsWith(NAMELESS) ? { value } : 'error';
+    const value = resolvedPath(context, fd);
+    return value?.startsWith('/') && !value.endsWith(NAMELESS) ? { value } : 'error';
   });
 }

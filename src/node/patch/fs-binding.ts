@@ -25,6 +25,7 @@ const REQUEST_AT: Readonly<Record<FsCall, number>> = {
   openFileHandle: 3,
   close: 1,
   read: 5,
+  readBuffers: 3,
 };
 
 /** Complete a request as the thread pool would have (src/node_file.cc `FSReqCallback::Resolve`), and not before it could have. */
@@ -36,10 +37,39 @@ function complete(request: FsRequest, { error, value }: InlineAnswer): void {
   });
 }
 
-function promiseOf({ error, value }: InlineAnswer): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    poolTurn(() => (error === undefined ? resolve(value) : reject(error)));
-  });
+/**
+ * A promise of Node's own realm, whatever stands in `globalThis.Promise` (zone.js, Bluebird): Node calls the methods of its own class
+ * on it.
+ */
+const promiseOf = process
+  .getBuiltinModule('node:util')
+  .promisify(({ error, value }: InlineAnswer, callback: (error: Error | undefined, value: unknown) => void) =>
+    poolTurn(() => callback(error, value)),
+  );
+
+/** An app may replace it. */
+const { captureStackTrace } = Error;
+
+/** Calls that a close must wait for. Those of a FileHandle, which ask for a promise, it waits for in any case. */
+const WITH_DESCRIPTOR: ReadonlySet<FsCall> = new Set(['fstat', 'read', 'readBuffers']);
+
+/** Whether the thread pool has a call with a descriptor, so that closing it now would come before. */
+export function isUsedByPool(fd: number): boolean {
+  for (const name of WITH_DESCRIPTOR) if (heldCalls().get(name)?.underWay.has(fd)) return true;
+  return false;
+}
+
+/** Count a call of the thread pool until it calls back. */
+function noteUnderWay(underWay: Map<number, number>, fd: unknown, request: FsRequest): void {
+  const { oncomplete } = request;
+  if (typeof fd !== 'number' || oncomplete === undefined) return;
+  underWay.set(fd, (underWay.get(fd) ?? 0) + 1);
+  mutable(request).oncomplete = function (this: unknown, ...args) {
+    const left = (underWay.get(fd) ?? 1) - 1;
+    if (left > 0) underWay.set(fd, left);
+    else underWay.delete(fd);
+    return Reflect.apply(oncomplete, this, args);
+  };
 }
 
 /**
@@ -49,30 +79,34 @@ function promiseOf({ error, value }: InlineAnswer): Promise<unknown> {
 function standBefore(binding: FsBinding, name: FsCall): HeldCall {
   const requestAt = REQUEST_AT[name];
   const { FSReqCallback, kUsePromises, [name]: original } = binding;
+  const delaysClose = WITH_DESCRIPTOR.has(name);
   const isRequest = (value: unknown): boolean => value === kUsePromises || value instanceof FSReqCallback;
+  const deliver = (request: unknown, answer: InlineAnswer): unknown =>
+    request === kUsePromises ? promiseOf(answer) : complete(request as FsRequest, answer);
   const wrapper = function (this: unknown): unknown {
     // biome-ignore lint/complexity/noArguments: the original counts them
     const args = arguments;
     const request: unknown = args[requestAt];
-    if (held.answer !== undefined && isRequest(request)) {
-      const inline = held.answer(args);
-      if (inline !== undefined)
-        return request === kUsePromises ? promiseOf(inline) : complete(request as FsRequest, inline);
-    }
+    const inline = isRequest(request) ? held.answer?.(args) : undefined;
+    if (inline !== undefined) return deliver(request, inline);
     try {
-      return Reflect.apply(original, this, args);
+      const result: unknown = Reflect.apply(original, this, args);
+      if (delaysClose && request instanceof FSReqCallback) noteUnderWay(underWay, args[0], request);
+      return result;
     } catch (error) {
-      if (error instanceof Error) Error.captureStackTrace(error, wrapper);
+      if (error instanceof Error) Reflect.apply(captureStackTrace, Error, [error, wrapper]);
       throw error;
     }
   };
   looksLike(wrapper, original);
+  const underWay = new Map<number, number>();
   const own = Object.getOwnPropertyDescriptor(binding, name);
   defineProperty(binding, name, { ...own, value: wrapper });
   const held: HeldCall = {
     wrapper,
     original,
     answer: undefined,
+    underWay,
     remove: () => exchange(binding, name, wrapper, original),
   };
   heldCalls().set(name, held);
