@@ -17,6 +17,26 @@ export interface FsBinding {
   read(...args: unknown[]): unknown;
   readBuffers(...args: unknown[]): unknown;
   readlink(...args: unknown[]): unknown;
+  rename(...args: unknown[]): unknown;
+  ftruncate(...args: unknown[]): unknown;
+  rmdir(...args: unknown[]): unknown;
+  mkdir(...args: unknown[]): unknown;
+  mkdtemp(...args: unknown[]): unknown;
+  link(...args: unknown[]): unknown;
+  symlink(...args: unknown[]): unknown;
+  unlink(...args: unknown[]): unknown;
+  copyFile(...args: unknown[]): unknown;
+  writeBuffer(...args: unknown[]): unknown;
+  writeBuffers(...args: unknown[]): unknown;
+  writeString(...args: unknown[]): unknown;
+  chmod(...args: unknown[]): unknown;
+  fchmod(...args: unknown[]): unknown;
+  chown(...args: unknown[]): unknown;
+  fchown(...args: unknown[]): unknown;
+  lchown(...args: unknown[]): unknown;
+  utimes(...args: unknown[]): unknown;
+  futimes(...args: unknown[]): unknown;
+  lutimes(...args: unknown[]): unknown;
   statfs(...args: unknown[]): unknown;
   readonly FSReqCallback: new (bigint?: boolean) => FsRequest;
   /** Stands for a request where a promise is asked for. */
@@ -24,6 +44,8 @@ export interface FsBinding {
   readonly FileHandle: (new (fd: number) => NativeFileHandle) & { readonly prototype: NativeFileHandle };
   /** Node 26: open, fstat, read and close of a small file in one trip to the thread pool. */
   readonly ReadFileJob?: (new (...args: unknown[]) => ReadFileJob) & { readonly prototype: ReadFileJob };
+  /** Node 26. */
+  readonly WriteFileJob?: { readonly prototype: FileJob };
 }
 
 /** Called back with an error or null, and then with what the call has brought, if that is anything. */
@@ -37,6 +59,13 @@ export interface NativeFileHandle {
   close(): Promise<void>;
   /** Leave the descriptor to the caller. */
   releaseFD(): void;
+}
+
+/** A whole file in one trip to the thread pool. */
+export interface FileJob {
+  readonly ondone?: (...args: unknown[]) => unknown;
+  /** Returns an error if it could not begin. */
+  run(...args: unknown[]): unknown;
 }
 
 export interface ReadFileJob {
@@ -64,7 +93,31 @@ const CALLS = [
   'readBuffers',
 ] as const;
 
-export type FsCall = (typeof CALLS)[number];
+/** Calls that change files, besides those that open a file for more than reading. */
+export const CHANGING_CALLS = [
+  'rename',
+  'ftruncate',
+  'rmdir',
+  'mkdir',
+  'mkdtemp',
+  'link',
+  'symlink',
+  'unlink',
+  'copyFile',
+  'writeBuffer',
+  'writeBuffers',
+  'writeString',
+  'chmod',
+  'fchmod',
+  'chown',
+  'fchown',
+  'lchown',
+  'utimes',
+  'futimes',
+  'lutimes',
+] as const satisfies readonly (keyof FsBinding)[];
+
+export type FsCall = (typeof CALLS)[number] | (typeof CHANGING_CALLS)[number];
 
 /** What a call has come to without the thread pool: a value, or an error. */
 export interface InlineAnswer {
@@ -81,6 +134,8 @@ export interface HeldCall {
   /** What stands in the binding. */
   readonly wrapper: FsBinding[FsCall];
   readonly answer: InlineCall | undefined;
+  /** Whether changes are counted. */
+  readonly isWatched: boolean;
   /** Descriptors of calls with a callback that the thread pool has, and how many. */
   readonly underWay: ReadonlyMap<number, number>;
   /** Put the original back, unless somebody else stands before us. */
@@ -114,7 +169,7 @@ function isKnownBinding(value: unknown): value is FsBinding {
     isNative(FSReqCallback) &&
     typeof kUsePromises === 'symbol' &&
     isNative(FileHandle?.prototype?.releaseFD) &&
-    CALLS.every((name) => isOwn(name, Reflect.get(value, name)))
+    [...CALLS, ...CHANGING_CALLS].every((name) => isOwn(name, Reflect.get(value, name)))
   );
 }
 

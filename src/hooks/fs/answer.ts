@@ -15,6 +15,8 @@ export type PoolReason =
   | 'open-for-writing'
   /** A read of Node's own from the same descriptor is under way. */
   | 'used-by-pool'
+  /** The pool has a call that changes files, which came before. */
+  | 'changes-under-way'
   /** Enough was answered inline in this turn of the event loop. */
   | 'turn-is-full'
   /** Node's own call reports the error. */

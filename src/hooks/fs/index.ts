@@ -1,5 +1,11 @@
 import { type FsBinding, fsBinding, type InlineAnswer } from '../../node/fs-binding.js';
-import { answerInline, closeHandlesInline, readFilesInline } from '../../node/patch/fs-binding.js';
+import {
+  answerInline,
+  closeHandlesInline,
+  hasChangesUnderWay,
+  readFilesInline,
+  watchChanges,
+} from '../../node/patch/fs-binding.js';
 import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
 import { type Answer, counted } from './answer.js';
@@ -37,7 +43,7 @@ function install(hookContext: HookContext): Undo | undefined {
       if (files === undefined) return counted(name, 'no-calls');
       context = { binding, node, files };
     }
-    return counted(name, answer(context));
+    return counted(name, hasChangesUnderWay() ? 'changes-under-way' : answer(context));
   };
   return allOrNone([
     () => answerInline(binding, 'stat', (args) => known('stat', (of) => answerStat(of, 'stat', args))),
@@ -52,6 +58,7 @@ function install(hookContext: HookContext): Undo | undefined {
       ),
     () => answerInline(binding, 'close', (args) => known('close', (of) => answerClose(of, args))),
     () => answerInline(binding, 'read', (args) => known('read', (of) => answerRead(of, args))),
+    () => watchChanges(binding),
     // They are stood before so that a close waits for them.
     () => answerInline(binding, 'readBuffers', () => undefined),
     () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeHandle(of, fd, release))),

@@ -1,5 +1,7 @@
 import { poolTurn } from '../clock.js';
 import {
+  CHANGING_CALLS,
+  type FileJob,
   type FsBinding,
   type FsCall,
   type FsRequest,
@@ -13,20 +15,6 @@ import {
 import { hiddenSlot } from '../hidden-slot.js';
 import { defineProperty } from '../own-properties.js';
 import { exchange, looksLike, mutable, replaceMethod, type Undo, undoAll } from './replace.js';
-
-/** Where in the arguments of a call its request is. */
-const REQUEST_AT: Readonly<Record<FsCall, number>> = {
-  stat: 2,
-  lstat: 2,
-  fstat: 2,
-  access: 2,
-  realpath: 2,
-  open: 3,
-  openFileHandle: 3,
-  close: 1,
-  read: 5,
-  readBuffers: 3,
-};
 
 /** Complete a request as the thread pool would have (src/node_file.cc `FSReqCallback::Resolve`), and not before it could have. */
 function complete(request: FsRequest, { error, value }: InlineAnswer): void {
@@ -59,17 +47,54 @@ export function isUsedByPool(fd: number): boolean {
   return false;
 }
 
+/** Have `after` called when a request of the thread pool is complete, ahead of who has made it. */
+function onceComplete(request: FsRequest, after: () => void): void {
+  const { oncomplete } = request;
+  mutable(request).oncomplete = function (this: unknown, ...args) {
+    after();
+    return oncomplete && Reflect.apply(oncomplete, this, args);
+  };
+}
+
 /** Count a call of the thread pool until it calls back. */
 function noteUnderWay(underWay: Map<number, number>, fd: unknown, request: FsRequest): void {
-  const { oncomplete } = request;
-  if (typeof fd !== 'number' || oncomplete === undefined) return;
+  if (typeof fd !== 'number') return;
   underWay.set(fd, (underWay.get(fd) ?? 0) + 1);
-  mutable(request).oncomplete = function (this: unknown, ...args) {
+  onceComplete(request, () => {
     const left = (underWay.get(fd) ?? 1) - 1;
     if (left > 0) underWay.set(fd, left);
     else underWay.delete(fd);
-    return Reflect.apply(oncomplete, this, args);
-  };
+  });
+}
+
+let changes = 0;
+
+function endChange(): void {
+  changes--;
+}
+
+/** Whether the thread pool has a call of this thread that changes files: what is asked after it is to find them changed. */
+export function hasChangesUnderWay(): boolean {
+  return changes > 0;
+}
+
+const CHANGING: ReadonlySet<FsCall> = new Set(CHANGING_CALLS);
+
+/** Flags of open(2) for reading alone, as Node has them of `r`. */
+const READING = 0;
+
+function changesFiles(name: FsCall, { 1: flags }: ArrayLike<unknown>): boolean {
+  const opens = name === 'open' || name === 'openFileHandle';
+  return opens ? flags !== READING : CHANGING.has(name);
+}
+
+const { then } = Promise.prototype;
+
+/** Count a call that changes files until it is complete. */
+function noteChange(request: unknown, result: unknown): void {
+  changes++;
+  if (typeof request === 'symbol') Reflect.apply(then, result, [endChange, endChange]);
+  else onceComplete(request as FsRequest, endChange);
 }
 
 /**
@@ -77,21 +102,29 @@ function noteUnderWay(underWay: Map<number, number>, fd: unknown, request: FsReq
  * have without us: what our frame would push out of it may be the app's.
  */
 function standBefore(binding: FsBinding, name: FsCall): HeldCall {
-  const requestAt = REQUEST_AT[name];
   const { FSReqCallback, kUsePromises, [name]: original } = binding;
   const delaysClose = WITH_DESCRIPTOR.has(name);
   const isRequest = (value: unknown): boolean => value === kUsePromises || value instanceof FSReqCallback;
+  const requestIn = (args: ArrayLike<unknown>): unknown => {
+    // It is the last argument, or nearly so.
+    for (let index = args.length - 1; index > 0; index--) if (isRequest(args[index])) return args[index];
+    return undefined;
+  };
   const deliver = (request: unknown, answer: InlineAnswer): unknown =>
     request === kUsePromises ? promiseOf(answer) : complete(request as FsRequest, answer);
+  const note = (args: ArrayLike<unknown>, request: unknown, result: unknown): void => {
+    if (delaysClose && request !== kUsePromises) noteUnderWay(underWay, args[0], request as FsRequest);
+    if (held.isWatched && changesFiles(name, args)) noteChange(request, result);
+  };
   const wrapper = function (this: unknown): unknown {
     // biome-ignore lint/complexity/noArguments: the original counts them
     const args = arguments;
-    const request: unknown = args[requestAt];
-    const inline = isRequest(request) ? held.answer?.(args) : undefined;
+    const request = requestIn(args);
+    const inline = request === undefined ? undefined : held.answer?.(args);
     if (inline !== undefined) return deliver(request, inline);
     try {
       const result: unknown = Reflect.apply(original, this, args);
-      if (delaysClose && request instanceof FSReqCallback) noteUnderWay(underWay, args[0], request);
+      if (request !== undefined) note(args, request, result);
       return result;
     } catch (error) {
       if (error instanceof Error) Reflect.apply(captureStackTrace, Error, [error, wrapper]);
@@ -106,6 +139,7 @@ function standBefore(binding: FsBinding, name: FsCall): HeldCall {
     wrapper,
     original,
     answer: undefined,
+    isWatched: false,
     underWay,
     remove: () => exchange(binding, name, wrapper, original),
   };
@@ -121,18 +155,50 @@ export function holdCalls(binding: FsBinding): void {
   for (const name of TAKEN_EARLY) if (!heldCalls().has(name)) standBefore(binding, name);
 }
 
+/** Answers nothing: the calls are stood before for other reasons. */
+const toNode: InlineCall = () => undefined;
+
 /** Have the asynchronous calls of a function of the binding answered inline, where `answer` can. */
 export function answerInline(binding: FsBinding, name: FsCall, answer: InlineCall): Undo {
   const held = heldCalls().get(name) ?? standBefore(binding, name);
   mutable(held).answer = answer;
+  mutable(held).isWatched = true;
   return () => {
     mutable(held).answer = undefined;
+    mutable(held).isWatched = false;
     // Whoever has taken the function keeps it, and it does nothing more.
     if (!TAKEN_EARLY.includes(name)) {
       held.remove();
       heldCalls().delete(name);
     }
   };
+}
+
+/** Know of the calls that change files, for {@link hasChangesUnderWay}. */
+export function watchChanges(binding: FsBinding): Undo {
+  return undoAll([...CHANGING_CALLS.map((name) => answerInline(binding, name, toNode)), watchWriteJobs(binding)]);
+}
+
+/** Node 26 writes a whole file by a call of its own. */
+function watchWriteJobs({ WriteFileJob: Job }: FsBinding): Undo {
+  if (Job === undefined) return () => undefined;
+  return replaceMethod<FileJob['run']>(
+    Job.prototype,
+    'run',
+    (original) =>
+      function (this: FileJob, ...args) {
+        const { ondone } = this;
+        changes++;
+        mutable(this).ondone = function (this: unknown, ...results) {
+          endChange();
+          return ondone && Reflect.apply(ondone, this, results);
+        };
+        const failure = original.apply(this, args);
+        // It has not begun, and does not call back.
+        if (failure !== undefined) endChange();
+        return failure;
+      },
+  );
 }
 
 /**

@@ -375,6 +375,62 @@ describe('what the kernel has in memory', () => {
     expect(counters.pooledCalls.get('turn-is-full')).to.be.greaterThan(before);
   });
 
+  it('is told as it is after changes that nobody has waited for', async () => {
+    install();
+    const quiet = (): undefined => undefined;
+    const made = scratch.path('made');
+    const changes: Readonly<
+      Record<string, readonly [change: () => void, look: () => Promise<unknown>, found: unknown]>
+    > = {
+      mkdir: [() => fs.mkdir(made, quiet), () => promises.stat(made).then((stats) => stats.isDirectory()), true],
+      chmod: [() => fs.chmod(made, 0o711, quiet), () => promises.stat(made).then(({ mode }) => mode & 0o777), 0o711],
+      rename: [
+        () => fs.rename(made, scratch.path('renamed'), quiet),
+        () => promisify(fs.access)(scratch.path('renamed')),
+        undefined,
+      ],
+      'rmdir, by a promise': [
+        () => void promises.rmdir(scratch.path('renamed')),
+        () => promises.access(scratch.path('renamed')).catch(({ code }) => code),
+        'ENOENT',
+      ],
+    };
+    const reasons = counters.pooledCalls;
+    for (const [name, [change, look, found]] of Object.entries(changes)) {
+      const before = reasons.get('changes-under-way') ?? 0;
+      change();
+      // What comes of it is as uncertain as in stock Node: both are in the pool now.
+      await settled(look());
+      expect(reasons.get('changes-under-way'), name).to.be.greaterThan(before);
+      await until(name, async () => (await look().catch(() => undefined)) === found);
+    }
+    const before = counters.inlineCalls.get('stat') ?? 0;
+    await promises.stat(file);
+    expect(counters.inlineCalls.get('stat')).to.equal(before + 1);
+  });
+
+  it('is told again without the thread pool once changes have failed', async () => {
+    install();
+    expect(await called((callback) => fs.mkdir(scratch.path('nothing/below'), callback))).to.have.nested.property(
+      '[0].code.value',
+      'ENOENT',
+    );
+    expect(await settled(promises.unlink(scratch.path('nothing')))).to.have.nested.property('[1].code.value', 'ENOENT');
+    expect(await settled(promises.writeFile(scratch.path('directory'), ''))).to.have.nested.property(
+      '[1].code.value',
+      'EISDIR',
+    );
+    expect(await called((callback) => fs.writeFile(scratch.path('directory'), '', callback))).to.have.nested.property(
+      '[0].code.value',
+      'EISDIR',
+    );
+    await promises.writeFile(scratch.path('written'), 'abc');
+    await promisify(fs.appendFile)(scratch.path('written'), 'def');
+    const before = counters.inlineCalls.get('stat') ?? 0;
+    expect((await promises.stat(scratch.path('written'))).size).to.equal(6);
+    expect(counters.inlineCalls.get('stat')).to.equal(before + 1);
+  });
+
   it('leaves no descriptor behind', async () => {
     const count = (): number => fs.readdirSync('/proc/self/fd').length;
     install();
