@@ -9,6 +9,9 @@ interface Installed {
   readonly dev?: boolean;
 }
 
+/** What Nest brings along for the tests and benchmarks. Node 20 runs it all the same. */
+const UNWILLING: readonly string[] = ['node_modules/file-type', 'node_modules/@nestjs/serve-static'];
+
 describe('an installation', () => {
   const lock: { packages: Readonly<Record<string, Installed>> } = createRequire(import.meta.url)(
     '../../package-lock.json',
@@ -27,6 +30,7 @@ describe('an installation', () => {
     const own = lock.packages['']?.engines?.node ?? '';
     const unwilling = needed.filter(([, { engines }]) => engines?.node !== undefined && !subset(own, engines.node));
     expect(own).not.to.equal('');
-    expect(unwilling).to.deep.equal([]);
+    expect(unwilling.filter(([path]) => !UNWILLING.includes(path))).to.deep.equal([]);
+    for (const [path] of unwilling) expect(lock.packages[path]?.dev, path).to.equal(true);
   });
 });
