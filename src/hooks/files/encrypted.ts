@@ -15,13 +15,13 @@ export function encryptingSocket(context: EligibilityContext, pipedTo: unknown):
   return !socket.connecting && !socket.destroyed && isUnpatched(context, socket) ? found : undefined;
 }
 
-/** Bytes of one window. Four times what fs.ReadStream reads: the turns between the windows are most of what it costs. */
-const WINDOW = 256 << 10;
+/** Bytes of one window: as many as fs.ReadStream reads at a time, so that chunks have the size that they would have. */
+const WINDOW = 64 << 10;
 
 /** Windows on their way at the same time. What is beyond is read as ever. */
 const MOST_BUFFERS = 4;
 
-/** A buffer is used again and again. Fresh ones of this size cost more in page faults than the window gains. */
+/** A buffer is used again and again. Fresh ones would be the garbage collector's to free. */
 interface WindowBuffer {
   readonly bytes: Buffer;
   user: WrittenTo | undefined;

@@ -11,6 +11,7 @@ export type PoolReason =
   | 'unknown-filesystem'
   | 'not-a-regular-file'
   | 'large-file'
+  | 'large-read'
   /** It was not opened for reading alone. */
   | 'open-for-writing'
   /** A read of Node's own from the same descriptor is under way. */

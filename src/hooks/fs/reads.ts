@@ -43,12 +43,16 @@ function isPlainMemory(buffer: unknown): buffer is Buffer {
   );
 }
 
+/** Above this a read gains nothing: copying takes longer than the way through the pool, where it runs beside the loop. */
+const MOST_INLINE = 128 << 10;
+
 /** read: fd, buffer, offset, length, position, request. */
 export function answerRead(context: FsContext, args: Args): Answer {
   const { 0: fd, 1: buffer, 2: offset, 3: size, 4: position } = args;
   if (typeof fd !== 'number' || !isPlainMemory(buffer) || typeof offset !== 'number') return 'other-arguments';
   if (typeof size !== 'number' || typeof position !== 'number' || offset + size > buffer.length)
     return 'other-arguments';
+  if (size > MOST_INLINE) return 'large-read';
   if (!fitsTurn(size)) return 'turn-is-full';
   // A pipe or a device has no positions: the kernel refuses a read of them at one.
   if (position === CURRENT && knownStatus(context, fd)?.regular !== true) return 'not-a-regular-file';
@@ -56,13 +60,10 @@ export function answerRead(context: FsContext, args: Args): Answer {
   return value === undefined ? 'not-resident' : { value };
 }
 
-/** Node reads a file of up to this size in one trip to the thread pool (lib/internal/fs/utils.js `kReadFileBufferLength`). */
-const MOST_AT_ONCE = 512 << 10;
-
 function readWhole({ files }: FsContext, { value: fd, size }: OpenedFile): Answer {
   // A file without a size makes up its bytes as it is read.
   if (size === 0) return 'not-a-regular-file';
-  if (size > MOST_AT_ONCE) return 'large-file';
+  if (size > MOST_INLINE) return 'large-read';
   if (!fitsTurn(size)) return 'turn-is-full';
   const value = Buffer.allocUnsafeSlow(size);
   return readCached(files, fd, value, 0, size, 0) === size ? { value } : 'not-resident';
