@@ -6,7 +6,7 @@ interface Duration {
 
 /** For the estimate of the duration only. A measurement that two scenarios share counts with the first. */
 const DURATIONS: Readonly<Record<string, Duration>> = {
-  frameworks: { quick: 45, full: 330 },
+  frameworks: { quick: 60, full: 415 },
   files: { quick: 12, full: 124 },
   connections: { quick: 12, full: 106 },
   'raw-tcp': { quick: 9, full: 107 },
