@@ -31,3 +31,8 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
   return `a ${typeof value}`;
 }
+
+/** What was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { asError } from '../errors.js';
 import type { Snapshot } from '../report/snapshot.js';
 import { PAGE, POLICY } from './inlined-page.js';
 import { metrics } from './metrics.js';
@@ -96,7 +97,7 @@ export function serve(context: InspectContext): () => void {
     { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
       answer(context, request, response).catch((error: unknown) => {
-        context.onFailure(error instanceof Error ? error : new Error(String(error)));
+        context.onFailure(asError(error));
         if (response.headersSent) response.destroy();
         else respond(request, response, 500, PLAIN, 'socket-tune could not make this\n');
       });

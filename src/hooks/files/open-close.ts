@@ -1,3 +1,4 @@
+import { asError } from '../../errors.js';
 import type { FileCalls } from '../../native/platform.js';
 import { poolTurn } from '../../node/clock.js';
 import { fs } from '../../node/modules.js';
@@ -18,10 +19,6 @@ export interface DescriptorContext {
   readonly files: () => FileCalls | undefined;
   readonly eligibility: EligibilityContext;
   readonly sourceOf: (stream: FileReadStream) => Source;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Whether `open` is Node's: none on Node 26, and before that a method that only warns of its deprecation. */

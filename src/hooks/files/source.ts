@@ -97,7 +97,7 @@ export function turnToRegions(source: Source, kind: RegionKind): boolean {
  * Up to this size a file is opened and closed without the thread pool, as three trips there cost more than sending it. Closing
  * the last descriptor of a file that was deleted frees its blocks, which for a small one is no more than that.
  */
-const INLINE_LIMIT = 1 << 20;
+export const INLINE_LIMIT = 1 << 20;
 
 /** Whether closing a stream's file is no more work than a trip to the thread pool. */
 export function closesAtOnce({ file }: Source): boolean {

@@ -1,4 +1,5 @@
 import type { read, readSync } from 'node:fs';
+import { asError } from '../../errors.js';
 import { ERRNO, errnoName } from '../../native/errno.js';
 import type { FileCalls } from '../../native/platform.js';
 import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
@@ -298,8 +299,7 @@ class Transfer {
       // The stream has closed its descriptor meanwhile, and the number may have been another file's: read again from ours.
       if (descriptor.fd !== fd) return this.copyLater(region, buffer, reason);
       const piece = buffer.subarray(0, bytes);
-      const progress = error ? this.onReadError(region, error) : this.writePiece(region, piece, reason);
-      if (progress === GO_ON) this.advance();
+      if ((error ? this.onReadError(region, error) : this.writePiece(region, piece, reason)) === GO_ON) this.advance();
     });
     return WAITING;
   }
@@ -315,7 +315,7 @@ class Transfer {
   /** The file cannot be read any more. The stream says so as it would have, and what was promised of the file cannot be kept. */
   private onReadError(region: FileRegion, error: unknown): Progress {
     const { source } = region;
-    region.error = error instanceof Error ? error : new Error(String(error));
+    region.error = asError(error);
     if (source === undefined || source.destroyed) return this.endShort(region);
     region.end();
     source.destroy(region.error);

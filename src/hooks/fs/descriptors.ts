@@ -1,5 +1,7 @@
+import { asError } from '../../errors.js';
 import { fs } from '../../node/modules.js';
 import { isUsedByPool } from '../../node/patch/fs-binding.js';
+import { INLINE_LIMIT } from '../files/source.js';
 import { recentPaths } from '../recent-paths.js';
 import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
@@ -72,15 +74,12 @@ export function answerFstat(context: FsContext, { 0: fd, 1: isBigint }: Args): A
   return value === undefined ? 'unknown-filesystem' : { value };
 }
 
-/** A file that was deleted loses its blocks when it is closed. For one of up to this size that is little work. */
-const LITTLE = 1 << 20;
-
 /** Why closing a descriptor may wait: only a file that was read, and that frees little, certainly does not. */
 function whyNotClose(context: FsContext, fd: number): Answer | undefined {
   if (!fitsTurn()) return 'turn-is-full';
   const status = knownStatus(context, fd);
   if (status?.regular !== true) return status === undefined ? 'unknown-filesystem' : 'not-a-regular-file';
-  if (status.size > LITTLE) return 'large-file';
+  if (status.size > INLINE_LIMIT) return 'large-file';
   return context.files.isReadOnly(fd) ? undefined : 'open-for-writing';
 }
 
@@ -117,7 +116,7 @@ function closeFile(context: FsContext, fd: number): Answer {
     return {};
   } catch (error) {
     // The descriptor is gone all the same: close(2) must not be called again.
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    return { error: asError(error) };
   }
 }
 

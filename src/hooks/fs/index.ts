@@ -4,7 +4,7 @@ import {
   closeHandlesInline,
   hasChangesUnderWay,
   readFilesInline,
-  watchChanges,
+  watchPool,
 } from '../../node/patch/fs-binding.js';
 import { allOrNone, type Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
@@ -58,9 +58,7 @@ function install(hookContext: HookContext): Undo | undefined {
       ),
     () => answerInline(binding, 'close', (args) => known('close', (of) => answerClose(of, args))),
     () => answerInline(binding, 'read', (args) => known('read', (of) => answerRead(of, args))),
-    () => watchChanges(binding),
-    // They are stood before so that a close waits for them.
-    () => answerInline(binding, 'readBuffers', () => undefined),
+    () => watchPool(binding),
     () => closeHandlesInline(binding, (fd, release) => known('close', (of) => closeHandle(of, fd, release))),
     () => readFilesInline(binding, (path) => known('readFile', (of) => answerReadFile(of, path))),
   ]);

@@ -29,11 +29,20 @@ function complete(request: FsRequest, { error, value }: InlineAnswer): void {
  * A promise of Node's own realm, whatever stands in `globalThis.Promise` (zone.js, Bluebird): Node calls the methods of its own class
  * on it.
  */
-const promiseOf = process
-  .getBuiltinModule('node:util')
-  .promisify(({ error, value }: InlineAnswer, callback: (error: Error | undefined, value: unknown) => void) =>
-    poolTurn(() => callback(error, value)),
-  );
+function promiseOf(answer: InlineAnswer): Promise<unknown> {
+  // Made on first use: the preload of every process loads this file.
+  answerByPromise ??= process.getBuiltinModule('node:util').promisify(answerByCallback);
+  return answerByPromise(answer);
+}
+
+let answerByPromise: ((answer: InlineAnswer) => Promise<unknown>) | undefined;
+
+function answerByCallback(
+  { error, value }: InlineAnswer,
+  callback: (error: Error | undefined, value: unknown) => void,
+): void {
+  poolTurn(() => callback(error, value));
+}
 
 /** An app may replace it. */
 const { captureStackTrace } = Error;
@@ -155,7 +164,7 @@ export function holdCalls(binding: FsBinding): void {
   for (const name of TAKEN_EARLY) if (!heldCalls().has(name)) standBefore(binding, name);
 }
 
-/** Answers nothing: the calls are stood before for other reasons. */
+/** Answers nothing: the calls are stood before so that others know of them. */
 const toNode: InlineCall = () => undefined;
 
 /** Have the asynchronous calls of a function of the binding answered inline, where `answer` can. */
@@ -174,9 +183,10 @@ export function answerInline(binding: FsBinding, name: FsCall, answer: InlineCal
   };
 }
 
-/** Know of the calls that change files, for {@link hasChangesUnderWay}. */
-export function watchChanges(binding: FsBinding): Undo {
-  return undoAll([...CHANGING_CALLS.map((name) => answerInline(binding, name, toNode)), watchWriteJobs(binding)]);
+/** Know of the calls that Node alone answers, for {@link hasChangesUnderWay} and {@link isUsedByPool}. */
+export function watchPool(binding: FsBinding): Undo {
+  const names = [...CHANGING_CALLS, 'readBuffers'] as const;
+  return undoAll([...names.map((name) => answerInline(binding, name, toNode)), watchWriteJobs(binding)]);
 }
 
 /** Node 26 writes a whole file by a call of its own. */
