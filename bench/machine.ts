@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -28,4 +28,12 @@ export const canPin = availableParallelism() > 1 && hasProgram('taskset');
 export function pinned(core: number, command: readonly string[]): [string, ...string[]] {
   const [program = '', ...rest] = command;
   return canPin ? ['taskset', '-c', String(core), program, ...rest] : [program, ...rest];
+}
+
+/**
+ * Let a process that was bound to a core use all of them. On one core the threads of the pool and the main thread wait for each other;
+ * on several they wake each other across cores, as in most servers.
+ */
+export function unpin(pid: number): void {
+  if (canPin) execFileSync('taskset', ['-a', '-p', '-c', `0-${availableParallelism() - 1}`, String(pid)]);
 }

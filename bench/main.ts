@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
+import { profileScenario } from './frameworks/profile.js';
 import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** Scenarios of `npm run bench`. Those that are not published need a clone of the repository. */
-const ALL = [frameworks, ...SCENARIOS, deadPeer] as const;
+const ALL = [frameworks, profileScenario, ...SCENARIOS, deadPeer] as const;
 
 /** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');

@@ -6,6 +6,7 @@ import { cpuClock, type Holding, holding } from './process-usage.js';
 
 /** Server with a process and a core of its own. */
 export interface Server {
+  readonly pid: number;
   readonly port: number;
   /** CPU time of the process and its threads so far. */
   cpuSeconds(): number;
@@ -88,6 +89,7 @@ export async function startServer(
   const { child, pid, stop } = startProcess(pinned(SERVER_CORE, command), options.environment);
   const cpuSeconds = cpuClock(pid);
   return {
+    pid,
     port: options.port ?? (await announcedPort(child)),
     cpuSeconds,
     holding: () => holding(pid),

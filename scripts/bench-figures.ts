@@ -1,5 +1,5 @@
 /**
- * What is made from the last runs of the benchmarks, bench/results/node-*.json: the README's figures, its picture, docs/presets.md
+ * What is made from the last runs of the benchmarks, bench/results/node-*.json: the README's figures, its picture, docs/costs.md, docs/presets.md
  * (also from bench/results/link-sizes.json), and the pages beside the results. The newest Node is the one that they are about; others
  * stand beside it where they differ. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it
  * would be made.
@@ -12,6 +12,7 @@ import { comparisonTable } from '../bench/page/markdown.js';
 import { allDifferences, othersOf, othersText } from '../bench/page/other-nodes.js';
 import { standalonePicture } from '../bench/page/picture.js';
 import { pagesFrom, type Results, type Runs, readResults, readRuns } from '../bench/results.js';
+import { costsPage } from './costs-page.js';
 import { presetsPage } from './presets-page.js';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -90,6 +91,7 @@ export function madeFrom(runs: Runs, sizes: Results): Map<string, string> {
   return new Map([
     [readme, withFigures(readFileSync(readme, 'utf8'), runs)],
     [path('docs/gain.svg'), picture(runs)],
+    [path('docs/costs.md'), costsPage(runs)],
     [path('docs/presets.md'), presetsPage(runs, sizes)],
     ...Object.entries(pagesFrom(runs)).map(([name, text]): [string, string] => [path(`bench/results/${name}`), text]),
   ]);

@@ -5,7 +5,7 @@ import { withClient } from '../client.js';
 import { type Load, loadOf, type Measured, measure, type Pace } from '../load.js';
 import { type OpenClient, withLoadClients } from '../load-client.js';
 import { leastBusy, tableOf } from '../load-figures.js';
-import { hasProgram } from '../machine.js';
+import { hasProgram, unpin } from '../machine.js';
 import { pool } from '../rounds.js';
 import type { Effort, Result, Scenario } from '../scenario.js';
 import { withScratch, writeBodies } from '../scratch.js';
@@ -82,9 +82,10 @@ class Measuring {
 
   #set(subject: Subject, loads: readonly Load[]): Promise<Measured[]> {
     const withNginx = subject.besideNginx === true && this.#hasNginx;
-    return withServers(lineupOf(subject, this.#place, withNginx), (contenders) =>
-      measure(this.#clients[subject.protocol], contenders, loads, paceOf(this.#effort)),
-    );
+    return withServers(lineupOf(subject, this.#place, withNginx), (contenders) => {
+      for (const { server } of contenders) unpin(server.pid);
+      return measure(this.#clients[subject.protocol], contenders, loads, paceOf(this.#effort));
+    });
   }
 }
 
@@ -131,7 +132,7 @@ function resultOf(found: ReadonlyMap<Subject, Found>, effort: Effort, missing: r
     ],
     comparisons: comparisons(all),
     notes: [
-      `${CONNECTIONS} connections, kept alive; files in the page cache; medians of ${sets * rounds} interleaved rounds, of ${sets} ${sets === 1 ? 'process' : 'processes'} of each app`,
+      `${CONNECTIONS} connections, kept alive; servers on all cores, and the client on one of them; files in the page cache; medians of ${sets * rounds} interleaved rounds, of ${sets} ${sets === 1 ? 'process' : 'processes'} of each app`,
       'bare: fs.stat, then createReadStream().pipe(response); readFile: the whole file by one call, then response.end(content)',
       'JSON: an answer of Express that is no file, behind express.static, which looks for one first, and alone',
       'the client of HTTPS is a program of Node’s: it may be the limit, which changes no figure of CPU time by much',

@@ -1,6 +1,6 @@
 /** Contenders: their names in code and tables, and descriptions. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  stock: 'as it is (“stock” in the tables): createReadStream(file).pipe(response)',
+  stock: 'the app as it is (“stock” in the tables)',
   tuned: 'the same app, unchanged, with socket-tune loaded ahead of it (“tuned”)',
   default: 'the same app under socket-tune, by its default preset',
   lowlatency: 'the same app under socket-tune, by its lowlatency preset',

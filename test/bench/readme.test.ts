@@ -51,6 +51,7 @@ describe('what is made from the last run of the benchmarks', () => {
     expect([...now.keys()].map((file) => file.replace(/.*\//, ''))).to.deep.equal([
       'README.md',
       'gain.svg',
+      'costs.md',
       'presets.md',
       'results.md',
       'index.html',
