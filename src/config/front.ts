@@ -65,7 +65,11 @@ export type FrontName = keyof typeof FRONTS;
 /** A front by its name, or the idle time of one in milliseconds. Undefined: nothing is known to stand in front. */
 export type Behind = FrontName | number | 'off';
 
-const NAMES = Object.keys(FRONTS) as FrontName[];
+function isName(text: string): text is FrontName {
+  return Object.hasOwn(FRONTS, text);
+}
+
+const NAMES = Object.keys(FRONTS).filter(isName);
 
 /** From 1 ms to a day. */
 const IDLE_RANGE: Range = [1, 86_400_000];
@@ -77,8 +81,7 @@ export const BEHIND: Kind<Behind> = {
   parse(text): Parsed<Behind> {
     const bare = text.trim().toLowerCase();
     if (bare === 'off') return { value: 'off' };
-    const name = NAMES.find((one) => one === bare);
-    if (name !== undefined) return { value: name };
+    if (isName(bare)) return { value: bare };
     // A number alone could be seconds, as load balancers have it, or milliseconds, as Node has it.
     const idle = /[a-z]$/.test(bare) ? parseQuantity(bare, MILLISECONDS) : undefined;
     return isWithin(idle, IDLE_RANGE) ? { value: idle } : { expected: EXPECTED };

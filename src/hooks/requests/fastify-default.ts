@@ -1,6 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import { watchExports } from '../../node/patch/modules.js';
-import type { Undo } from '../../node/patch/replace.js';
+import { exchange, type Undo } from '../../node/patch/replace.js';
 
 /**
  * Fastify sets `keepAliveTimeout` on its servers: what the app has said, or a default of its own, 72 s. It takes that from an object,
@@ -18,11 +18,10 @@ function raiseDefault(exports: unknown, least: number): Undo | undefined {
   const defaults: unknown = typeof exports === 'function' ? Reflect.get(exports, DEFAULTS) : undefined;
   if (typeof defaults !== 'object' || defaults === null) return undefined;
   const time: unknown = Reflect.get(defaults, TIME);
-  if (typeof time !== 'number' || time >= least || !Reflect.set(defaults, TIME, least)) return undefined;
-  debug("fastify's default of %s is raised from %d to %d ms", TIME, time, least);
-  return () => {
-    if (Reflect.get(defaults, TIME) === least) Reflect.set(defaults, TIME, time);
-  };
+  if (typeof time !== 'number' || time >= least) return undefined;
+  exchange(defaults, TIME, time, least);
+  debug("fastify's default of %s was %d ms, and is %o", TIME, time, Reflect.get(defaults, TIME));
+  return () => exchange(defaults, TIME, least, time);
 }
 
 /**
