@@ -1,6 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import { type HttpServerTimes, NODES_TIMES } from '../../node/http.js';
-import { setServerTime, watchHttpServers } from '../../node/patch/http.js';
+import { setServerTime, watchHttpServers } from '../../node/patch/http-servers.js';
 import type { Undo } from '../../node/patch/replace.js';
 
 // The preload loads this file where BEHIND is set: an app's servers are met when they are made. What the app says later is an assignment,
