@@ -22,5 +22,5 @@ export interface HttpServerTimes {
   readonly requestTimeout: number;
 }
 
-/** What Node takes where the app says nothing (lib/_http_server.js `storeHTTPOptions`). Test: register/behind. */
+/** What Node takes where the app says nothing (lib/_http_server.js `storeHTTPOptions`). Test: register/requests/behind. */
 export const NODES_TIMES: HttpServerTimes = { keepAliveTimeout: 5000, headersTimeout: 60_000, requestTimeout: 300_000 };

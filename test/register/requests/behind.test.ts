@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
-import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../support/processes/node-process.js';
+import { BY_IMPORT, BY_REQUIRE, type EndedProcess, runApp } from '../../support/processes/node-process.js';
 
 const FASTIFY = JSON.stringify(createRequire(import.meta.url).resolve('fastify'));
 
