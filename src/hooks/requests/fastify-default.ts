@@ -17,8 +17,8 @@ const TIME = 'keepAliveTimeout';
 function raiseDefault(exports: unknown, least: number): Undo | undefined {
   const defaults: unknown = typeof exports === 'function' ? Reflect.get(exports, DEFAULTS) : undefined;
   if (typeof defaults !== 'object' || defaults === null) return undefined;
-  const time: unknown = Reflect.get(defaults, TIME);
-  if (typeof time !== 'number' || time >= least) return undefined;
+  const { writable = false, value: time } = Object.getOwnPropertyDescriptor(defaults, TIME) ?? {};
+  if (!writable || typeof time !== 'number' || time >= least) return undefined;
   exchange(defaults, TIME, time, least);
   debug("fastify's default of %s was %d ms, and is %o", TIME, time, Reflect.get(defaults, TIME));
   return () => exchange(defaults, TIME, least, time);
