@@ -86,7 +86,12 @@ function raiseTimes(server: HttpServerTimes, least: number, isLeft: (name: TimeN
 export function raiseIdleTimes(least: number): Undo {
   return watchHttpServers((server, options) => {
     metServers().add(server);
-    if (isHttp(server)) raiseTimes(server, least, (name) => !isGiven(options, name));
+    try {
+      if (isHttp(server)) raiseTimes(server, least, (name) => !isGiven(options, name));
+    } catch (error) {
+      // A Proxy of the app's may throw where it is asked what Node does not ask.
+      debug('http server: its times stay, as its options do not tell: %o', error);
+    }
   });
 }
 
