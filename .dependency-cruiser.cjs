@@ -24,6 +24,8 @@ const IMPORTS = {
     'src/app-manifest.ts',
     'src/config/',
     'src/hooks/files/compression-file.ts',
+    'src/hooks/requests/idle-time.ts',
+    'src/hooks/requests/fastify-default.ts',
     'src/options/',
   ],
   'src/first-use.ts': ['src/hooks/sockets/server-choice.ts'],

@@ -24,6 +24,7 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
   limits: { quick: 40, full: 120 },
   'link-sizes': { quick: 200, full: 400 },
   'dead-peer': { quick: 20, full: 60 },
+  behind: { quick: 20, full: 136 },
 };
 
 export function hasDuration(name: string): boolean {

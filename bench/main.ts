@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { behind } from './behind/scenario.js';
 import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
 import { profileScenario } from './frameworks/profile.js';
@@ -14,7 +15,7 @@ import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** Scenarios of `npm run bench`. Those that are not published need a clone of the repository. */
-const ALL = [frameworks, profileScenario, ...SCENARIOS, deadPeer] as const;
+const ALL = [frameworks, profileScenario, ...SCENARIOS, deadPeer, behind] as const;
 
 /** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');

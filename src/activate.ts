@@ -2,8 +2,11 @@ import { dependsOn } from './app-manifest.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { type FirstUse, setInstalled, watchFirstUse } from './first-use.js';
 import { COMPRESSION_CARRIERS } from './hooks/files/compression-file.js';
+import { raiseFastifyDefault } from './hooks/requests/fastify-default.js';
+import { raiseIdleTimes } from './hooks/requests/idle-time.js';
 import { fsBinding } from './node/fs-binding.js';
 import { holdCalls } from './node/patch/fs-binding.js';
+import { type Undo, undoAll } from './node/patch/replace.js';
 import { heedsServers, sharesPort } from './options/listener-needs.js';
 
 /** The hooks, by what makes them necessary. */
@@ -32,13 +35,20 @@ function holdFsCalls(): void {
   if (binding !== undefined) holdCalls(binding);
 }
 
+/** An app makes its servers, and loads its framework, before it listens. */
+function raiseTimes(keepAliveTime: number | undefined): Undo {
+  if (keepAliveTime === undefined) return doNothing;
+  return undoAll([raiseIdleTimes(keepAliveTime), raiseFastifyDefault(keepAliveTime)]);
+}
+
 /**
  * Install the parts of a config in this thread: at once what cannot wait, the others when the process first uses the network.
  *
  * @param config undefined: the default one, which is read later
+ * @param keepAliveTime milliseconds that http servers are to keep idle connections; undefined leaves that to Node and the app
  * @returns what takes it back, except for the hooks
  */
-export function activate(config: TuneConfig | undefined, parts: Parts): () => void {
+export function activate(config: TuneConfig | undefined, parts: Parts, keepAliveTime?: number): () => void {
   const { sendfile = true, fs = 'auto', connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
@@ -49,11 +59,13 @@ export function activate(config: TuneConfig | undefined, parts: Parts): () => vo
   // Nor is the first worker.
   if (listeners.some(sharesPort)) parts.forCluster();
   const unwatch = watchFirstUse(parts, config === undefined || listeners.some(heedsServers));
+  const forgetTimes = raiseTimes(keepAliveTime);
   const callOffReport = report === 'off' ? doNothing : parts.startReport(report);
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
+    forgetTimes();
     callOffReport();
     closePage();
     setInstalled(false);

@@ -1,6 +1,7 @@
 import { activate } from './activate.js';
 import { hookContext } from './api/hook-context.js';
 import { takePrimaryMark } from './config/env.js';
+import { keepAliveTimeOf } from './config/front.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { validateConfig } from './config/validate.js';
@@ -35,7 +36,7 @@ export function install(config: TuneConfig): Uninstall {
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
-  const deactivate = activate(frozen, { ...hooks, startReport, startInspect });
+  const deactivate = activate(frozen, { ...hooks, startReport, startInspect }, keepAliveTimeOf(frozen));
   let isUndone = false;
   return () => {
     if (isUndone) return;

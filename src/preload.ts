@@ -104,6 +104,6 @@ export function preload(): void {
       environment ??= loadEnvironment(variables);
       return environment;
     });
-    activate(environment?.config, parts);
+    activate(environment?.config, parts, environment?.keepAliveTime);
   });
 }

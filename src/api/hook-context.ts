@@ -1,4 +1,5 @@
 import { hasPoolOfOne, PRIMARY_MARK } from '../config/env.js';
+import { keepAliveTimeOf } from '../config/front.js';
 import { SETTINGS } from '../config/settings.js';
 import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
@@ -36,6 +37,7 @@ export function hookContext(
     primaryMark: PRIMARY_MARK,
     exactBuffers: bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
+    keepAliveTime: keepAliveTimeOf(config),
     answersFs: fs === 'auto' && !hasPoolOfOne(),
     platform,
   };

@@ -8,7 +8,7 @@ import type { Output } from './output.js';
 /** The page of options of this version, beside dist/. */
 const DOCS = new URL('../docs/options.md', import.meta.url).href;
 
-/** One option, with its value in the configuration. */
+/** One option, or setting, with its value in the configuration. */
 export interface Explanation {
   readonly option: string;
   readonly variable: string;
@@ -34,6 +34,8 @@ export interface Subject {
   /** Prefix of the variables for these sockets only, such as `SOCKET_TUNE_PORT_8080_`. */
   readonly prefix: string;
   readonly variables: ReadonlyMap<string, string>;
+  /** Settings that matter to these sockets. */
+  readonly settings?: readonly Explanation[];
 }
 
 function originOf(row: OptionRow, value: unknown, { prefix, variables }: Subject): string {
@@ -72,14 +74,15 @@ export function explain(
   subject: Subject,
   { json, target }: { json: boolean; target: OptionTarget | undefined },
 ): void {
-  const all = explanations(subject, target);
+  const all = [...explanations(subject, target), ...(subject.settings ?? [])];
   if (json) {
     output.json(all);
     return;
   }
   for (const { option, variable, value, source, constant, supported, doc } of all) {
     const row = OPTION_ROWS.find((candidate) => candidate.key === option);
-    const shown = output.style(value === undefined ? 'dim' : 'green', displayValue(row ?? { kind: 'count' }, value));
+    const text = row === undefined ? String(value ?? '–') : displayValue(row, value);
+    const shown = output.style(value === undefined ? 'dim' : 'green', text);
     const where = supported ? constant : `${constant}, which this system does not have`;
     output.line(`${output.style('bold', variable)} = ${shown}   ${output.style('dim', `${source} · ${where}`)}`);
     output.line(`    ${doc}`);

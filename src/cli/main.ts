@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
@@ -7,6 +8,7 @@ import { platform } from '../native/index.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor/doctor.js';
 import { explain } from './explain.js';
+import { frontExplanation } from './front-explanation.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
 import { TopError, type TopOptions, top } from './top.js';
@@ -61,6 +63,30 @@ function refuse(message: string): void {
   process.exitCode = EXIT.missing;
 }
 
+/** A file; undefined if it cannot be read. */
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function addDoctor(program: Command, output: Output): void {
+  program
+    .command('doctor')
+    .description('is this machine ready for the configuration in the environment? exit code 1 if not')
+    .addOption(presetOption())
+    .addOption(jsonOption())
+    .addOption(new Option('--manifest <file>', 'a manifest of Kubernetes, to see the end of the pod'))
+    .action(({ json, preset, manifest }: CommonOptions & { manifest?: string }) => {
+      const text = manifest === undefined ? undefined : readText(manifest);
+      if (manifest !== undefined && text === undefined) return refuse(`${manifest} cannot be read`);
+      const isReady = doctor(output, readConfig(variablesWith(preset)), { json, manifest: text });
+      process.exitCode = isReady ? EXIT.ok : EXIT.missing;
+    });
+}
+
 function addBench(program: Command, output: Output): void {
   program
     .command('bench')
@@ -93,15 +119,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .showHelpAfterError('(socket-tune --help tells more)')
     .configureHelp({ styleTitle: (text) => output.style('bold', text) });
 
-  program
-    .command('doctor')
-    .description('is this machine ready for the configuration in the environment? exit code 1 if not')
-    .addOption(presetOption())
-    .addOption(jsonOption())
-    .action(({ json, preset }: CommonOptions) => {
-      const isReady = doctor(output, readConfig(variablesWith(preset)), { json });
-      process.exitCode = isReady ? EXIT.ok : EXIT.missing;
-    });
+  addDoctor(program, output);
 
   program
     .command('explain')
@@ -119,7 +137,12 @@ function makeProgram(output: Output, version: string, preload: string): Command 
       }
       const values = port === undefined ? config : (config.ports?.[port] ?? config);
       const prefix = port === undefined ? PREFIX : `${PREFIX}PORT_${port}_`;
-      explain(output, { values, prefix, variables }, { json, target: port === undefined ? undefined : 'listener' });
+      const settings = [frontExplanation(config.behind ?? 'off', variables)];
+      explain(
+        output,
+        { values, prefix, variables, settings },
+        { json, target: port === undefined ? undefined : 'listener' },
+      );
     });
 
   program

@@ -1,6 +1,7 @@
 import { withoutPrototype } from '../node/own-properties.js';
 import type { PresetName } from '../options/socket-option.js';
 import type { OptionKey } from '../options/table.js';
+import { keepAliveTimeOf } from './front.js';
 import { presetValues } from './presets.js';
 import { type ConfigProblem, Reader } from './reader.js';
 import { readScopes } from './scopes.js';
@@ -15,6 +16,8 @@ export interface EnvironmentConfig {
   /** `SOCKET_TUNE_STRICT=on`: a problem ends the process. */
   readonly strict: boolean;
   readonly config: TuneConfig;
+  /** The least `keepAliveTimeout` of http servers, in milliseconds, by `SOCKET_TUNE_BEHIND`. */
+  readonly keepAliveTime: number | undefined;
   /** Options that have a variable of their own. Only of these a user is told that the system does not have them. */
   readonly asked: ReadonlySet<OptionKey>;
   readonly problems: readonly ConfigProblem[];
@@ -34,7 +37,14 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     ...Object.fromEntries(settings),
   });
   reader.reportUnknown();
-  return { enabled, strict, config: Object.freeze(withoutPrototype(config)), asked, problems: reader.problems };
+  return {
+    enabled,
+    strict,
+    config: Object.freeze(withoutPrototype(config)),
+    keepAliveTime: keepAliveTimeOf(config),
+    asked,
+    problems: reader.problems,
+  };
 }
 
 /** A problem as the user reads it. */

@@ -1,6 +1,7 @@
 /** Settings: one row each. Reading the environment, checking a config and the defaults follow from the rows. */
 import { KINDS, type Kind, type Limits, oneOf } from '../options/kinds.js';
 import { PREFIX } from './env.js';
+import { BEHIND } from './front.js';
 import { INSPECT_ADDRESS } from './inspect-address.js';
 import { PRESET_NAMES } from './presets.js';
 import type { Settings } from './tune-config.js';
@@ -62,6 +63,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     kind: oneOf(['auto', 'off']),
     default: 'auto',
     doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
+  },
+  behind: {
+    variable: `${PREFIX}BEHIND`,
+    kind: BEHIND,
+    default: 'off',
+    doc: 'what stands in front of the servers, or its idle time: `alb`, `nlb`, `gcp`, `azure`, `cloudflare`, `nginx`, `haproxy`, `75s`; they close idle connections later, see docs/requests.md',
   },
   inspect: {
     variable: `${PREFIX}INSPECT`,

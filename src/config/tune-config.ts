@@ -1,4 +1,5 @@
 import type { OptionValues } from '../options/table.js';
+import type { Behind } from './front.js';
 
 /** `floor`: buffer sizes are set only where the kernel's own ceiling is lower. `exact`: they are set always. */
 export type BufferMode = 'floor' | 'exact';
@@ -23,6 +24,11 @@ export interface Settings {
   readonly cork?: CorkMode;
   /** Default: `auto`. */
   readonly fs?: FsMode;
+  /**
+   * What stands in front of the servers, or the milliseconds after which it closes idle connections: a server whose app has left Node's
+   * idle times waits longer than that. Default: `off`.
+   */
+  readonly behind?: Behind;
   /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
   readonly inspect?: string;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or the path of a file. Default: `off`. */

@@ -11,3 +11,16 @@ export interface HttpMessage extends ServerResponse {
   _writeRaw(...args: unknown[]): boolean;
   _flushOutput(socket: unknown): boolean | undefined;
 }
+
+/** Times of an http or https server, in milliseconds, and of an http2 server that speaks HTTP/1.1 too (lib/_http_server.js `storeHTTPOptions`). */
+export interface HttpServerTimes {
+  /** How long a connection may be idle between two requests. Node adds `keepAliveTimeoutBuffer`, where it has that. */
+  readonly keepAliveTimeout: number;
+  /** How long the head of a request may take, and the first byte of a new connection. */
+  readonly headersTimeout: number;
+  /** How long a request may take to arrive; at most so long is `headersTimeout`. */
+  readonly requestTimeout: number;
+}
+
+/** What Node takes where the app says nothing (lib/_http_server.js `storeHTTPOptions`). Test: register/requests/behind. */
+export const NODES_TIMES: HttpServerTimes = { keepAliveTimeout: 5000, headersTimeout: 60_000, requestTimeout: 300_000 };

@@ -50,7 +50,12 @@ export function moduleLoadList(): readonly string[] | undefined {
 /** The entry of `net` in {@link moduleLoadList}. */
 export const NET_MODULE = 'NativeModule net';
 
+/** Whether a module of Node's is loaded, by its entry in {@link moduleLoadList}; true where Node has no such list. */
+export function isLoaded(entry: string): boolean {
+  return moduleLoadList()?.includes(entry) ?? true;
+}
+
 /** Whether `net` is loaded; true where Node has no such list. */
 export function isNetLoaded(): boolean {
-  return moduleLoadList()?.includes(NET_MODULE) ?? true;
+  return isLoaded(NET_MODULE);
 }

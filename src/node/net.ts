@@ -76,6 +76,10 @@ export interface NetSocket extends Socket {
   connect(...args: unknown[]): this;
   /** Restarts the socket's timeout. Node calls it for every read and write. */
   _unrefTimer(): void;
+  /** The socket's timeout is over: emits 'timeout', unless a write makes progress. Test: register/requests/behind. */
+  _onTimeout(): void;
+  /** Of accepted sockets (lib/net.js `onconnection`), the http server over TLS too (lib/_http_server.js `connectionListenerInternal`). */
+  readonly server?: unknown;
   /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */
   readonly _httpMessage?: HttpMessage | null;
   /** lib/_http_common.js. We look only at the current message. */

@@ -14,6 +14,7 @@ const OWN_SOURCE = {
   'Socket._writeGeneric': 'this._pendingData = data',
   'Socket._destroy': 'this[kBytesWritten] = this._handle.bytesWritten',
   'Socket._unrefTimer': 's[kTimeout].refresh()',
+  'Socket._onTimeout': "debug('_onTimeout')",
   'setupChannel/internalMessage': "message.cmd === 'NODE_HANDLE_ACK'",
   startListeningIfSignal: 'signalWraps.set(type, wrap)',
   stopListeningIfSignal: 'signalWraps.delete(type)',

@@ -12,6 +12,8 @@ export interface Counters {
   /** File streams piped to a socket or response that took the original path, by reason. */
   readonly notRerouted: Map<string, number>;
   truncatedFiles: number;
+  /** Connections that Node closed because they were idle; undefined where nobody counts them. */
+  idleClosed: number | undefined;
   /** Calls of `fs` that were answered without the thread pool, by name. */
   readonly inlineCalls: Map<string, number>;
   /** Those that might have been and were not, by reason. */
@@ -26,6 +28,7 @@ export const counters: Counters = {
   copiedBytes: new Map(),
   notRerouted: new Map(),
   truncatedFiles: 0,
+  idleClosed: undefined,
   inlineCalls: new Map(),
   pooledCalls: new Map(),
 };

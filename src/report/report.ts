@@ -13,6 +13,10 @@ export interface Report {
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
+  readonly requests: {
+    /** Connections that Node closed because they were idle: each may have lost a request. Undefined without `SOCKET_TUNE_BEHIND`. */
+    readonly idleClosed?: number;
+  };
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
@@ -35,6 +39,7 @@ export function makeReport(): Report {
     outgoing: outgoingRecord,
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
+    requests: { ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
     files: {
       reroutedStreams: counters.reroutedStreams,
       sendfileBytes: counters.sendfileBytes,
@@ -80,6 +85,10 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
 }
 
+function requestLines({ idleClosed }: Report['requests']): string[] {
+  return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
+}
+
 /**
  * What was tuned in this thread so far, and how files were sent.
  *
@@ -103,6 +112,7 @@ export function formatReport(report: Report): string {
     ...report.listeners.flatMap(listenerLines),
     ...socketLines('outgoing', report.outgoing),
     ...socketLines('udp', report.datagrams),
+    ...requestLines(report.requests),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

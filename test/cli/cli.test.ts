@@ -75,6 +75,7 @@ describe('socket-tune explain', () => {
     readonly source: string;
     readonly constant: string;
     readonly supported: boolean;
+    readonly doc: string;
     readonly link: string;
   }
 
@@ -85,7 +86,7 @@ describe('socket-tune explain', () => {
 
   it('tells every option of the table, and where its value comes from', () => {
     const all = explained([], { SOCKET_TUNE_USER_TIMEOUT: '5s', SOCKET_TUNE_FASTOPEN: 'off' });
-    expect(Object.keys(all)).to.deep.equal(OPTION_ROWS.map((row) => row.variable));
+    expect(Object.keys(all)).to.deep.equal([...OPTION_ROWS.map((row) => row.variable), 'BEHIND']);
     expect(all.USER_TIMEOUT).to.include({ value: 5000, source: 'SOCKET_TUNE_USER_TIMEOUT' });
     expect(all.FASTOPEN).to.include({ source: 'SOCKET_TUNE_FASTOPEN' }).and.not.have.property('value');
     expect(all.KEEPALIVE_IDLE).to.include({ value: 60, source: 'preset default', constant: 'TCP_KEEPIDLE' });
@@ -126,6 +127,21 @@ describe('socket-tune explain', () => {
     if (process.platform === 'linux') expect(NOSIGPIPE?.supported).to.equal(false);
     const { pathname, hash } = new URL(TOS?.link ?? '');
     expect(readFileSync(pathname, 'utf8')).to.include(`## ${hash.slice(1).toUpperCase()}\n`);
+  });
+
+  it('tells what becomes of what stands in front', () => {
+    const { BEHIND } = explained([], { SOCKET_TUNE_BEHIND: 'gcp' });
+    expect(BEHIND).to.include({ value: 'gcp', source: 'SOCKET_TUNE_BEHIND', supported: true });
+    expect(BEHIND?.doc).to.include('Google').and.include('after 600 s').and.include('keepAliveTimeout 650 s');
+    expect(BEHIND?.doc).to.include('headersTimeout 650 s').and.include('requestTimeout 650 s');
+    const { pathname, hash } = new URL(BEHIND?.link ?? '');
+    expect(readFileSync(pathname, 'utf8')).to.match(new RegExp(`^## .*\\b${hash.slice(1)}\\b`, 'im'));
+    const unset = explained(['--port', '80']).BEHIND;
+    expect(unset).to.include({ source: 'left alone' }).and.not.have.property('value');
+    expect(unset?.doc).to.include('after 5 s');
+    expect(explained(['--connect'])).not.to.have.property('BEHIND');
+    const { stdout } = cli(['explain'], { SOCKET_TUNE_BEHIND: '75s' });
+    expect(stdout).to.include('SOCKET_TUNE_BEHIND = 75000 ').and.include('requestTimeout 300 s');
   });
 
   it('writes values as they may be written into variables', () => {

@@ -26,6 +26,7 @@ const SETTINGS_UNSET = {
   inspect: 'off',
   cork: 'auto',
   fs: 'auto',
+  behind: 'off',
   report: 'off',
 } as const;
 
@@ -35,6 +36,7 @@ describe('the config of an environment', () => {
       enabled: true,
       strict: false,
       config: { ...presetValues('default'), ...SETTINGS_UNSET },
+      keepAliveTime: undefined,
       asked: new Set(),
       problems: [],
     });
@@ -123,6 +125,7 @@ describe('the config of an environment', () => {
       SOCKET_TUNE_SENDFILE: 'off',
       SOCKET_TUNE_SENDFILE_MIN: '0',
       SOCKET_TUNE_SENDFILE_WINDOW: '2mb',
+      SOCKET_TUNE_BEHIND: 'alb',
       SOCKET_TUNE_REPORT: '/tmp/report-%p.json',
     });
     expect(problems).to.deep.equal([]);
@@ -134,6 +137,7 @@ describe('the config of an environment', () => {
       inspect: 'off',
       cork: 'auto',
       fs: 'auto',
+      behind: 'alb',
       report: '/tmp/report-%p.json',
     });
   });

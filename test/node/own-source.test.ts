@@ -19,6 +19,7 @@ const WHERE = {
   'Socket._writeGeneric': () => Reflect.get(net.Socket.prototype, '_writeGeneric'),
   'Socket._destroy': () => Reflect.get(net.Socket.prototype, '_destroy'),
   'Socket._unrefTimer': () => Reflect.get(net.Socket.prototype, '_unrefTimer'),
+  'Socket._onTimeout': () => Reflect.get(net.Socket.prototype, '_onTimeout'),
   'setupChannel/internalMessage': () => {
     const child = spawn('true', { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     return child.listeners('internalMessage')[0];

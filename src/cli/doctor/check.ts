@@ -25,6 +25,10 @@ export interface Circumstances {
   readonly environment: EnvironmentConfig;
   readonly platform: Platform;
   readonly node: string;
+  /** A variable of the environment that is not ours. */
+  variable(name: string): string | undefined;
+  /** The manifest of the pod that is to run, if there is one. */
+  readonly manifest: string | undefined;
 }
 
 /** One fact of the machine that matters to the configuration. */

@@ -12,7 +12,9 @@ import {
   tooNew,
   unknown,
 } from './check.js';
+import { lookAtLeaving } from './leaving.js';
 import { lookAtSharedPorts } from './shared-ports.js';
+import { lookAtFront } from './surroundings.js';
 
 /** As `engines` in package.json: these can require() ES modules. Node 21 cannot. */
 const LEAST_NODES: readonly string[] = ['20.19', '22.12'];
@@ -26,8 +28,11 @@ const COMFORTABLE_CEILING = 4 << 20;
 /** Descriptors of files and sockets together. */
 const COMFORTABLE_FILES = 16_384;
 
-/** Load balancers forget an idle connection after 240 s (Azure), 350 s (AWS's NLB), 600 s (Google). */
-const SHORTEST_IDLE_LIMIT = 240;
+/** Who forgets an idle connection without telling, and after how many seconds. */
+const FORGETTING: readonly (readonly [who: string, seconds: number])[] = [
+  ['Azure', 240],
+  ['AWS’s NLB and NAT gateway', 350],
+];
 
 function fastOpen(circumstances: Circumstances): CheckResult {
   const scopes = scopesOf(circumstances);
@@ -143,8 +148,14 @@ function idle(circumstances: Circumstances): CheckResult {
   const { config } = circumstances.environment;
   if (!config.keepAlive) return { value: 'no keepalive', verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE=on' };
   const longest = greatest(circumstances, 'keepAliveIdle') ?? 7200;
-  if (longest < SHORTEST_IDLE_LIMIT) return { value: `${longest} s`, verdict: 'ok' };
-  return { value: `${longest} s`, verdict: 'advice', mend: 'SOCKET_TUNE_KEEPALIVE_IDLE=60s' };
+  const forget = FORGETTING.filter(([, seconds]) => longest >= seconds);
+  if (forget.length === 0) return { value: `${longest} s`, verdict: 'ok' };
+  const who = forget.map(([name, seconds]) => `${name} after ${seconds} s`).join(', ');
+  return {
+    value: `${longest} s; forgotten by ${who}`,
+    verdict: 'advice',
+    mend: 'SOCKET_TUNE_KEEPALIVE_IDLE=60s',
+  };
 }
 
 function nodeVersion({ node }: Circumstances): CheckResult {
@@ -260,5 +271,15 @@ export const CHECKS: readonly Check[] = [
     name: 'keepalive idle',
     why: 'Load balancers forget idle connections without telling: after 240 s at Azure, 350 s behind AWS’s NLB.',
     look: idle,
+  },
+  {
+    name: 'what stands in front',
+    why: 'Whoever closes an idle connection first loses the request that is on its way: it must be the proxy, not the app.',
+    look: lookAtFront,
+  },
+  {
+    name: 'leaving',
+    why: 'A pod that is told to end still gets requests for some seconds, and is killed when its time is over.',
+    look: lookAtLeaving,
   },
 ];

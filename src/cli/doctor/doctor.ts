@@ -1,7 +1,8 @@
 import type { EnvironmentConfig } from '../../config/config.js';
+import { readVariable } from '../../config/env.js';
 import { platform } from '../../native/index.js';
 import type { Output } from '../output.js';
-import type { CheckResult, CheckVerdict } from './check.js';
+import type { CheckResult, CheckVerdict, Circumstances } from './check.js';
 import { CHECKS } from './checks.js';
 import { type Machine, machine } from './machine.js';
 
@@ -18,9 +19,20 @@ const MARK: Readonly<Record<CheckVerdict, readonly [style: 'green' | 'yellow' | 
   unknown: ['dim', '?'],
 };
 
+/** What doctor is to look at besides the configuration. */
+export interface Where {
+  readonly machine?: Machine;
+  readonly variable?: Circumstances['variable'];
+  readonly manifest?: string | undefined;
+}
+
 /** Run all checks. */
-export function diagnose(environment: EnvironmentConfig, where: Machine = machine()): readonly Diagnosis[] {
-  const circumstances = { machine: where, environment, platform: platform(), node: process.versions.node };
+export function diagnose(
+  environment: EnvironmentConfig,
+  { machine: where = machine(), variable = readVariable, manifest }: Where = {},
+): readonly Diagnosis[] {
+  const { node } = process.versions;
+  const circumstances = { machine: where, environment, platform: platform(), node, variable, manifest };
   return CHECKS.map(({ name, why, look }) => ({ name, why, ...look(circumstances) }));
 }
 
@@ -54,10 +66,10 @@ function printSettings(output: Output, diagnoses: readonly Diagnosis[], { isCont
 export function doctor(
   output: Output,
   environment: EnvironmentConfig,
-  { json, root }: { json: boolean; root?: string },
+  { json, root, manifest }: { json: boolean; root?: string; manifest?: string | undefined },
 ): boolean {
   const where = machine(root);
-  const diagnoses = diagnose(environment, where);
+  const diagnoses = diagnose(environment, { machine: where, manifest });
   const isReady = diagnoses.every(({ verdict }) => verdict !== 'missing');
   if (json) {
     output.json({ ready: isReady, checks: diagnoses });

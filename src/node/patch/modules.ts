@@ -16,6 +16,26 @@ function afterCompile(module: CommonModule, after: () => void): void {
   defineProperty(module, '_compile', { configurable: true, enumerable: true, writable: true, value: compile });
 }
 
+/** Who meets modules as they are loaded. */
+interface ModuleWatch {
+  readonly isWatched: (file: string) => boolean;
+  readonly onLoaded: (loaded: CommonModule) => void;
+}
+
+const watches = new Set<ModuleWatch>();
+
+/** The setter of `paths` in the prototype of modules. */
+function meet(this: CommonModule, value: unknown): void {
+  defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
+  const { filename } = this;
+  if (typeof filename !== 'string') return;
+  for (const { isWatched, onLoaded } of watches) if (isWatched(filename)) afterCompile(this, () => onLoaded(this));
+}
+
+function meets(prototype: object): boolean {
+  return Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === meet;
+}
+
 /**
  * Call `onExports` with the exports of CommonJS modules, required or imported, and give everybody its result.
  *
@@ -29,10 +49,10 @@ export function watchExports(
   onExports: (exports: unknown) => unknown,
 ): Undo | undefined {
   const prototype = modulePrototype();
-  if ('paths' in prototype) return undefined;
+  if ('paths' in prototype && !meets(prototype)) return undefined;
   const replaced: (() => void)[] = [];
   // Not called `module`: in the bundle, `module.exports = …` would make it look like a CommonJS module.
-  const watch = (loaded: CommonModule): void => {
+  const onLoaded = (loaded: CommonModule): void => {
     const { exports } = loaded;
     const replacement = onExports(exports);
     loaded.exports = replacement;
@@ -40,14 +60,46 @@ export function watchExports(
       if (loaded.exports === replacement) loaded.exports = exports;
     });
   };
-  const set = function (this: CommonModule, value: unknown): void {
-    defineProperty(this, 'paths', { configurable: true, enumerable: true, writable: true, value });
-    if (typeof this.filename === 'string' && isWatched(this.filename)) afterCompile(this, () => watch(this));
-  };
-  defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set });
+  const watch: ModuleWatch = { isWatched, onLoaded };
+  watches.add(watch);
+  defineProperty(prototype, 'paths', { configurable: true, enumerable: false, set: meet });
   return () => {
     for (const restore of replaced) restore();
-    if (Object.getOwnPropertyDescriptor(prototype, 'paths')?.set === set) Reflect.deleteProperty(prototype, 'paths');
+    watches.delete(watch);
+    if (watches.size === 0 && meets(prototype)) Reflect.deleteProperty(prototype, 'paths');
+  };
+}
+
+/** Who waits for a module of Node's, by its entry in the list of those that are loaded. */
+const awaited = new Map<unknown, Set<() => void>>();
+
+/** Ends the watch of that list. */
+let unwatchList: Undo | undefined;
+
+function endWatchIfDone(): void {
+  if (awaited.size > 0) return;
+  unwatchList?.();
+  unwatchList = undefined;
+}
+
+/** Call those who wait, for each entry that the list gets. */
+function watchList(list: readonly string[]): Undo {
+  // Its prototype is Array's, so that the list stays an Array to `instanceof` and to util.inspect().
+  const watched = new Proxy(Object.create(Array.prototype), {
+    set(target, key, value, receiver) {
+      const isSet = Reflect.set(target, key, value, receiver);
+      const waiting = awaited.get(value);
+      if (waiting !== undefined) {
+        awaited.delete(value);
+        endWatchIfDone();
+        for (const then of waiting) then();
+      }
+      return isSet;
+    },
+  });
+  Object.setPrototypeOf(list, watched);
+  return () => {
+    if (Object.getPrototypeOf(list) === watched) Object.setPrototypeOf(list, Array.prototype);
   };
 }
 
@@ -60,21 +112,14 @@ export function watchExports(
  */
 export function afterBuiltin(entry: string, then: () => void): Undo {
   const list = moduleLoadList();
-  if (list === undefined || Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
-  // Its prototype is Array's, so that the list stays an Array to `instanceof` and to util.inspect().
-  const watched = new Proxy(Object.create(Array.prototype), {
-    set(target, key, value, receiver) {
-      const isSet = Reflect.set(target, key, value, receiver);
-      if (value === entry) {
-        undo();
-        then();
-      }
-      return isSet;
-    },
-  });
-  const undo = (): void => {
-    if (Object.getPrototypeOf(list) === watched) Object.setPrototypeOf(list, Array.prototype);
+  if (list === undefined) return () => undefined;
+  if (unwatchList === undefined && Object.getPrototypeOf(list) !== Array.prototype) return () => undefined;
+  unwatchList ??= watchList(list);
+  const waiting = awaited.get(entry) ?? new Set();
+  awaited.set(entry, waiting.add(then));
+  return () => {
+    waiting.delete(then);
+    if (waiting.size === 0 && awaited.get(entry) === waiting) awaited.delete(entry);
+    endWatchIfDone();
   };
-  Object.setPrototypeOf(list, watched);
-  return undo;
 }

@@ -11,7 +11,8 @@ import type {
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
 import { nodeSymbol } from '../symbols.js';
-import { exchange, mutable, replaceMethod, type Undo } from './replace.js';
+import { mutable, type Undo } from './replace.js';
+import { type OnServer, watchServerClass } from './server-class.js';
 
 /**
  * Call `act`, and `onHandle` at the moment when the server gets its handle. lib/net.js `setupListenHandle` binds the handle, assigns it,
@@ -61,47 +62,9 @@ export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: Socke
   }
 }
 
-/**
- * Call `onServer` with each net.Server that is made, of any class, and its options. http, https, tls and http2 call the exported
- * `net.Server`; `net.createServer` calls the class itself, so it is replaced too.
- */
-export function watchServers(onServer: (server: object, options: unknown) => void): Undo {
-  const exported: { createServer?: unknown; Server?: unknown } = net();
-  const { Server } = exported;
-  if (typeof exported.createServer !== 'function' || typeof Server !== 'function') return () => undefined;
-  const note = (server: unknown, [options]: readonly unknown[]): void => {
-    if (typeof server === 'object' && server !== null) onServer(server, options);
-  };
-  const undoCreate = replaceMethod<(...args: unknown[]) => unknown>(
-    exported,
-    'createServer',
-    (original) =>
-      function (this: unknown, ...args) {
-        const server = original.apply(this, args);
-        note(server, args);
-        return server;
-      },
-  );
-  // Not a Proxy, which shows where an app prints `net`: `showsProxies` in versions.ts.
-  const watched = function (this: unknown, ...args: unknown[]): unknown {
-    if (new.target === undefined) {
-      const made: unknown = Reflect.apply(Server, this, args);
-      note(made ?? this, args);
-      return made;
-    }
-    const server: object = Reflect.construct(Server, args, new.target === watched ? Server : new.target);
-    note(server, args);
-    return server;
-  };
-  Object.defineProperties(watched, Object.getOwnPropertyDescriptors(Server));
-  Object.setPrototypeOf(watched, Object.getPrototypeOf(Server));
-  exchange(exported, 'Server', Server, watched);
-  exchange(Server.prototype, 'constructor', Server, watched);
-  return () => {
-    undoCreate();
-    exchange(exported, 'Server', watched, Server);
-    exchange(Server.prototype, 'constructor', watched, Server);
-  };
+/** Call `onServer` with each net.Server that is made, of any class, and its options: http, https, tls and http2 call `net.Server`. */
+export function watchServers(onServer: OnServer): Undo {
+  return watchServerClass(net(), onServer);
 }
 
 /** Keep Node from setting NODELAY on each connection of a server, which is http's default. */

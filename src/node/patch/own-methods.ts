@@ -13,6 +13,7 @@ interface OwnMethods {
   readonly 'Socket._writeGeneric': WriteGeneric;
   readonly 'Socket._destroy': NetSocket['_destroy'];
   readonly 'Socket._unrefTimer': NetSocket['_unrefTimer'];
+  readonly 'Socket._onTimeout': NetSocket['_onTimeout'];
 }
 
 type OwnMethod = keyof OwnMethods;

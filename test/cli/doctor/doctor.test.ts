@@ -57,7 +57,8 @@ describe('what doctor finds', () => {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, `${text}\n`);
     }
-    const found = diagnose(environment(variables), machine(root)).find((one) => one.name === name);
+    const where = { machine: machine(root), variable: () => undefined };
+    const found = diagnose(environment(variables), where).find((one) => one.name === name);
     if (found === undefined) throw new Error(`there is no check of ${name}`);
     return found;
   }
@@ -137,7 +138,8 @@ describe('what doctor finds', () => {
 
   it('is a Node that package.json does not allow', () => {
     const { engines }: { engines: { node: string } } = createRequire(import.meta.url)('../../../../package.json');
-    const circumstances = { machine: machine(), environment: environment({}), platform: platform() };
+    const rest = { variable: () => undefined, manifest: undefined };
+    const circumstances = { machine: machine(), environment: environment({}), platform: platform(), ...rest };
     const isOk = (node: string): boolean =>
       CHECKS.find(({ name }) => name === 'Node')?.look({ ...circumstances, node }).verdict === 'ok';
     const versions = [
@@ -167,19 +169,24 @@ describe('what doctor finds', () => {
   it('is a keepalive that load balancers do not wait for', () => {
     expect(diagnosis('keepalive idle', {}, { KEEPALIVE_IDLE: '5min' })).to.include({
       verdict: 'advice',
-      value: '300 s',
+      value: '300 s; forgotten by Azure after 240 s',
     });
+    expect(diagnosis('keepalive idle', {}, { KEEPALIVE_IDLE: '350s' }).value).to.equal(
+      '350 s; forgotten by Azure after 240 s, AWS’s NLB and NAT gateway after 350 s',
+    );
     expect(diagnosis('keepalive idle', {}, { KEEPALIVE: 'off' })).to.include({ verdict: 'advice' });
   });
 
   it('is not known where there is no /proc, which is no failure', () => {
-    const found = diagnose(environment({}), machine(scratch.path('nowhere')));
+    const found = diagnose(environment({}), { machine: machine(scratch.path('nowhere')) });
     expect(found.filter(({ verdict }) => verdict === 'unknown').length).to.be.greaterThan(10);
     expect(found.filter(({ verdict }) => verdict === 'missing')).to.deep.equal([]);
   });
 });
 
 describe('socket-tune doctor', () => {
+  const scratch = useScratch();
+
   /** In a network namespace of its own, whose sysctls are nobody else's. */
   function doctorIn(script: string, variables: Readonly<Record<string, string>> = {}) {
     const env = { PATH: process.env.PATH, ...variables };
@@ -204,6 +211,25 @@ describe('socket-tune doctor', () => {
     const mended = doctorIn(`${prepare}; ${mends.join(' && ')} >/dev/null; DOCTOR`, variables);
     expect(mended.stdout).to.include('✓ net.ipv4.tcp_fastopen: 3').and.include('✓ net.core.somaxconn: 600');
     expect(mended.status).to.equal(0);
+  });
+
+  it('reads the manifest that it is given', () => {
+    const pod = scratch.file('pod.yaml', 'spec:\n  terminationGracePeriodSeconds: 60\n');
+    const { stdout } = doctorIn(`DOCTOR --manifest '${pod}' --json`);
+    const { checks } = JSON.parse(stdout);
+    expect(checks.find(({ name }: Diagnosis) => name === 'leaving')).to.include({ verdict: 'advice' });
+    const unread = doctorIn(`DOCTOR --manifest '${pod}.nowhere'`);
+    expect({ ...unread, stderr: unread.stderr.trim() }).to.include({ status: 1, stdout: '' });
+    expect(unread.stderr).to.include('pod.yaml.nowhere cannot be read');
+  });
+
+  it('hints at what stands in front', () => {
+    const { stdout } = doctorIn('DOCTOR', { ECS_CONTAINER_METADATA_URI_V4: 'http://169.254.170.2/v4/1' });
+    expect(stdout).to.match(/! what stands in front: .*ECS.*60 s\n.*\n +SOCKET_TUNE_BEHIND=alb\n/);
+    const tuned = doctorIn('DOCTOR', { AWS_REGION: 'eu-west-1', SOCKET_TUNE_BEHIND: 'alb' });
+    expect(tuned.stdout).to.include(
+      '✓ what stands in front: it closes idle connections after 60 s, servers after 65 s',
+    );
   });
 
   it('tells why something matters, and how to keep what mends it', () => {

@@ -35,6 +35,8 @@ function look(sockets: readonly PortSocket[] | undefined, ownerOf: (inode: numbe
     environment: configFromEnvironment(new Map()),
     platform: fakePlatform({ ports: { ...ports, sockets: () => sockets } }),
     node: process.versions.node,
+    variable: () => undefined,
+    manifest: undefined,
   };
   return lookAtSharedPorts(circumstances);
 }

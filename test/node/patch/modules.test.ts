@@ -46,6 +46,44 @@ describe('watching what modules export', () => {
     expect(module?.constructor.prototype).to.not.have.property('paths');
   });
 
+  it('serves several at once, each until its own undo', () => {
+    const seen: string[] = [];
+    const watches = ['one.cjs', 'two.cjs', 'three.cjs'].map((name) =>
+      watchExports(
+        (file) => file.endsWith(name),
+        (exports) => {
+          seen.push(name);
+          return exports;
+        },
+      ),
+    );
+    undo = (): void => {
+      for (const each of watches) each?.();
+    };
+    expect(watches.every((each) => each !== undefined)).to.equal(true);
+    watches[1]?.();
+    for (const name of ['one.cjs', 'two.cjs', 'three.cjs']) require(scratch.file(name, ''));
+    expect(seen).to.deep.equal(['one.cjs', 'three.cjs']);
+    const prototype = require('node:module').Module.prototype;
+    watches[0]?.();
+    expect(prototype).to.have.property('paths');
+    watches[2]?.();
+    expect(prototype).to.not.have.property('paths');
+  });
+
+  it('leaves a setter of somebody else in its place', () => {
+    const { prototype } = require('node:module').Module;
+    Object.defineProperty(prototype, 'paths', { configurable: true, set: () => undefined });
+    try {
+      const other = Object.getOwnPropertyDescriptor(prototype, 'paths');
+      expect(watch('watched.cjs')).to.deep.equal([]);
+      expect(undo).to.equal(undefined);
+      expect(Object.getOwnPropertyDescriptor(prototype, 'paths')).to.deep.equal(other);
+    } finally {
+      delete prototype.paths;
+    }
+  });
+
   it('does not show in the stack of an error while modules are loaded', () => {
     const throwing = scratch.file('throwing.cjs', 'throw new Error("not today");');
     const stackOf = (): string => {
@@ -96,6 +134,22 @@ describe('watching what Node loads of itself', () => {
     list.push('NativeModule of this test');
     expect(isLoaded).to.equal(true);
     expect(list.splice(-2)).to.deep.equal(['NativeModule of another', 'NativeModule of this test']);
+    expect(Object.getPrototypeOf(list)).to.equal(Array.prototype);
+  });
+
+  it('tells of several modules, each until it is called off', () => {
+    const loaded: string[] = [];
+    const undos = ['a', 'b', 'b', 'c'].map((name, index) =>
+      afterBuiltin(`NativeModule ${name}`, () => loaded.push(`${name}${index}`)),
+    );
+    undos[3]?.();
+    list.push('NativeModule b', 'NativeModule c');
+    expect(loaded).to.deep.equal(['b1', 'b2']);
+    list.push('NativeModule b', 'NativeModule a');
+    expect(loaded).to.deep.equal(['b1', 'b2', 'a0']);
+    list.splice(-4);
+    expect(Object.getPrototypeOf(list)).to.equal(Array.prototype);
+    for (const undo of undos) undo();
     expect(Object.getPrototypeOf(list)).to.equal(Array.prototype);
   });
 
