@@ -13,7 +13,9 @@ import { exemptServer } from './hooks/sockets/listener.js';
 import { platform, whenLoaded } from './native/index.js';
 import { withoutPrototype } from './node/own-properties.js';
 import type { OptionKey } from './options/table.js';
+import { watchQueues } from './report/accept-queues.js';
 import { watchConnections } from './report/live-connections.js';
+import { watchOutgoing } from './report/live-outgoing.js';
 import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
 
@@ -63,7 +65,7 @@ export function startInspect(address: string): () => void {
   const { createRequire } = process.getBuiltinModule('node:module');
   // Loaded on demand, as it needs http and the page.
   const { serve }: typeof import('./inspect/server.js') = createRequire(import.meta.url)('./inspect/server.js');
-  const unwatch = watchConnections();
+  const unwatch = [watchConnections(), watchQueues(), watchOutgoing()];
   const close = serve({
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
@@ -74,7 +76,7 @@ export function startInspect(address: string): () => void {
   });
   return () => {
     close();
-    unwatch();
+    for (const undo of unwatch) undo();
   };
 }
 

@@ -80,6 +80,8 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
       listeners,
       connections: isBusy ? 1235 : 0,
       outgoing: record,
+      destinations: [],
+      requests: {},
       datagrams: record,
       quickAcks: 0,
       files: {

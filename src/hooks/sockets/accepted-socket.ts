@@ -7,6 +7,7 @@ import { aroundConnection } from '../../node/patch/net.js';
 import { applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
+import { noteAccepted } from '../../report/accept-queues.js';
 import { connectionChannel, publishConnection } from '../../report/channels.js';
 import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
@@ -92,6 +93,7 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
   noteConnection(client, tuning.record);
+  noteAccepted(tuning.record);
   if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);

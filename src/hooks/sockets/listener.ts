@@ -9,6 +9,7 @@ import { type Undo, undoAll } from '../../node/patch/replace.js';
 import { applyAndConfirm } from '../../options/apply.js';
 import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
+import { noteListener } from '../../report/accept-queues.js';
 import { listenerChannel } from '../../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
 import { patchBind, setBeforeBind } from '../before-bind.js';
@@ -180,6 +181,7 @@ function tuneListener(tuning: ListenerTuning, server: NetServer, handle: ListenH
   if (isShared(tuning)) joinPort(tuning, server, handle);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
+  noteListener(context.platform(), handle, record);
   listenerChannel.publish(record);
   debug('listener %s: %o', record.address, record.outcomes);
   warnOfFailures(context, record.outcomes);
