@@ -6,11 +6,11 @@ export type { TcpInfo } from './native/sockets/tcp-info.js';
 export type { OptionOutcome, Verdict } from './options/outcome.js';
 export type { RawOption } from './options/raw-option.js';
 export type { OptionKey, OptionValues } from './options/table.js';
-export type { CounterRecord, DropRecord } from './report/accept-queues.js';
 export type { ConnectionMessage, FileMessage } from './report/channels.js';
 export type { DestinationRecord } from './report/destination-record.js';
 export type { ListenerRecord, QueueRecord } from './report/listener-record.js';
-export type { DestinationReport, PathRecord } from './report/live-outgoing.js';
+export type { CounterRecord, DropRecord } from './report/live/accept-queues.js';
+export type { DestinationReport, PathRecord } from './report/live/outgoing.js';
 export type { Report } from './report/report.js';
 export {
   apply,

@@ -15,7 +15,7 @@ import {
   formatSharing,
 } from '../report/format.js';
 import type { ListenerRecord, QueueRecord } from '../report/listener-record.js';
-import type { DestinationReport } from '../report/live-outgoing.js';
+import type { DestinationReport } from '../report/live/outgoing.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
 import type { Output } from './output.js';
 

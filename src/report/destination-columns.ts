@@ -1,6 +1,6 @@
 // What the report, `socket-tune top` and the page of SOCKET_TUNE_INSPECT tell of a destination. It runs in a browser too.
 import { formatCount, formatTime } from './format.js';
-import type { DestinationReport } from './live-outgoing.js';
+import type { DestinationReport } from './live/outgoing.js';
 
 /** A column of a table of destinations. */
 export interface DestinationColumn {

@@ -1,6 +1,7 @@
 // How figures are written for people: by `socket-tune top`, and by the page of SOCKET_TUNE_INSPECT. It runs in a browser too.
-import type { DropRecord } from './accept-queues.js';
+
 import type { PortGroupRecord, QueueRecord } from './listener-record.js';
+import type { DropRecord } from './live/accept-queues.js';
 import type { RequestRecord } from './request-record.js';
 
 /** Stands where there is no figure. */
@@ -79,11 +80,12 @@ export function formatDropped({ overflows, drops }: DropRecord): string {
 
 /** What became of requests, as far as it is counted and worth telling. */
 export function formatRequests(requests: RequestRecord): string[] {
-  const { idleClosed = 0, draining = false, cutConnections = 0, unansweredRequests = 0 } = requests;
+  const { idleClosed = 0, draining = false, cutConnections = 0, unanswered = 0, unansweredRequests = [] } = requests;
+  const named = unansweredRequests.map(({ method, path, age }) => `${method} ${path}, ${formatAge(age)}`);
   return [
     ...(draining ? ['the process is draining'] : []),
-    ...(idleClosed === 0 ? [] : [`${formatCount(idleClosed)} connections closed idle`]),
+    ...(idleClosed === 0 ? [] : [`${formatCount(idleClosed)} idle connections closed by this side`]),
     ...(cutConnections === 0 ? [] : [`${formatCount(cutConnections)} connections cut when a drain was over`]),
-    ...(unansweredRequests === 0 ? [] : [`${formatCount(unansweredRequests)} requests on their way then`]),
+    ...(unanswered === 0 ? [] : [`${formatCount(unanswered)} requests on their way then: ${named.join('; ')}`]),
   ];
 }

@@ -1,11 +1,12 @@
 import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
-import { type DropRecord, dropRecord, lookAtQueues } from './accept-queues.js';
 import { counters } from './counters.js';
 import { busiest, DESTINATION_COLUMNS } from './destination-columns.js';
-import { formatDropped, formatQueue, formatQueueAdvice, formatRequests } from './format.js';
+import { formatDropped, formatQueue, formatQueueAdvice } from './format.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord, type QueueRecord } from './listener-record.js';
-import { type DestinationReport, destinationReports } from './live-outgoing.js';
+import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.js';
+import { type DestinationReport, destinationReports } from './live/outgoing.js';
+import { lookForMeterProvider } from './metrics/meter-provider.js';
 import type { RequestRecord } from './request-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
@@ -39,6 +40,7 @@ export interface Report {
 }
 
 export function makeReport(): Report {
+  lookForMeterProvider();
   lookAtQueues();
   const dropped = dropRecord();
   return {
@@ -135,7 +137,6 @@ export function formatReport(report: Report): string {
     ...socketLines('outgoing', report.outgoing),
     ...busiest(report.destinations, MOST_DESTINATION_LINES).map(destinationLine),
     ...socketLines('udp', report.datagrams),
-    ...formatRequests(report.requests).map((figure) => `requests: ${figure}`),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

@@ -3,8 +3,8 @@ import type { TcpInfo } from '../native/sockets/tcp-info.js';
 import { peerOf } from '../node/addresses.js';
 import { now } from '../node/clock.js';
 import { fileBytes } from '../node/patch/net.js';
-import { type LiveConnection, liveConnections } from './live-connections.js';
-import { sampleOutgoing } from './live-outgoing.js';
+import { type LiveConnection, liveConnections } from './live/connections.js';
+import { sampleOutgoing } from './live/outgoing.js';
 import { type Report, stats } from './report.js';
 
 /** One open connection. */

@@ -1,6 +1,6 @@
 import { busiest, DESTINATION_COLUMNS } from '../../report/destination-columns.js';
 import { formatCount } from '../../report/format.js';
-import type { DestinationReport } from '../../report/live-outgoing.js';
+import type { DestinationReport } from '../../report/live/outgoing.js';
 import type { Snapshot } from '../../report/snapshot.js';
 import { dimmed, fill, fillEmpty, html } from './elements.js';
 

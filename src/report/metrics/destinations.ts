@@ -1,5 +1,4 @@
-import { OTHERS } from '../destination-record.js';
-import type { DestinationReport } from '../live-outgoing.js';
+import type { DestinationReport } from '../live/outgoing.js';
 import { add, type Merge, type MetricRow, merged } from './row.js';
 
 /**
@@ -7,6 +6,9 @@ import { add, type Merge, type MetricRow, merged } from './row.js';
  * the others must not fall.
  */
 const MOST_DESTINATIONS = 100;
+
+/** As the records name what is beyond their own bound. */
+const OTHERS = 'others';
 
 const MILLISECONDS_PER_SECOND = 1000;
 const MICROSECONDS_PER_SECOND = 1e6;

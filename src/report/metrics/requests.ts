@@ -39,6 +39,6 @@ export const REQUEST_METRICS: readonly MetricRow[] = [
     unit: '{request}',
     help: 'Requests that were on their way when the time of a drain was over.',
     labels: [],
-    samples: single(({ requests }) => requests.unansweredRequests),
+    samples: single(({ requests }) => requests.unanswered),
   },
 ];

@@ -1,5 +1,5 @@
-import { fdOf } from '../native/sockets/handle-fd.js';
-import type { SocketHandle } from '../node/net.js';
+import { fdOf } from '../../native/sockets/handle-fd.js';
+import type { SocketHandle } from '../../node/net.js';
 
 /** With fewer entries, closed ones are not worth a search. */
 const LEAST_SWEPT = 1024;

@@ -1,7 +1,7 @@
-import { now } from '../node/clock.js';
-import type { SocketHandle } from '../node/net.js';
-import type { ListenerRecord } from './listener-record.js';
-import { LiveHandles } from './live-handles.js';
+import { now } from '../../node/clock.js';
+import type { SocketHandle } from '../../node/net.js';
+import type { ListenerRecord } from '../listener-record.js';
+import { LiveHandles } from './handles.js';
 
 /** An accepted connection that is open. */
 export interface LiveConnection {

@@ -1,10 +1,11 @@
-import type { ListenCounters } from '../native/netstat.js';
-import type { Platform } from '../native/platform.js';
-import type { AcceptQueue } from '../native/sockets/accept-queue.js';
-import { now } from '../node/clock.js';
-import { hiddenSlot } from '../node/hidden-slot.js';
-import type { ListenHandle } from '../node/net.js';
-import { type ListenerRecord, listenerRecords } from './listener-record.js';
+import type { ListenCounters } from '../../native/netstat.js';
+import type { Platform } from '../../native/platform.js';
+import type { AcceptQueue } from '../../native/sockets/accept-queue.js';
+import { now } from '../../node/clock.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import type { ListenHandle } from '../../node/net.js';
+import { type ListenerRecord, listenerRecords } from '../listener-record.js';
+import { lookForMeterProvider } from '../metrics/meter-provider.js';
 
 /** Where a record's figures come from. */
 interface QueueSource {
@@ -68,6 +69,7 @@ function look(record: ListenerRecord, taken = 0): void {
 
 /** Note that a listener listens. What others have dropped before is not counted from here on. */
 export function noteListener(platform: Platform, handle: ListenHandle, record: ListenerRecord): void {
+  lookForMeterProvider();
   sources.set(record, { platform, handle: new WeakRef(handle), lookedAt: 0 });
   if (began !== undefined) return;
   const counters = platform.listenCounters();
@@ -82,8 +84,9 @@ export function watchQueues(): () => void {
   };
 }
 
-/** Note that a listener has accepted a connection. Costs one comparison while nobody watches. */
+/** Note that a listener has accepted a connection. Costs next to nothing while nobody watches. */
 export function noteAccepted(record: ListenerRecord): void {
+  lookForMeterProvider();
   if (watchers === 0) return;
   const source = sources.get(record);
   if (source === undefined) return;

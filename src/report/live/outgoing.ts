@@ -1,7 +1,8 @@
-import type { Platform } from '../native/platform.js';
-import type { SocketHandle } from '../node/net.js';
-import { type DestinationRecord, destinationRecords } from './destination-record.js';
-import { LiveHandles } from './live-handles.js';
+import type { Platform } from '../../native/platform.js';
+import type { SocketHandle } from '../../node/net.js';
+import { type DestinationRecord, destinationRecords } from '../destination-record.js';
+import { lookForMeterProvider } from '../metrics/meter-provider.js';
+import { LiveHandles } from './handles.js';
 
 /** A connection that this process has opened, or is opening. */
 interface LiveOutgoing {
@@ -42,8 +43,9 @@ export function watchOutgoing(): () => void {
   };
 }
 
-/** Note an outgoing connection. Costs one comparison while nobody watches. */
+/** Note an outgoing connection. Costs next to nothing while nobody watches. */
 export function noteOutgoing(handle: SocketHandle, destination: DestinationRecord): void {
+  lookForMeterProvider();
   live?.add({ handle, destination, roundTripTime: undefined, retransmits: 0 });
 }
 
