@@ -39,7 +39,9 @@ export function watchOutgoing(): () => void {
   live ??= new LiveHandles();
   return () => {
     watchers--;
-    if (watchers === 0) live = undefined;
+    if (watchers > 0) return;
+    live = undefined;
+    sampled = 0;
   };
 }
 
