@@ -9,6 +9,7 @@ import { useScratch } from '../support/files/scratch.js';
 import { type NodeProcess, startApp } from '../support/processes/node-process.js';
 import { freePort } from '../support/sockets/free-port.js';
 import { linux } from '../support/sockets/kernel-value.js';
+import { textAt } from '../support/sockets/text-at.js';
 import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
@@ -38,8 +39,8 @@ describe('an accept queue that overflows', () => {
   let clients: Socket[] = [];
   let port: number;
 
-  async function ask(path: string): Promise<string> {
-    return (await fetch(`http://127.0.0.1:${inspect}${path}`)).text();
+  function ask(path: string): Promise<string> {
+    return textAt(`http://127.0.0.1:${inspect}${path}`);
   }
 
   before(async function () {

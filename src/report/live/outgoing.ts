@@ -15,7 +15,7 @@ interface LiveOutgoing {
 
 /** What the kernel knows of the way to a destination. Only since somebody watches. */
 export interface PathRecord {
-  /** Mean of the open connections' smoothed round-trip times, in microseconds. */
+  /** Mean of the open connections' smoothed round-trip times as of their last samples, in microseconds. */
   readonly roundTripTime?: number;
   /** Segments that were sent again, on all connections up to their last samples. */
   readonly retransmits?: number;
@@ -23,8 +23,8 @@ export interface PathRecord {
 
 export type DestinationReport = DestinationRecord & PathRecord;
 
-/** A sample costs 2 µs. Each sampling takes the next ones, so of 5,000 connections each has its turn in 20 of them. */
-const MOST_SAMPLES = 250;
+/** A sample costs some microseconds. Each sampling takes the next ones, so of 5,000 connections each has its turn in 50 of them. */
+const MOST_SAMPLES = 100;
 
 let live: LiveHandles<LiveOutgoing> | undefined;
 let watchers = 0;
@@ -32,6 +32,9 @@ let watchers = 0;
 let sampled = 0;
 
 const retransmitsTo = new WeakMap<DestinationRecord, number>();
+
+/** As of the last sampling, in microseconds. */
+let roundTripsTo: ReadonlyMap<DestinationRecord, number> = new Map();
 
 /** Keep a list of the connections that are opened from now on. Returns the undo. */
 export function watchOutgoing(): () => void {
@@ -42,6 +45,7 @@ export function watchOutgoing(): () => void {
     if (watchers > 0) return;
     live = undefined;
     sampled = 0;
+    roundTripsTo = new Map();
   };
 }
 
@@ -62,17 +66,9 @@ function sample(platform: Platform, connection: LiveOutgoing): void {
   connection.retransmits = tcp.retransmits;
 }
 
-/** Ask the kernel about some of the open connections: at most {@link MOST_SAMPLES}, in turn. */
-export function sampleOutgoing(platform: Platform): void {
-  const open = live?.open() ?? [];
-  const first = sampled < open.length ? sampled : 0;
-  for (const connection of open.slice(first, first + MOST_SAMPLES)) sample(platform, connection);
-  sampled = first + MOST_SAMPLES;
-}
-
-function meanRoundTrips(): Map<DestinationRecord, number> {
+function meanRoundTrips(open: readonly LiveOutgoing[]): Map<DestinationRecord, number> {
   const sums = new Map<DestinationRecord, { time: number; amount: number }>();
-  for (const { destination, roundTripTime } of live?.open() ?? []) {
+  for (const { destination, roundTripTime } of open) {
     if (roundTripTime === undefined) continue;
     const sum = sums.get(destination);
     if (sum === undefined) sums.set(destination, { time: roundTripTime, amount: 1 });
@@ -84,11 +80,19 @@ function meanRoundTrips(): Map<DestinationRecord, number> {
   return new Map([...sums].map(([destination, { time, amount }]) => [destination, Math.round(time / amount)]));
 }
 
+/** Ask the kernel about some of the open connections: at most {@link MOST_SAMPLES}, in turn. */
+export function sampleOutgoing(platform: Platform): void {
+  const open = live?.open() ?? [];
+  const first = sampled < open.length ? sampled : 0;
+  for (const connection of open.slice(first, first + MOST_SAMPLES)) sample(platform, connection);
+  sampled = first + MOST_SAMPLES;
+  roundTripsTo = meanRoundTrips(open);
+}
+
 /** The records of all destinations, with what is known of the ways there. */
 export function destinationReports(): readonly DestinationReport[] {
-  const roundTrips = meanRoundTrips();
   return destinationRecords().map((record) => {
-    const roundTripTime = roundTrips.get(record);
+    const roundTripTime = roundTripsTo.get(record);
     const retransmits = retransmitsTo.get(record);
     return {
       ...record,

@@ -76,6 +76,7 @@ describe('destinations', () => {
     sampleOutgoing(platform);
     expect(reported()?.roundTripTime).to.equal(200);
     if (fast !== undefined) fast.fd = -1;
+    sampleOutgoing(platform);
     expect(reported()?.roundTripTime).to.equal(300);
   });
 
@@ -93,17 +94,17 @@ describe('destinations', () => {
     expect(reported()?.retransmits).to.equal(6);
   });
 
-  it('ask the kernel about 250 connections at once, and about each in turn', () => {
-    const connections = Array.from({ length: 600 }, () => open());
+  it('ask the kernel about 100 connections at once, and about each in turn', () => {
+    const connections = Array.from({ length: 250 }, () => open());
     const sampled = (): number => connections.filter(({ samples }) => samples === 1).length;
+    sampleOutgoing(platform);
+    expect(sampled()).to.equal(100);
+    sampleOutgoing(platform);
+    expect(sampled()).to.equal(200);
     sampleOutgoing(platform);
     expect(sampled()).to.equal(250);
     sampleOutgoing(platform);
-    expect(sampled()).to.equal(500);
-    sampleOutgoing(platform);
-    expect(sampled()).to.equal(600);
-    sampleOutgoing(platform);
-    expect(connections.filter(({ samples }) => samples === 2)).to.have.length(250);
+    expect(connections.filter(({ samples }) => samples === 2)).to.have.length(100);
   });
 
   it('are known without the kernel while nobody watches', () => {
