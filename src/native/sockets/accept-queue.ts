@@ -1,6 +1,5 @@
 import type { SocketHandle } from '../../node/net.js';
 import { ERRNO } from '../errno.js';
-import type { Platform } from '../platform.js';
 import { TCP_INFO } from './tcp-info.js';
 
 /** The connections of a listener that wait to be accepted. */
@@ -14,6 +13,11 @@ export interface QueuedConnections {
 export interface AcceptQueue extends QueuedConnections {
   /** SYNs and handshakes that were dropped since the listener began, mostly as the queue was full. Before kernel 4.12 undefined. */
   readonly drops: number | undefined;
+}
+
+/** getsockopt(2), of a platform. Returns 0 or an errno. */
+interface ReadingCalls {
+  get(handle: SocketHandle, constant: { readonly level: number; readonly name: number }, value: Uint8Array): number;
 }
 
 /** struct tcp_info up to tcpi_sacked: include/uapi/linux/tcp.h. Of a listener these two are its queue: net/ipv4/tcp.c, tcp_get_info. */
@@ -31,20 +35,20 @@ const MEMINFO_INTS = 9;
 const DROPS = 8;
 
 /** Reads the queue of a listener. Answers an errno on an error: EOPNOTSUPP for a socket that does not listen by TCP. */
-export function queueReader({ get }: Pick<Platform, 'get'>): (handle: SocketHandle) => QueuedConnections | number {
-  const info = new Int32Array(TCP_INFO_INTS);
-  const state = new Uint8Array(info.buffer);
+export function queueReader({ get }: ReadingCalls): (handle: SocketHandle) => QueuedConnections | number {
+  const info = new Uint32Array(TCP_INFO_INTS);
+  const bytes = new Uint8Array(info.buffer);
   return (handle) => {
     info.fill(0);
-    const errno = get(handle, TCP_INFO, info);
+    const errno = get(handle, TCP_INFO, bytes);
     if (errno !== 0) return errno;
-    if (state[STATE] !== TCP_LISTEN) return ERRNO.EOPNOTSUPP;
+    if (bytes[STATE] !== TCP_LISTEN) return ERRNO.EOPNOTSUPP;
     return { length: info[LENGTH] ?? 0, limit: info[LIMIT] ?? 0 };
   };
 }
 
 /** The accept queue of a listener, by getsockopt(2). Undefined where {@link queueReader} has an error. */
-export function acceptQueueCall(calls: Pick<Platform, 'get'>): Platform['acceptQueue'] {
+export function acceptQueueCall(calls: ReadingCalls): (handle: SocketHandle) => AcceptQueue | undefined {
   const read = queueReader(calls);
   const memory = new Uint32Array(MEMINFO_INTS);
   const bytes = new Uint8Array(memory.buffer);
