@@ -25,7 +25,7 @@ export const REQUEST_METRICS: readonly MetricRow[] = [
   },
   {
     type: 'counter',
-    name: 'drain_cut_connections_total',
+    name: 'cut_connections_total',
     instrument: 'requests.cut_connections',
     unit: '{connection}',
     help: 'Connections that were still open when the time of a drain was over.',
@@ -34,7 +34,7 @@ export const REQUEST_METRICS: readonly MetricRow[] = [
   },
   {
     type: 'counter',
-    name: 'drain_unanswered_requests_total',
+    name: 'unanswered_requests_total',
     instrument: 'requests.unanswered',
     unit: '{request}',
     help: 'Requests that were on their way when the time of a drain was over.',
