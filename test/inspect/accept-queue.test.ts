@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Report } from '../../src/report/report.js';
 import type { Snapshot } from '../../src/report/snapshot.js';
 import { useScratch } from '../support/files/scratch.js';
-import { type NodeProcess, startApp } from '../support/processes/node-process.js';
+import { type NodeProcess, runApp, startApp } from '../support/processes/node-process.js';
 import { freePort } from '../support/sockets/free-port.js';
 import { linux } from '../support/sockets/kernel-value.js';
 import { textAt } from '../support/sockets/text-at.js';
@@ -104,6 +104,15 @@ describe('an accept queue that overflows', () => {
       .to.include(`accept queue 0 of ${BACKLOG}, at most ${BACKLOG + 1}`)
       .and.include(ADVICE);
     expect(stdout).to.match(/network namespace: [\d,]+ times an accept queue was full, [\d,]+ drops since/);
+  });
+
+  it('is not counted as its own by a process that listens later', async () => {
+    const later = "const server = require('net').createServer().listen(0, () => server.close())";
+    const { report } = await runApp('cjs', later);
+    const overflows = report?.dropped?.overflows;
+    expect(overflows?.total).to.be.at.least(CLIENTS - BACKLOG - 1);
+    // Other processes of this machine may have some meanwhile.
+    expect(overflows?.since).to.be.below(overflows?.total ?? 0);
   });
 
   it('is seen in the report, also at the end of the process', async () => {

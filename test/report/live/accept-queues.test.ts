@@ -4,13 +4,7 @@ import type { AcceptQueue } from '../../../src/native/sockets/accept-queue.js';
 import type { ListenHandle } from '../../../src/node/net.js';
 import type { OptionOutcome, Verdict } from '../../../src/options/outcome.js';
 import { addListenerRecord, type ListenerRecord, type QueueRecord } from '../../../src/report/listener-record.js';
-import {
-  dropRecord,
-  lookAtQueues,
-  noteAccepted,
-  noteListener,
-  watchQueues,
-} from '../../../src/report/live/accept-queues.js';
+import { lookAtQueues, noteAccepted, noteListener, watchQueues } from '../../../src/report/live/accept-queues.js';
 import { fakePlatform } from '../../support/fake-platform.js';
 import { until } from '../../support/until.js';
 
@@ -21,7 +15,6 @@ function backlog(verdict: Verdict, asked: number): OptionOutcome {
 /** A listener of a system with these limits, which is looked at. */
 class Listener {
   queue: AcceptQueue | undefined = { length: 0, limit: 128, drops: 0 };
-  counters = { overflows: 10, drops: 20 };
   looks = 0;
   readonly record: ListenerRecord;
   readonly #handle = {} as ListenHandle;
@@ -34,7 +27,6 @@ class Listener {
         return this.queue;
       },
       limitOf: () => `net.core.somaxconn=${somaxconn}`,
-      listenCounters: () => this.counters,
     });
     addListenerRecord(this.record);
     noteListener(platform, this.#handle, this.record);
@@ -108,17 +100,5 @@ describe('the accept queues of the report', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     noteAccepted(listener.record);
     expect(listener.looks).to.equal(looks);
-  });
-});
-
-describe('what the network namespace has dropped', () => {
-  it('is told since the first listener, and in all', function () {
-    const drops = dropRecord();
-    if (process.platform !== 'linux' && drops === undefined) this.skip();
-    expect(drops?.overflows.total).to.be.at.least(drops?.overflows.since ?? 0);
-    const listener = new Listener(4096);
-    listener.counters = { overflows: 1e9, drops: 2e9 };
-    // Counted from the first listener of this process, which was another's.
-    expect(dropRecord()).to.deep.equal(dropRecord());
   });
 });
