@@ -7,7 +7,10 @@ export type { OptionOutcome, Verdict } from './options/outcome.js';
 export type { RawOption } from './options/raw-option.js';
 export type { OptionKey, OptionValues } from './options/table.js';
 export type { ConnectionMessage, FileMessage } from './report/channels.js';
-export type { ListenerRecord } from './report/listener-record.js';
+export type { DestinationRecord } from './report/destination-record.js';
+export type { ListenerRecord, QueueRecord } from './report/listener-record.js';
+export type { CounterRecord, DropRecord } from './report/live/accept-queues.js';
+export type { DestinationReport, PathRecord } from './report/live/outgoing.js';
 export type { Report } from './report/report.js';
 export {
   apply,

@@ -3,6 +3,7 @@ import { hookContext } from './api/hook-context.js';
 import { takePrimaryMark } from './config/env.js';
 import { keepAliveTimeOf } from './config/front.js';
 import { parseInspectAddress } from './config/inspect-address.js';
+import { SETTINGS } from './config/settings.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
@@ -14,7 +15,10 @@ import { exemptServer } from './hooks/sockets/listener.js';
 import { platform, whenLoaded } from './native/index.js';
 import { withoutPrototype } from './node/own-properties.js';
 import type { OptionKey } from './options/table.js';
-import { watchConnections } from './report/live-connections.js';
+import { watchQueues } from './report/live/accept-queues.js';
+import { watchConnections } from './report/live/connections.js';
+import { watchOutgoing } from './report/live/outgoing.js';
+import { sendTelemetry } from './report/metrics/open-telemetry.js';
 import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
 
@@ -52,7 +56,17 @@ export function install(config: TuneConfig): Uninstall {
  * @param asked options that the user set by name
  */
 export function hooksFor(config: TuneConfig, asked: ReadonlySet<OptionKey>): Hooks {
-  return makeHooks(hookContext(config, asked, isListenedFor()));
+  const hooks = makeHooks(hookContext(config, asked, isListenedFor()));
+  const { otel = SETTINGS.otel.default } = config;
+  if (otel === 'off') return hooks;
+  const stop = sendTelemetry(platform);
+  return {
+    ...hooks,
+    undo() {
+      stop();
+      hooks.undo();
+    },
+  };
 }
 
 /** Serve a page about this process, and its metrics. Returns what closes it. */
@@ -64,7 +78,7 @@ export function startInspect(address: string): () => void {
   const { createRequire } = process.getBuiltinModule('node:module');
   // Loaded on demand, as it needs http and the page.
   const { serve }: typeof import('./inspect/server.js') = createRequire(import.meta.url)('./inspect/server.js');
-  const unwatch = watchConnections();
+  const unwatch = [watchConnections(), watchQueues(), watchOutgoing()];
   const close = serve({
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
@@ -75,7 +89,7 @@ export function startInspect(address: string): () => void {
   });
   return () => {
     close();
-    unwatch();
+    for (const undo of unwatch) undo();
   };
 }
 

@@ -3,8 +3,19 @@ import { setTimeout } from 'node:timers/promises';
 import { parseInspectAddress } from '../config/inspect-address.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { CONNECTION_COLUMNS, type ConnectionColumn } from '../report/connection-columns.js';
-import { formatAge, formatBytes, formatCount, formatSharing } from '../report/format.js';
-import type { ListenerRecord } from '../report/listener-record.js';
+import { busiest, DESTINATION_COLUMNS } from '../report/destination-columns.js';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDropped,
+  formatQueue,
+  formatQueueAdvice,
+  formatRequests,
+  formatSharing,
+} from '../report/format.js';
+import type { ListenerRecord, QueueRecord } from '../report/listener-record.js';
+import type { DestinationReport } from '../report/live/outgoing.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
 import type { Output } from './output.js';
 
@@ -14,6 +25,8 @@ const VARIABLE = 'SOCKET_TUNE_INSPECT';
 const ANSWER_TIMEOUT_MS = 3000;
 
 const MOST_CONNECTIONS = 20;
+
+const MOST_DESTINATIONS = 10;
 
 /** Why there is nothing to show, in words for the user. */
 export class TopError extends Error {}
@@ -69,7 +82,12 @@ function urlFrom(target: string): string {
   return target.endsWith('/') ? target : `${target}/`;
 }
 
-function listenerLine(output: Output, { address, connections, outcomes, group }: ListenerRecord): string {
+function queueTexts(output: Output, queue: QueueRecord): string[] {
+  const advice = formatQueueAdvice(queue);
+  return [formatQueue(queue), ...(advice === undefined ? [] : [output.style('red', advice)])];
+}
+
+function listenerLine(output: Output, { address, connections, outcomes, group, acceptQueue }: ListenerRecord): string {
   const notable = outcomes.filter(({ verdict }) => ['clamped', 'inert', 'refused'].includes(verdict));
   const tell = ({ constant, verdict }: OptionOutcome): string =>
     output.style(verdict === 'refused' ? 'red' : 'yellow', `${constant} ${verdict}`);
@@ -79,6 +97,7 @@ function listenerLine(output: Output, { address, connections, outcomes, group }:
     `${formatCount(connections)} accepted`,
     `${applied} options applied`,
     ...(group === undefined ? [] : formatSharing(group)),
+    ...(acceptQueue === undefined ? [] : queueTexts(output, acceptQueue)),
     ...notable.map(tell),
   ].join('  ');
 }
@@ -89,7 +108,20 @@ const TOP_COLUMNS: readonly ConnectionColumn[] = [
 ];
 
 /** Two words are two lines: a terminal is narrow. */
-const HEADS = TOP_COLUMNS.map(({ head }) => head.replace(' ', '\n'));
+function headsOf(columns: ReadonlyArray<{ readonly head: string }>): string[] {
+  return columns.map(({ head }) => head.replace(' ', '\n'));
+}
+
+const HEADS = headsOf(TOP_COLUMNS);
+const DESTINATION_HEADS = headsOf(DESTINATION_COLUMNS);
+
+function destinationTable(output: Output, destinations: readonly DestinationReport[]): string[] {
+  if (destinations.length === 0) return [];
+  const rows = busiest(destinations, MOST_DESTINATIONS).map((one) => DESTINATION_COLUMNS.map(({ text }) => text(one)));
+  const which = destinations.length > MOST_DESTINATIONS ? `, the ${MOST_DESTINATIONS} busiest` : '';
+  const title = `${formatCount(destinations.length)} destinations of outgoing connections${which}`;
+  return ['', title, output.table(DESTINATION_HEADS, rows)];
+}
 
 function connectionRow(connection: ConnectionSnapshot): string[] {
   return TOP_COLUMNS.map(({ text }) => text(connection));
@@ -102,12 +134,14 @@ function amountsByReason(amounts: Readonly<Record<string, number>>, format: (amo
 
 /** A snapshot as a screen of text. */
 function formatSnapshot(output: Output, { pid, title, node, at, began, report, connections }: Snapshot): string {
-  const { files, listeners } = report;
+  const { files, listeners, dropped, destinations, requests } = report;
   const rows = connections.shown.slice(0, MOST_CONNECTIONS).map(connectionRow);
   return [
     `${output.style('bold', `socket-tune: process ${pid}`)} ${title}, Node ${node}, up ${formatAge(at - began)}`,
     '',
     ...listeners.map((listener) => listenerLine(output, listener)),
+    ...(dropped === undefined ? [] : [formatDropped(dropped)]),
+    ...formatRequests(requests),
     '',
     `files: ${formatCount(files.reroutedStreams)} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
     `copied: ${amountsByReason(files.copiedBytes, formatBytes)}`,
@@ -115,6 +149,7 @@ function formatSnapshot(output: Output, { pid, title, node, at, began, report, c
     '',
     `${formatCount(connections.open)} open connections${connections.open > MOST_CONNECTIONS ? `, the ${MOST_CONNECTIONS} slowest` : ''}`,
     ...(rows.length === 0 ? [] : [output.table(HEADS, rows)]),
+    ...destinationTable(output, destinations),
   ].join('\n');
 }
 

@@ -76,6 +76,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     default: 'off',
     doc: 'where the page and the metrics are served',
   },
+  otel: {
+    variable: `${PREFIX}OTEL`,
+    kind: oneOf(['auto', 'off']),
+    default: 'auto',
+    doc: '`auto`: the app’s meter provider of OpenTelemetry, if it has one, gets our metrics',
+  },
   report: {
     variable: `${PREFIX}REPORT`,
     kind: REPORT_TARGET,

@@ -10,6 +10,9 @@ export type CorkMode = 'auto' | 'off';
 /** `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool. `off`: Node's own way. */
 export type FsMode = 'auto' | 'off';
 
+/** `auto`: an app that has a meter provider of OpenTelemetry gets our figures there. `off`: it does not. */
+export type OtelMode = 'auto' | 'off';
+
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
   /** Default: `floor`. */
@@ -31,6 +34,8 @@ export interface Settings {
   readonly behind?: Behind;
   /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
   readonly inspect?: string;
+  /** Default: `auto`. */
+  readonly otel?: OtelMode;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or the path of a file. Default: `off`. */
   readonly report?: string;
 }

@@ -1,4 +1,5 @@
-import type { OptionOutcome } from '../options/outcome.js';
+import type { MetricRow } from '../report/metrics/row.js';
+import { METRICS } from '../report/metrics/table.js';
 import type { Report } from '../report/report.js';
 import type { ConnectionSnapshot, Snapshot } from '../report/snapshot.js';
 import type * as Prometheus from './prometheus.js';
@@ -17,71 +18,18 @@ interface Exposition {
 }
 
 /** The registry is new for each answer, so one `inc` gives the counter its value. */
-function counter({ client, registry }: Exposition, name: string, help: string, value: number): void {
-  new client.Counter({ name, help, registers: [registry] }).inc(value);
-}
-
-function byLabel(
-  { client, registry }: Exposition,
-  name: string,
-  help: string,
-  label: 'reason' | 'call',
-  amounts: Readonly<Record<string, number>>,
-): void {
-  const metric = new client.Counter({ name, help, labelNames: [label], registers: [registry] });
-  for (const [value, amount] of Object.entries(amounts)) metric.inc({ [label]: value }, amount);
-}
-
-function addReport(to: Exposition, { connections, quickAcks, files, outgoing, datagrams }: Report): void {
-  counter(to, 'socket_tune_connections_total', 'Connections accepted by tuned listeners.', connections);
-  counter(to, 'socket_tune_outgoing_sockets_total', 'Outgoing sockets that were tuned.', outgoing.sockets);
-  counter(to, 'socket_tune_udp_sockets_total', 'UDP sockets that were tuned.', datagrams.sockets);
-  counter(to, 'socket_tune_quick_acks_total', 'Times TCP_QUICKACK was armed again.', quickAcks);
-  counter(to, 'socket_tune_rerouted_streams_total', 'File streams that were rerouted.', files.reroutedStreams);
-  counter(to, 'socket_tune_sendfile_bytes_total', 'Bytes of files sent by sendfile(2).', files.sendfileBytes);
-  counter(
-    to,
-    'socket_tune_truncated_files_total',
-    'Files that became shorter while they were sent.',
-    files.truncatedFiles,
-  );
-  const copied = 'Bytes of files that were copied, by reason.';
-  byLabel(to, 'socket_tune_copied_bytes_total', copied, 'reason', files.copiedBytes);
-  const refused = 'File streams piped to a socket or response that took Node’s own path, by reason.';
-  byLabel(to, 'socket_tune_not_rerouted_total', refused, 'reason', files.notRerouted);
-  const inline = 'Calls of fs that were answered without the thread pool, by call.';
-  byLabel(to, 'socket_tune_inline_fs_calls_total', inline, 'call', files.inlineCalls);
-  const pooled = 'Calls of the same functions that took the thread pool, by reason.';
-  byLabel(to, 'socket_tune_pooled_fs_calls_total', pooled, 'reason', files.pooledCalls);
-}
-
-function addListeners({ client, registry }: Exposition, { listeners }: Report): void {
-  const accepted = new client.Counter({
-    name: 'socket_tune_listener_connections_total',
-    help: 'Connections accepted, by listener.',
-    labelNames: ['listener'],
-    registers: [registry],
-  });
-  const verdicts = new client.Gauge({
-    name: 'socket_tune_option',
-    help: '1 for the verdict on each option of a listener, and of the first connection that it accepted.',
-    labelNames: ['listener', 'socket', 'option', 'verdict'],
-    registers: [registry],
-  });
-  const sharing = new client.Gauge({
-    name: 'socket_tune_port_listeners',
-    help: 'Listeners that share the port of this one.',
-    labelNames: ['listener'],
-    registers: [registry],
-  });
-  for (const { address: listener, connections, outcomes, accepted: first, group } of listeners) {
-    accepted.inc({ listener }, connections);
-    if (group !== undefined) sharing.set({ listener }, group.listeners);
-    const add = (socket: string, all: readonly OptionOutcome[]): void => {
-      for (const { constant: option, verdict } of all) verdicts.set({ listener, socket, option, verdict }, 1);
-    };
-    add('listener', outcomes);
-    add('accepted', first);
+function addRow({ client, registry }: Exposition, row: MetricRow, report: Report): void {
+  const samples = row.samples(report);
+  // A metric without labels would begin with 0, which would be wrong of a figure that is not known.
+  if (samples.length === 0 && row.labels.length === 0) return;
+  const { help, labels } = row;
+  const configuration = { name: `socket_tune_${row.name}`, help, labelNames: [...labels], registers: [registry] };
+  if (row.type === 'counter') {
+    const counter = new client.Counter(configuration);
+    for (const sample of samples) counter.inc(sample.labels, sample.value);
+  } else {
+    const gauge = new client.Gauge(configuration);
+    for (const sample of samples) gauge.set(sample.labels, sample.value);
   }
 }
 
@@ -122,8 +70,7 @@ export async function metrics({ report, connections }: Snapshot): Promise<{ type
   const client = await import('./prometheus.js');
   const registry = new client.Registry();
   const all = { client, registry };
-  addReport(all, report);
-  addListeners(all, report);
+  for (const row of METRICS) addRow(all, row, report);
   addConnections(all, connections.open, connections.shown);
   return { type: registry.contentType, body: await registry.metrics() };
 }

@@ -9,6 +9,8 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   openSocket: () => -ERRNO.EOPNOTSUPP,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
+  acceptQueue: () => undefined,
+  listenCounters: () => undefined,
   ports: undefined,
   files: undefined,
   signals: undefined,

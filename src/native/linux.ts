@@ -6,9 +6,11 @@ import { readNowCall, residencyCall } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
 import { stagingCalls } from './files/staging.js';
 import type { Libc } from './libc.js';
+import { listenCounters } from './netstat.js';
 import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
 import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
+import { acceptQueueCall } from './sockets/accept-queue.js';
 import { withListenBacklog } from './sockets/listen-backlog.js';
 import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
@@ -133,6 +135,8 @@ export function linuxPlatform(libc: Libc): Platform {
     limitOf,
     ...socketCalls(libc),
     tcpInfo,
+    acceptQueue: acceptQueueCall(calls),
+    listenCounters,
     ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,

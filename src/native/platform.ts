@@ -1,7 +1,9 @@
 import type { SocketHandle } from '../node/net.js';
 import { withoutPrototype } from '../node/own-properties.js';
+import type { ListenCounters } from './netstat.js';
 import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';
+import type { AcceptQueue } from './sockets/accept-queue.js';
 import type { TcpInfo } from './sockets/tcp-info.js';
 
 /** Constant of the system's headers, and how this platform differs from the table of options. */
@@ -151,6 +153,10 @@ export interface Platform {
   close(fd: number): number;
   /** TCP_INFO of a connection. Undefined on an error, or for a handle without a TCP socket. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
+  /** The accept queue of a listener. Undefined for any other handle, and for one that is closed. */
+  acceptQueue(handle: SocketHandle): AcceptQueue | undefined;
+  /** What the listeners of this network namespace have dropped; undefined where the system does not tell. */
+  listenCounters(): ListenCounters | undefined;
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;

@@ -49,6 +49,9 @@ export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest:
 
 /** TCPConnectWrap. */
 export interface ConnectRequest {
+  /** Where it connects to (lib/net.js `internalConnect`). */
+  readonly address?: string;
+  readonly port?: number;
   /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
   readonly oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
 }
@@ -84,6 +87,8 @@ export interface NetSocket extends Socket {
   readonly _httpMessage?: HttpMessage | null;
   /** lib/_http_common.js. We look only at the current message. */
   readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null;
+  /** The host that the app named (lib/net.js `lookupAndConnect`); undefined for a path. */
+  readonly _host?: string | null;
   /** Set on process.stdout and process.stderr (lib/internal/bootstrap/switches/is_main_thread.js). */
   readonly _isStdio?: boolean;
 }

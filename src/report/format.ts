@@ -1,5 +1,8 @@
 // How figures are written for people: by `socket-tune top`, and by the page of SOCKET_TUNE_INSPECT. It runs in a browser too.
-import type { PortGroupRecord } from './listener-record.js';
+
+import type { PortGroupRecord, QueueRecord } from './listener-record.js';
+import type { DropRecord } from './live/accept-queues.js';
+import type { RequestRecord } from './request-record.js';
 
 /** Stands where there is no figure. */
 const NONE = '–';
@@ -54,4 +57,35 @@ export function formatAge(milliseconds: number): string {
 export function formatSharing({ listeners, imbalance }: PortGroupRecord): string[] {
   const sharing = `${listeners} listeners share the port`;
   return imbalance === undefined ? [sharing] : [sharing, `imbalance ${imbalance.toFixed(2)}`];
+}
+
+/** Connections that wait to be accepted: `accept queue 3 of 511, at most 40`. */
+export function formatQueue({ length, limit, highest }: QueueRecord): string {
+  const most = highest > length ? `, at most ${formatCount(highest)}` : '';
+  return `accept queue ${formatCount(length)} of ${formatCount(limit)}${most}`;
+}
+
+/** A queue was full: how much was dropped, and what is to be raised; undefined of any other. */
+export function formatQueueAdvice({ limit, highest, drops = 0, raise }: QueueRecord): string | undefined {
+  if (drops === 0 && highest <= limit) return undefined;
+  return `${formatCount(drops)} dropped: raise ${raise} above ${formatCount(limit)}, or accept faster`;
+}
+
+/** What all listeners have dropped, since this one process began to listen and in all. */
+export function formatDropped({ overflows, drops }: DropRecord): string {
+  const since = `${formatCount(overflows.since)} times an accept queue was full, ${formatCount(drops.since)} drops`;
+  const total = `${formatCount(overflows.total)} and ${formatCount(drops.total)} in all`;
+  return `network namespace: ${since} since the process listens (${total})`;
+}
+
+/** What became of requests, as far as it is counted and worth telling. */
+export function formatRequests(requests: RequestRecord): string[] {
+  const { idleClosed = 0, draining = false, cutConnections = 0, unanswered = 0, unansweredRequests = [] } = requests;
+  const named = unansweredRequests.map(({ method, path, age }) => `${method} ${path}, ${formatAge(age)}`);
+  return [
+    ...(draining ? ['the process is draining'] : []),
+    ...(idleClosed === 0 ? [] : [`${formatCount(idleClosed)} idle connections closed by this side`]),
+    ...(cutConnections === 0 ? [] : [`${formatCount(cutConnections)} connections cut when a drain was over`]),
+    ...(unanswered === 0 ? [] : [`${formatCount(unanswered)} requests on their way then: ${named.join('; ')}`]),
+  ];
 }

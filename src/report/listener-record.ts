@@ -1,3 +1,4 @@
+import type { AcceptQueue } from '../native/sockets/accept-queue.js';
 import type { OptionOutcome } from '../options/outcome.js';
 
 /** The listeners that share a port (SO_REUSEPORT). */
@@ -15,6 +16,16 @@ export function imbalanceOf(counts: readonly number[], members: number): number 
   return (Math.max(...counts) * members) / counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** The accept queue of a listener at the last look: in {@link Report}, when the report was made. */
+export interface QueueRecord extends AcceptQueue {
+  /** The greatest length of all looks. While somebody watches there is a look before the connections of a burst are taken. */
+  readonly highest: number;
+  /** The setting, or the settings, that make the limit: `net.core.somaxconn`. A greater one makes a longer queue. */
+  readonly raise: string;
+  /** The listener has been closed since. */
+  readonly closed?: true;
+}
+
 /** The outcomes of a listener's options, and those of its first accepted socket. */
 export interface ListenerRecord {
   /** `127.0.0.1:8080`, `[::]:8080`, a path, or `-` for a cluster worker's share of its primary's listener. */
@@ -25,6 +36,8 @@ export interface ListenerRecord {
   connections: number;
   /** Only of a listener that shares its port. */
   group?: PortGroupRecord;
+  /** Only of a TCP listener of this process, on Linux. */
+  acceptQueue?: QueueRecord;
 }
 
 /** A bound on memory, for a process that opens listeners again and again. */

@@ -1,22 +1,29 @@
 import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
-import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';
+import { busiest, DESTINATION_COLUMNS } from './destination-columns.js';
+import { formatDropped, formatQueue, formatQueueAdvice } from './format.js';
+import { type ListenerRecord, listenerRecords, type PortGroupRecord, type QueueRecord } from './listener-record.js';
+import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.js';
+import { type DestinationReport, destinationReports } from './live/outgoing.js';
+import { lookForMeterProvider } from './metrics/meter-provider.js';
+import type { RequestRecord } from './request-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
 /** What was tuned in this thread so far, and how files were sent. */
 export interface Report {
   readonly listeners: readonly ListenerRecord[];
   readonly connections: number;
+  /** What the listeners of the network namespace have dropped; absent before the process listens, and where the system does not tell. */
+  readonly dropped?: DropRecord;
   /** Outgoing sockets, if these are tuned. */
   readonly outgoing: SocketRecord;
+  /** The places that the process has opened connections to, in the order in which it came to them. */
+  readonly destinations: readonly DestinationReport[];
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
-  readonly requests: {
-    /** Connections that Node closed because they were idle: each may have lost a request. Undefined without `SOCKET_TUNE_BEHIND`. */
-    readonly idleClosed?: number;
-  };
+  readonly requests: RequestRecord;
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
@@ -33,10 +40,15 @@ export interface Report {
 }
 
 export function makeReport(): Report {
+  lookForMeterProvider();
+  lookAtQueues();
+  const dropped = dropRecord();
   return {
     listeners: listenerRecords(),
     connections: counters.connections,
+    ...(dropped === undefined ? {} : { dropped }),
     outgoing: outgoingRecord,
+    destinations: destinationReports(),
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
     requests: { ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
@@ -67,11 +79,17 @@ function groupLines({ listeners, workers = {}, imbalance }: PortGroupRecord): st
   ];
 }
 
+function queueLines(queue: QueueRecord): string[] {
+  const advice = formatQueueAdvice(queue);
+  return [`  ${formatQueue(queue)}`, ...(advice === undefined ? [] : [`  ${advice}`])];
+}
+
 function listenerLines(record: ListenerRecord): string[] {
   const accepted = record.accepted.length === 0 ? [] : [' first accepted socket', ...record.accepted.map(outcomeLine)];
   return [
     `listener ${record.address}, ${record.connections} connections`,
     ...(record.group === undefined ? [] : groupLines(record.group)),
+    ...(record.acceptQueue === undefined ? [] : queueLines(record.acceptQueue)),
     ...record.outcomes.map(outcomeLine),
     ...accepted,
   ];
@@ -79,6 +97,15 @@ function listenerLines(record: ListenerRecord): string[] {
 
 function socketLines(title: string, { sockets, outcomes }: SocketRecord): string[] {
   return sockets === 0 ? [] : [`${title}, ${sockets} sockets`, ' the first', ...outcomes.map(outcomeLine)];
+}
+
+/** More are in the JSON. */
+const MOST_DESTINATION_LINES = 100;
+
+function destinationLine(destination: DestinationReport): string {
+  const [name, ...figures] = DESTINATION_COLUMNS;
+  const told = figures.map(({ head, text }) => `${head} ${text(destination)}`);
+  return `destination ${name?.text(destination)}: ${told.join(', ')}`;
 }
 
 function reasonLines(title: string, reasons: Readonly<Record<string, number>>): string[] {
@@ -110,7 +137,9 @@ export function formatReport(report: Report): string {
   return [
     `socket-tune report of process ${process.pid}${threadId() === 0 ? '' : `, thread ${threadId()}`}`,
     ...report.listeners.flatMap(listenerLines),
+    ...(report.dropped === undefined ? [] : [formatDropped(report.dropped)]),
     ...socketLines('outgoing', report.outgoing),
+    ...busiest(report.destinations, MOST_DESTINATION_LINES).map(destinationLine),
     ...socketLines('udp', report.datagrams),
     ...requestLines(report.requests),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,

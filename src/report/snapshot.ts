@@ -3,7 +3,8 @@ import type { TcpInfo } from '../native/sockets/tcp-info.js';
 import { peerOf } from '../node/addresses.js';
 import { now } from '../node/clock.js';
 import { fileBytes } from '../node/patch/net.js';
-import { type LiveConnection, liveConnections } from './live-connections.js';
+import { type LiveConnection, liveConnections } from './live/connections.js';
+import { sampleOutgoing } from './live/outgoing.js';
 import { type Report, stats } from './report.js';
 
 /** One open connection. */
@@ -60,6 +61,7 @@ function connectionSnapshot(
 export function takeSnapshot(platform: Platform): Snapshot {
   const at = now();
   const connections = liveConnections().map((connection) => connectionSnapshot(platform, at, connection));
+  sampleOutgoing(platform);
   connections.sort((a, b) => (b.tcp?.roundTripTime ?? 0) - (a.tcp?.roundTripTime ?? 0));
   return {
     pid: process.pid,

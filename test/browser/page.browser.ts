@@ -7,7 +7,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { serve } from '../../src/inspect/server.js';
 import type { OptionOutcome } from '../../src/options/outcome.js';
 import { CONNECTION_COLUMNS } from '../../src/report/connection-columns.js';
+import { busiest, DESTINATION_COLUMNS } from '../../src/report/destination-columns.js';
 import { formatBytes } from '../../src/report/format.js';
+import type { DestinationReport } from '../../src/report/live/outgoing.js';
 import type { ConnectionSnapshot, Snapshot } from '../../src/report/snapshot.js';
 import { skip } from '../support/test-run/skipped.js';
 
@@ -50,6 +52,27 @@ function connection(index: number): ConnectionSnapshot {
   };
 }
 
+function destination(index: number): DestinationReport {
+  return {
+    destination: index === 0 ? HOSTILE : `db-${index}.internal:5432`,
+    open: index,
+    opened: 10 * index,
+    failed: 2,
+    connectTime: 12.5 * index,
+    dead: 1,
+    stale: 3,
+    ...(index > 1 && { roundTripTime: 250 * index, retransmits: index }),
+  };
+}
+
+const REQUESTS = {
+  draining: true,
+  idleClosed: 12,
+  cutConnections: 2,
+  unanswered: 1,
+  unansweredRequests: [{ method: 'GET', path: HOSTILE, age: 5000 }],
+};
+
 function snapshot(at: number, isBusy: boolean): Snapshot {
   const record = { sockets: 0, outcomes: [] };
   const shown = isBusy ? Array.from({ length: 9 }, (_, index) => connection(8 - index)) : [];
@@ -66,8 +89,15 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
           connections: 1234,
           outcomes: [...verdicts],
           accepted: [outcome('TCP_QUICKACK', 'applied')],
+          acceptQueue: { length: 3, limit: 128, highest: 129, drops: 1234, raise: 'net.core.somaxconn' },
         },
-        { address: HOSTILE, connections: 1, outcomes: [], accepted: [] },
+        {
+          address: HOSTILE,
+          connections: 1,
+          outcomes: [],
+          accepted: [],
+          acceptQueue: { length: 0, limit: 4096, highest: 2, drops: 0, raise: HOSTILE },
+        },
       ]
     : [];
   return {
@@ -80,9 +110,11 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
       listeners,
       connections: isBusy ? 1235 : 0,
       outgoing: record,
+      destinations: isBusy ? Array.from({ length: 25 }, (_, index) => destination(index)) : [],
+      ...(isBusy && { dropped: { overflows: { since: 1234, total: 5000 }, drops: { since: 1240, total: 6000 } } }),
+      requests: isBusy ? REQUESTS : {},
       datagrams: record,
       quickAcks: 0,
-      requests: {},
       files: {
         reroutedStreams: isBusy ? 900 : 0,
         sendfileBytes: isBusy ? (at % 100_000_000) * 9000 : 0,
@@ -157,12 +189,17 @@ describe('the page of a process, in a real browser', () => {
         '1,235 accepted',
         'TCP_FASTOPEN 1 inert',
         'not-a-plain-socket',
+        'accept queue 3 of 128, at most 129 1,234 dropped: raise net.core.somaxconn above 128',
+        'accept queue 0 of 4,096, at most 2',
+        '1,234 times an accept queue was full, 1,240 drops since the process listens (5,000 and 6,000 in all)',
+        'the process is draining, 12 idle connections closed by this side, 2 connections cut',
+        'and 5 more destinations',
       ]) {
         expect(shown).to.include(expected);
       }
-      expect(await page.locator('tbody tr').count()).to.equal(9);
-      expect(await page.locator('tbody tr').first().textContent()).to.match(/^10\.0\.0\.8:58000.*2\.6 s/);
-      expect(await page.locator('.badge.refused').getAttribute('title')).to.equal('EPERM');
+      expect(await page.locator('#connections tbody tr').count()).to.equal(9);
+      expect(await page.locator('#connections tbody tr').first().textContent()).to.match(/^10\.0\.0\.8:58000.*2\.6 s/);
+      expect(await page.locator('.badge.refused', { hasText: 'SO_MARK' }).getAttribute('title')).to.equal('EPERM');
       // Nothing but tables may be wider than the window.
       const inner = await page.locator('main').boundingBox();
       expect(inner?.width).to.be.at.most(width);
@@ -175,17 +212,42 @@ describe('the page of a process, in a real browser', () => {
   it('has the columns and the figures of top', async () => {
     isBusy = true;
     const { page, complaints } = await open('light', 1200);
-    await page.waitForSelector('tbody tr');
+    await page.waitForSelector('#connections tbody tr');
     const heads = CONNECTION_COLUMNS.map(({ head }) => head);
-    expect(await page.locator('th').allTextContents()).to.deep.equal([...heads, 'written']);
+    expect(await page.locator('#connections th').allTextContents()).to.deep.equal([...heads, 'written']);
     for (let index = 0; index < 9; index++) {
       const one = connection(8 - index);
       const cells = CONNECTION_COLUMNS.map(({ text }) => text(one));
-      const shown = await page.locator('tbody tr').nth(index).locator('td').allTextContents();
+      const shown = await page.locator('#connections tbody tr').nth(index).locator('td').allTextContents();
       expect(shown).to.deep.equal([...cells, formatBytes(one.bytesWritten)]);
     }
     expect(await page.textContent('#retransmits')).to.equal('36segments, of open connections');
     expect(complaints).to.deep.equal([]);
+    await page.close();
+  });
+
+  it('has the destinations of outgoing connections, the busiest first, and what the kernel knows of them', async () => {
+    isBusy = true;
+    const { page, complaints } = await open('light', 1200);
+    await page.waitForSelector('#destinations tbody tr');
+    const heads = DESTINATION_COLUMNS.map(({ head }) => head);
+    expect(await page.locator('#destinations th').allTextContents()).to.deep.equal(heads);
+    const all = Array.from({ length: 25 }, (_, index) => destination(index));
+    const shown = busiest(all, 20);
+    expect(shown[0]).to.include({ destination: 'db-24.internal:5432' });
+    expect(await page.locator('#destinations tbody tr').count()).to.equal(20);
+    const cells = await page.locator('#destinations tbody tr').first().locator('td').allTextContents();
+    expect(cells).to.deep.equal(['db-24.internal:5432', '24', '240', '2', '1.3 ms', '6.0 ms', '24', '1', '3']);
+    expect(complaints).to.deep.equal([]);
+    await page.close();
+  });
+
+  it('has the queue that was full in the colour of what was refused', async () => {
+    isBusy = true;
+    const { page } = await open('light', 1200);
+    await page.waitForSelector('.listener');
+    expect(await page.locator('.badge.refused', { hasText: 'accept queue' }).count()).to.equal(1);
+    expect(await page.locator('.badge.applied', { hasText: 'accept queue' }).count()).to.equal(1);
     await page.close();
   });
 
@@ -223,6 +285,7 @@ describe('the page of a process, in a real browser', () => {
     await page.waitForSelector('text=Nothing listens yet.');
     expect(await page.textContent('body'))
       .to.include('No open connections.')
+      .and.include('No outgoing connections.')
       .and.include('No file had to go another way.');
     close();
     await page.waitForSelector('.gone');

@@ -20,9 +20,10 @@ const REPORT: Report = {
   listeners: [RECORD, { address: '/run/app.sock', outcomes: [], accepted: [], connections: 0 }],
   connections: 3,
   outgoing: { sockets: 0, outcomes: [] },
+  destinations: [],
+  requests: {},
   datagrams: { sockets: 0, outcomes: [] },
   quickAcks: 2,
-  requests: {},
   files: {
     reroutedStreams: 5,
     sendfileBytes: 12_345,
@@ -32,6 +33,40 @@ const REPORT: Report = {
     pooledCalls: {},
     truncatedFiles: 0,
   },
+};
+
+/** The same, with what the kernel says of it. */
+const WATCHED: Report = {
+  ...REPORT,
+  listeners: [
+    {
+      ...RECORD,
+      outcomes: [],
+      accepted: [],
+      acceptQueue: { length: 3, limit: 128, highest: 129, drops: 7, raise: 'net.core.somaxconn' },
+    },
+    {
+      ...RECORD,
+      outcomes: [],
+      accepted: [],
+      acceptQueue: { length: 1, limit: 128, highest: 1, drops: 0, raise: 'net.core.somaxconn' },
+    },
+  ],
+  dropped: { overflows: { since: 7, total: 1234 }, drops: { since: 8, total: 2345 } },
+  destinations: [
+    { destination: '[::1]:80', open: 0, opened: 0, failed: 4, connectTime: 0, dead: 0, stale: 0 },
+    {
+      destination: 'db.internal:5432',
+      open: 2,
+      opened: 10,
+      failed: 1,
+      connectTime: 25,
+      dead: 3,
+      stale: 4,
+      roundTripTime: 1500,
+      retransmits: 6,
+    },
+  ],
 };
 
 describe('the report', () => {
@@ -86,8 +121,21 @@ describe('the report', () => {
     ]);
   });
 
+  it('has accept queues, with what to raise where one was full, and destinations, the busiest first', () => {
+    expect(formatReport(WATCHED).split('\n').slice(1, -4)).to.deep.equal([
+      'listener 127.0.0.1:8080, 3 connections',
+      '  accept queue 3 of 128, at most 129',
+      '  7 dropped: raise net.core.somaxconn above 128, or accept faster',
+      'listener 127.0.0.1:8080, 3 connections',
+      '  accept queue 1 of 128',
+      'network namespace: 7 times an accept queue was full, 8 drops since the process listens (1,234 and 2,345 in all)',
+      'destination db.internal:5432: open 2, opened 10, failed 1, connect time 2.5 ms, round trip 1.5 ms, retransmits 6, dead 3, stale 4',
+      'destination [::1]:80: open 0, opened 0, failed 4, connect time –, round trip –, retransmits –, dead 0, stale 0',
+    ]);
+  });
+
   it('can be made into JSON and back', () => {
-    expect(JSON.parse(JSON.stringify(REPORT))).to.deep.equal(REPORT);
+    expect(JSON.parse(JSON.stringify(WATCHED))).to.deep.equal(WATCHED);
     expect(JSON.parse(JSON.stringify(makeReport()))).to.deep.equal(makeReport());
   });
 

@@ -1,5 +1,6 @@
 import { isOlder, versionOf } from '../../native/version.js';
 import { sharesPort } from '../../options/listener-needs.js';
+import { lookAtAcceptQueues } from './accept-queues.js';
 import {
   atLeast,
   type Check,
@@ -74,14 +75,6 @@ function ceiling(circumstances: Circumstances, name: string): CheckResult {
       ? { verdict: 'ok' }
       : { verdict: 'advice', wanted: `${least} ${initial} ${COMFORTABLE_CEILING}` },
   );
-}
-
-function overflows({ machine }: Circumstances): CheckResult {
-  const overflowed = machine.counter('ListenOverflows');
-  const dropped = machine.counter('ListenDrops');
-  if (overflowed === undefined || dropped === undefined) return unknown();
-  const value = `${overflowed} overflows, ${dropped} drops since boot`;
-  return { value, verdict: overflowed + dropped === 0 ? 'ok' : 'advice' };
 }
 
 function migration(circumstances: Circumstances): CheckResult {
@@ -234,8 +227,8 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'accept queues',
-    why: 'Connections that found the accept queue full: the app accepts too slowly, or its backlog is too small.',
-    look: overflows,
+    why: 'Connections that found the accept queue full: the app accepts too slowly, or its backlog is too small. The report says of which listener.',
+    look: lookAtAcceptQueues,
   },
   {
     name: 'net.ipv4.tcp_migrate_req',

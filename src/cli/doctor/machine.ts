@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { netstatCounter } from '../../native/netstat.js';
 
 /** Facts of a machine. A fact that it does not tell is undefined. */
 export interface Machine {
@@ -23,17 +24,6 @@ function readFact(path: string): string | undefined {
     // Absent, or not readable for this user: the check says `unknown`.
     return undefined;
   }
-}
-
-/** Lines come in pairs: one of names, one of numbers (net/ipv4/proc.c). */
-function counterOf(netstat: string, name: string): number | undefined {
-  const lines = netstat.split('\n').map((line) => line.split(' '));
-  for (const [index, names] of lines.entries()) {
-    const column = names.indexOf(name);
-    const value = column < 0 ? undefined : Number(lines[index + 1]?.[column]);
-    if (value !== undefined) return value;
-  }
-  return undefined;
 }
 
 /** Names in a directory; none if it cannot be read. */
@@ -78,7 +68,7 @@ export function machine(root = '/'): Machine {
     sysctl: (name) => readFact(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
     kernel: readFact(join(root, 'proc/sys/kernel/osrelease')),
     openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
-    counter: (name) => counterOf(readFact(join(root, 'proc/net/netstat')) ?? '', name),
+    counter: (name) => netstatCounter(readFact(join(root, 'proc/net/netstat')) ?? '', name),
     socketOwners: () => socketOwners(join(root, 'proc')),
     isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
   };

@@ -10,7 +10,8 @@ import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import { connectionChannel, publishConnection } from '../../report/channels.js';
 import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
-import { noteConnection } from '../../report/live-connections.js';
+import { noteAccepted } from '../../report/live/accept-queues.js';
+import { noteConnection } from '../../report/live/connections.js';
 import type { HookContext } from '../context.js';
 import { warnOfFailures } from '../warn.js';
 import type { AcceptedRequest } from './accepted-request.js';
@@ -92,6 +93,7 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
   noteConnection(client, tuning.record);
+  noteAccepted(tuning.record);
   if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);

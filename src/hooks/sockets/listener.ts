@@ -11,6 +11,7 @@ import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from
 import type { OptionValues } from '../../options/table.js';
 import { listenerChannel } from '../../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
+import { noteListener } from '../../report/live/accept-queues.js';
 import { patchBind, setBeforeBind } from '../before-bind.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import { countForPrimary } from '../shared-port/accepted-count.js';
@@ -180,6 +181,7 @@ function tuneListener(tuning: ListenerTuning, server: NetServer, handle: ListenH
   if (isShared(tuning)) joinPort(tuning, server, handle);
   if (familyOf(handle) !== undefined) record.address = addressOf(server);
   addListenerRecord(record);
+  noteListener(context.platform(), handle, record);
   listenerChannel.publish(record);
   debug('listener %s: %o', record.address, record.outcomes);
   warnOfFailures(context, record.outcomes);

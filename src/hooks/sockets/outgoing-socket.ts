@@ -1,7 +1,9 @@
 import { debug } from '../../diagnostics.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
+import { now } from '../../node/clock.js';
 import { net } from '../../node/modules.js';
 import {
+  asNetSocket,
   type Connect,
   type ConnectingHandle,
   type ConnectRequest,
@@ -11,12 +13,14 @@ import {
   ownerOf,
   type SocketHandle,
 } from '../../node/net.js';
-import { afterCompletion, watchSocketHandle } from '../../node/patch/net.js';
+import { afterCompletion, beforeClose, watchSocketHandle } from '../../node/patch/net.js';
 import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
 import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
+import { destinationOf } from '../../report/destination-record.js';
+import { noteOutgoing } from '../../report/live/outgoing.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
 import { createSocketFor } from '../create-socket.js';
@@ -93,6 +97,28 @@ function restoreOutgoing({ platform, restored }: OutgoingTuning, handle: SocketH
   for (const step of undecided(owner, restored)) applyStep(platform, step, handle);
 }
 
+function hostOf(owner: unknown, { address = '' }: ConnectRequest): string {
+  const host = owner instanceof net().Socket ? asNetSocket(owner)._host : undefined;
+  return typeof host === 'string' ? host : address;
+}
+
+/** Count an attempt to connect, and the connection that comes of it. */
+function countAttempt(handle: ConnectingHandle, request: ConnectRequest, owner: unknown): void {
+  const began = now();
+  const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
+  afterCompletion(request, () => {
+    destination.opened++;
+    destination.connectTime += Math.max(0, now() - began);
+    if (fdOf(handle) < 0) return;
+    destination.open++;
+    beforeClose(handle, (close) => {
+      destination.open--;
+      close();
+    });
+    noteOutgoing(handle, destination);
+  });
+}
+
 function makeConnect(tuning: OutgoingTuning, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
     const isTuned = tuning.isEarly && createSocketFor(tuning.platform, this, isIPv6);
@@ -101,6 +127,7 @@ function makeConnect(tuning: OutgoingTuning, isIPv6: boolean, original: Connect)
     if (error !== 0) return error;
     if (!isTuned) tuneOutgoing(tuning, this);
     const owner = ownerOfConnecting(this);
+    countAttempt(this, request, owner);
     if (tuning.restored.length > 0) afterCompletion(request, () => restoreOutgoing(tuning, this, owner));
     return error;
   };

@@ -7,7 +7,7 @@ import type { SocketHandle } from '../../node/net.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import { counters } from '../../report/counters.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
-import { noteConnection } from '../../report/live-connections.js';
+import { noteConnection } from '../../report/live/connections.js';
 import { type HookContext, valuesAt } from '../context.js';
 import { warnOfFailures } from '../warn.js';
 import { tuneForeignSocket } from './foreign-socket.js';

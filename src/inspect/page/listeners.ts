@@ -1,6 +1,6 @@
 import type { OptionOutcome } from '../../options/outcome.js';
-import { formatCount, formatSharing } from '../../report/format.js';
-import type { ListenerRecord } from '../../report/listener-record.js';
+import { formatCount, formatDropped, formatQueue, formatQueueAdvice, formatSharing } from '../../report/format.js';
+import type { ListenerRecord, QueueRecord } from '../../report/listener-record.js';
 import type { Snapshot } from '../../report/snapshot.js';
 import { dimmed, fill, fillEmpty, html } from './elements.js';
 
@@ -9,11 +9,23 @@ function badge({ constant, asked, kernel, verdict, cause }: OptionOutcome): HTML
   return html('div', attributes, `${constant} ${kernel ?? asked} `, html('span', {}, verdict));
 }
 
+/** A queue has the colour of a verdict: it was full, it was half full, or neither. */
+function queueColour({ limit, highest }: QueueRecord, advice: string | undefined): OptionOutcome['verdict'] {
+  if (advice !== undefined) return 'refused';
+  return highest > limit / 2 ? 'clamped' : 'applied';
+}
+
+function queueBadge(queue: QueueRecord): HTMLElement {
+  const advice = formatQueueAdvice(queue);
+  const attributes = { class: `badge ${queueColour(queue, advice)}`, title: `its limit comes from ${queue.raise}` };
+  return html('div', attributes, `${formatQueue(queue)} `, html('span', {}, advice ?? ''));
+}
+
 function badges(outcomes: readonly OptionOutcome[], ...before: readonly HTMLElement[]): HTMLElement {
   return html('div', { class: 'badges' }, ...before, ...outcomes.map(badge));
 }
 
-function listenerCard({ address, connections, outcomes, accepted, group }: ListenerRecord): HTMLElement {
+function listenerCard({ address, connections, outcomes, accepted, group, acceptQueue }: ListenerRecord): HTMLElement {
   const sharing = group === undefined ? '' : `  ${formatSharing(group).join(', ')}`;
   const note = dimmed(`  ${formatCount(connections)} connections${sharing}`);
   const own = accepted.filter(({ verdict }) => verdict !== 'inherited');
@@ -21,13 +33,14 @@ function listenerCard({ address, connections, outcomes, accepted, group }: Liste
     'div',
     { class: 'listener' },
     html('div', {}, html('b', {}, address), note),
-    badges(outcomes),
+    badges(outcomes, ...(acceptQueue === undefined ? [] : [queueBadge(acceptQueue)])),
     ...(own.length === 0 ? [] : [badges(own, dimmed('on each connection'))]),
   );
 }
 
 /** Listeners, with the verdict on each option. */
-export function showListeners({ report: { listeners } }: Snapshot): void {
-  if (listeners.length === 0) fillEmpty('listeners', 'Nothing listens yet.');
-  else fill('listeners', ...listeners.map(listenerCard));
+export function showListeners({ report: { listeners, dropped } }: Snapshot): void {
+  if (listeners.length === 0) return fillEmpty('listeners', 'Nothing listens yet.');
+  const drops = dropped === undefined ? [] : [dimmed(formatDropped(dropped))];
+  fill('listeners', ...listeners.map(listenerCard), ...drops);
 }

@@ -1,7 +1,8 @@
 // The page of a process: it asks for a snapshot every second and shows it.
-import { formatAge } from '../../report/format.js';
+import { formatAge, formatRequests } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
 import { showConnections } from './connections.js';
+import { showDestinations } from './destinations.js';
 import { dimmed, fill, html } from './elements.js';
 import { showFigures } from './figures.js';
 import { showListeners } from './listeners.js';
@@ -11,13 +12,22 @@ import { showThroughput } from './throughput.js';
 
 const PERIOD_MS = 1000;
 
-const PARTS = [showFigures, showListeners, showThroughput, showRoundTrips, showReasons, showConnections];
+const PARTS = [
+  showFigures,
+  showListeners,
+  showThroughput,
+  showRoundTrips,
+  showDestinations,
+  showReasons,
+  showConnections,
+];
 
 function show(snapshot: Snapshot): void {
-  const { pid, title, node, at, began } = snapshot;
+  const { pid, title, node, at, began, report } = snapshot;
   document.title = `socket-tune ${pid}`;
   fill('process', `process ${pid}, ${title}`);
   fill('state', dimmed(`Node ${node}, up ${formatAge(at - began)}`));
+  fill('requests', formatRequests(report.requests).join(', '));
   for (const showPart of PARTS) showPart(snapshot);
 }
 

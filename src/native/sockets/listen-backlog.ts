@@ -1,14 +1,7 @@
-import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
 import type { Platform } from '../platform.js';
+import { queueReader } from './accept-queue.js';
 import { fdOf } from './handle-fd.js';
-import { TCP_INFO } from './tcp-info.js';
-
-/** struct tcp_info up to tcpi_sacked: include/uapi/linux/tcp.h. A listener has its backlog there: net/ipv4/tcp.c, tcp_get_info. */
-const TCP_INFO_INTS = 8;
-const STATE = 0;
-const TCP_LISTEN = 10;
-const BACKLOG = 7;
 
 type OptionCalls = Pick<Platform, 'set' | 'get'>;
 
@@ -18,8 +11,7 @@ type OptionCalls = Pick<Platform, 'set' | 'get'>;
  */
 export function withListenBacklog(libc: Libc, { set, get }: OptionCalls): OptionCalls {
   const listen = libc.bind<(fd: number, backlog: number) => number>('int listen(int fd, int backlog)');
-  const info = new Int32Array(TCP_INFO_INTS);
-  const state = new Uint8Array(info.buffer);
+  const readQueue = queueReader({ get });
   return {
     set(handle, constant, value) {
       if (constant.call !== 'listen') return set(handle, constant, value);
@@ -27,11 +19,9 @@ export function withListenBacklog(libc: Libc, { set, get }: OptionCalls): Option
     },
     get(handle, constant, value) {
       if (constant.call !== 'listen') return get(handle, constant, value);
-      info.fill(0);
-      const errno = get(handle, TCP_INFO, info);
-      if (errno !== 0) return errno;
-      if (state[STATE] !== TCP_LISTEN) return ERRNO.EOPNOTSUPP;
-      value[0] = info[BACKLOG] ?? 0;
+      const queue = readQueue(handle);
+      if (typeof queue === 'number') return queue;
+      value[0] = queue.limit;
       return 0;
     },
   };

@@ -1,7 +1,7 @@
-import { fdOf } from '../native/sockets/handle-fd.js';
-import { now } from '../node/clock.js';
-import type { SocketHandle } from '../node/net.js';
-import type { ListenerRecord } from './listener-record.js';
+import { now } from '../../node/clock.js';
+import type { SocketHandle } from '../../node/net.js';
+import type { ListenerRecord } from '../listener-record.js';
+import { LiveHandles } from './handles.js';
 
 /** An accepted connection that is open. */
 export interface LiveConnection {
@@ -11,11 +11,11 @@ export interface LiveConnection {
   readonly since: number;
 }
 
-let live: Set<LiveConnection> | undefined;
+let live: LiveHandles<LiveConnection> | undefined;
 
 /** Keep a list of the connections that are accepted from now on. Returns the undo. */
 export function watchConnections(): () => void {
-  live ??= new Set();
+  live ??= new LiveHandles();
   return () => {
     live = undefined;
   };
@@ -26,9 +26,7 @@ export function noteConnection(handle: SocketHandle, listener: ListenerRecord): 
   live?.add({ handle, listener, since: now() });
 }
 
-/** The open connections. Those that were closed since the last call are dropped from the list. */
+/** The open connections. */
 export function liveConnections(): readonly LiveConnection[] {
-  if (live === undefined) return [];
-  for (const connection of live) if (fdOf(connection.handle) < 0) live.delete(connection);
-  return [...live];
+  return live?.open() ?? [];
 }
