@@ -4,7 +4,34 @@ import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
 import { platform } from '../native/index.js';
 import { withoutPrototype } from '../node/own-properties.js';
-import type { OptionKey } from '../options/table.js';
+import { OPTION_ROWS, type OptionKey, type OptionValues } from '../options/table.js';
+
+/** Options by port, without the properties that an app has put on Object.prototype. */
+function byPort(ports: Readonly<Record<number, OptionValues>> = {}): Readonly<Record<number, OptionValues>> {
+  const entries = Object.entries(ports).map(([port, values]) => [port, withoutPrototype(values)] as const);
+  return withoutPrototype(Object.fromEntries(entries));
+}
+
+/** The part of some values that guards outgoing sockets. */
+function guardOf(values: OptionValues): OptionValues {
+  const keys = OPTION_ROWS.filter((row) => row.guards && values[row.key] !== undefined).map(({ key }) => key);
+  return withoutPrototype(Object.fromEntries(keys.map((key) => [key, values[key]])));
+}
+
+/** Outgoing sockets as the hooks take them. */
+function outgoingOf({
+  connect,
+  guard,
+  connectPorts,
+  ...own
+}: TuneConfig): Pick<HookContext, 'outgoing' | 'outgoingPorts' | 'guards' | 'guardsOnly'> {
+  if (connect === undefined && guard === 'off') {
+    return { outgoing: undefined, outgoingPorts: {}, guards: false, guardsOnly: false };
+  }
+  const outgoing =
+    connect === undefined ? guardOf(guard === undefined || guard === 'off' ? own : guard) : withoutPrototype(connect);
+  return { outgoing, outgoingPorts: byPort(connectPorts), guards: true, guardsOnly: connect === undefined };
+}
 
 /**
  * A config as the hooks take it.
@@ -26,11 +53,10 @@ export function hookContext(
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
   } = own;
-  const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
     values: own,
-    ports: withoutPrototype(Object.fromEntries(ports)),
-    outgoing: own.connect === undefined ? undefined : withoutPrototype(own.connect),
+    ports: byPort(own.ports),
+    ...outgoingOf(own),
     asked,
     isListenedFor,
     primaryMark: PRIMARY_MARK,

@@ -4,6 +4,8 @@ import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
+import { connectionEndHook } from './peers/connection-end.js';
+import { unansweredHook } from './peers/unanswered.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -21,11 +23,17 @@ const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
-/** For processes that open sockets, where outgoing sockets are tuned. */
-const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
+/** For processes that open sockets, where outgoing sockets are tuned or guarded. */
+const OUTGOING_HOOKS: readonly Hook[] = [
+  outgoingSocketHook,
+  connectionEndHook,
+  unansweredHook,
+  quickAckHook,
+  appChoiceHook,
+];
 
 /** For processes that listen. */
-const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];
@@ -61,7 +69,7 @@ export function makeHooks(context: HookContext): Hooks {
       undos.push(...installAll(hooks, context, known));
     };
   };
-  const forSockets = once(context.outgoing === undefined ? SOCKET_HOOKS : [...SOCKET_HOOKS, ...OUTGOING_HOOKS]);
+  const forSockets = once(context.guards ? [...SOCKET_HOOKS, ...OUTGOING_HOOKS] : SOCKET_HOOKS);
   const forListeners = once(LISTENER_HOOKS);
   const forCluster = once(CLUSTER_HOOKS);
   return {

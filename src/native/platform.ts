@@ -2,6 +2,7 @@ import type { SocketHandle } from '../node/net.js';
 import { withoutPrototype } from '../node/own-properties.js';
 import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';
+import type { PeerState } from './sockets/peer-state.js';
 import type { TcpInfo } from './sockets/tcp-info.js';
 
 /** Constant of the system's headers, and how this platform differs from the table of options. */
@@ -151,6 +152,8 @@ export interface Platform {
   close(fd: number): number;
   /** TCP_INFO of a connection. Undefined on an error, or for a handle without a TCP socket. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
+  /** Fill `state` with what the other end of a connection has answered. False on an error, or where the system does not tell. */
+  peerState(handle: SocketHandle, state: PeerState): boolean;
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;

@@ -49,6 +49,8 @@ export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest:
 
 /** TCPConnectWrap. */
 export interface ConnectRequest {
+  readonly address?: string;
+  readonly port?: number;
   /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
   readonly oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
 }
@@ -74,6 +76,8 @@ export interface NetSocket extends Socket {
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
+  /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-destination. */
+  readonly _host?: unknown;
   /** Restarts the socket's timeout. Node calls it for every read and write. */
   _unrefTimer(): void;
   /** The response or request that owns the connection's writing side (lib/_http_server.js `assignSocket`). */

@@ -1,6 +1,7 @@
 import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
+import { type DestinationRecord, destinationRecords } from './destination-record.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
@@ -8,8 +9,10 @@ import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-reco
 export interface Report {
   readonly listeners: readonly ListenerRecord[];
   readonly connections: number;
-  /** Outgoing sockets, if these are tuned. */
+  /** Outgoing sockets, if these are tuned or guarded. */
   readonly outgoing: SocketRecord;
+  /** Where this thread has connected to: at most 1,000 destinations, and the sum of all others. */
+  readonly destinations: readonly DestinationRecord[];
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
@@ -33,6 +36,7 @@ export function makeReport(): Report {
     listeners: listenerRecords(),
     connections: counters.connections,
     outgoing: outgoingRecord,
+    destinations: destinationRecords(),
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
     files: {

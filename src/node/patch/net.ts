@@ -104,6 +104,25 @@ export function watchServers(onServer: (server: object, options: unknown) => voi
   };
 }
 
+/** Call `onConnect` when the first socket is about to connect, by whatever way: not all of them are announced. */
+export function watchConnect(onConnect: () => void): Undo {
+  const undo = replaceMethod<NetSocket['connect']>(
+    net().Socket.prototype,
+    'connect',
+    (original) =>
+      function (this: NetSocket, ...args) {
+        const { prototype } = net().Socket;
+        // Somebody who has wrapped this must not be called twice. The next connection is seen.
+        const isWrapped = prototype.connect !== replacement;
+        undo();
+        onConnect();
+        return (isWrapped ? original : (prototype.connect as NetSocket['connect'])).apply(this, args);
+      },
+  );
+  const replacement: unknown = net().Socket.prototype.connect;
+  return undo;
+}
+
 /** Keep Node from setting NODELAY on each connection of a server, which is http's default. */
 export function keepNagle(server: NetServer): void {
   mutable(server).noDelay = false;
@@ -132,13 +151,22 @@ export function receiveConnections(handle: BoundHandle, receive: ConnectionCallb
   mutable(handle).onconnection = receive;
 }
 
-/** Call `after` when a connection is made, and Node has told the app. */
-export function afterCompletion(request: ConnectRequest, after: () => void): void {
+/** What is done when a connection is made, or could not be. */
+interface Completion {
+  /** Ahead of Node's own code. The status is 0 or libuv's error. */
+  before(status: number): void;
+  /** When Node has told the app. */
+  after(status: number): void;
+}
+
+/** Stand around the end of an attempt to connect. */
+export function aroundCompletion(request: ConnectRequest, { before, after }: Completion): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
   mutable(request).oncomplete = function (status, ...rest) {
+    before(status);
     const result = oncomplete.call(this, status, ...rest);
-    if (status === 0) after();
+    after(status);
     return result;
   };
 }
