@@ -80,6 +80,7 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
       listeners,
       connections: isBusy ? 1235 : 0,
       outgoing: record,
+      destinations: [],
       datagrams: record,
       quickAcks: 0,
       files: {

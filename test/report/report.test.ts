@@ -20,6 +20,7 @@ const REPORT: Report = {
   listeners: [RECORD, { address: '/run/app.sock', outcomes: [], accepted: [], connections: 0 }],
   connections: 3,
   outgoing: { sockets: 0, outcomes: [] },
+  destinations: [],
   datagrams: { sockets: 0, outcomes: [] },
   quickAcks: 2,
   files: {
