@@ -91,6 +91,7 @@ class Scope {
     const { handle, owner } = connection;
     this.tuning.restore(handle, owner);
     this.tuning.setOnceConnected(handle, owner, false);
+    this.tuning.tighten(handle);
     this.tuning.watch()?.add(connection);
   }
 

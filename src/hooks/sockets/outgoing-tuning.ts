@@ -4,7 +4,7 @@ import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import { endsInTime } from '../../options/dead-peer.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
-import type { OptionValues } from '../../options/table.js';
+import { OPTION_ROWS, type OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { HookContext } from '../context.js';
 import { PeerWatch } from '../peers/peer-watch.js';
@@ -14,6 +14,13 @@ import { undecided } from './app-choice.js';
 import type { Tuning } from './tuning.js';
 
 const TAKEN: ReadonlySet<OptionOutcome['verdict']> = new Set(['applied', 'clamped', 'inert']);
+
+/** Times of the presets. */
+const PRESET_TIMES: ReadonlySet<unknown> = new Set(
+  OPTION_ROWS.filter(({ key }) => key === 'deadPeer').flatMap(({ presets }) => Object.values(presets)),
+);
+
+const int = new Int32Array(1);
 
 /** Steps that are set at one moment. The first socket shows which of them the kernel takes. */
 class Moment {
@@ -60,6 +67,7 @@ export class OutgoingTuning implements Tuning {
   readonly restored: readonly Step[];
   /** There is an option to set before connect(2), when Node has no socket yet. */
   readonly isEarly: boolean;
+  readonly #keepAlive: readonly Step[];
   readonly #atConnect: Moment;
   readonly #onceConnected: Moment;
   #outcomes: readonly OptionOutcome[] = [];
@@ -80,6 +88,7 @@ export class OutgoingTuning implements Tuning {
     this.isEarly = !context.guardsOnly && steps.some((step) => step.row.phase === 'before-handshake');
     // An app that is only guarded has keepalive as Node sets it, where it asks for that.
     this.restored = steps.filter(({ row }) => row.rewrittenByNode && (!context.guardsOnly || this.#isNamed(row.key)));
+    this.#keepAlive = steps.filter(isKeepAlive);
     this.#atConnect = new Moment(
       this,
       steps.filter((step) => !isLate(step)),
@@ -115,11 +124,36 @@ export class OutgoingTuning implements Tuning {
    */
   setOnceConnected(handle: SocketHandle, owner: unknown, isKeptAlive: boolean): void {
     this.#onceConnected.set(handle, owner, (step) => isKeptAlive && isKeepAlive(step) && !this.restored.includes(step));
+    if (isKeptAlive) this.tighten(handle);
   }
 
   /** Set what Node has set to values of its own. */
   restore(handle: SocketHandle, owner: unknown): void {
     for (const step of undecided(owner, this.restored)) applyStep(this.platform, step, handle);
+  }
+
+  /**
+   * An http.Agent, fetch and drivers bring times of their own, which nobody has chosen for this peer. Where `deadPeer` is the user's, longer
+   * ones are not kept. The preset's time gives way to any.
+   */
+  tighten(handle: SocketHandle): void {
+    const { deadPeer } = this.values;
+    if (deadPeer === undefined || !this.#isChosen(deadPeer) || this.#keepAliveTime(handle) <= deadPeer) return;
+    for (const step of this.#keepAlive) applyStep(this.platform, step, handle);
+  }
+
+  #isChosen(deadPeer: number): boolean {
+    return this.context.asked.has('deadPeer') || !PRESET_TIMES.has(deadPeer);
+  }
+
+  /** Seconds after which keepalive ends a connection as it is set now; NaN where the kernel does not tell. */
+  #keepAliveTime(handle: SocketHandle): number {
+    const [idle, interval, count] = (['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT'] as const).map((name) => {
+      const constant = this.platform.constants[name];
+      const isRead = constant !== undefined && this.platform.get(handle, constant, int) === 0;
+      return isRead ? (int[0] ?? Number.NaN) : Number.NaN;
+    });
+    return (idle ?? Number.NaN) + (interval ?? Number.NaN) * (count ?? Number.NaN);
   }
 
   /** What watches connections, once the options are set on one; undefined where the kernel ends them by itself. */
