@@ -20,7 +20,7 @@ export interface Scopes {
   readonly ports: Readonly<Record<number, OptionValues>>;
   /** Of outgoing sockets, where all their options are set. */
   readonly connect: OptionValues | undefined;
-  /** Of outgoing sockets that are guarded, and nothing else. `off`: they are left alone. */
+  /** Of outgoing sockets that are guarded, and nothing else: undefined where these are the general ones. `off`: they are left alone. */
   readonly guard: OptionValues | 'off' | undefined;
   /** Of outgoing sockets to these ports, in place of those above. */
   readonly connectPorts: Readonly<Record<number, OptionValues>>;
@@ -132,11 +132,14 @@ function readOutgoing(
     const scope = readScope(prefix, read, presetOf(prefix, all.preset), all.layers);
     if (mode !== 'off') connectPorts[port] = used(scope.values);
   }
+  // What the guard has of its own. Else it has the general values.
+  const isOwn = Object.keys(all.layers.at(-1) ?? {}).length > 0;
+  const guard = mode === 'guard' && isOwn ? used(all.values) : undefined;
   const expected = `${PREFIX}CONNECT=on beside it`;
   for (const prefix of prefixes) reportUnused(reader, prefix, mode === 'on' ? [] : ['PRESET'], unread, expected);
   return {
     connect: mode === 'on' ? all.values : undefined,
-    guard: { on: undefined, guard: used(all.values), off: 'off' as const }[mode],
+    guard: mode === 'off' ? mode : guard,
     connectPorts,
   };
 }
