@@ -23,14 +23,11 @@ const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
-/** For processes that open sockets, where outgoing sockets are tuned or guarded. */
-const OUTGOING_HOOKS: readonly Hook[] = [
-  outgoingSocketHook,
-  connectionEndHook,
-  unansweredHook,
-  quickAckHook,
-  appChoiceHook,
-];
+/** For processes that open sockets, where these are guarded. */
+const GUARD_HOOKS: readonly Hook[] = [outgoingSocketHook, connectionEndHook, unansweredHook, appChoiceHook];
+
+/** For processes that open sockets, where all their options are set. */
+const OUTGOING_HOOKS: readonly Hook[] = [...GUARD_HOOKS, quickAckHook];
 
 /** For processes that listen. */
 const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
@@ -69,7 +66,10 @@ export function makeHooks(context: HookContext): Hooks {
       undos.push(...installAll(hooks, context, known));
     };
   };
-  const forSockets = once(context.guards ? [...SOCKET_HOOKS, ...OUTGOING_HOOKS] : SOCKET_HOOKS);
+  const forSockets = once([
+    ...SOCKET_HOOKS,
+    ...(context.guardsOnly ? GUARD_HOOKS : context.guards ? OUTGOING_HOOKS : []),
+  ]);
   const forListeners = once(LISTENER_HOOKS);
   const forCluster = once(CLUSTER_HOOKS);
   return {
