@@ -3,44 +3,79 @@ import { handleBelow, type SocketHandle } from '../../node/net.js';
 import type { DestinationRecord } from '../../report/destination-record.js';
 
 /** An open connection whose peer is watched, or whose destination is counted. */
-export interface PeerConnection {
+export class PeerConnection {
   readonly handle: SocketHandle;
   /** The socket that has connected it; undefined for an accepted one. */
   readonly owner: unknown;
   /** Of an outgoing connection. */
   readonly destination: DestinationRecord | undefined;
-  /** The set that it waits in, to be armed or to be looked at. It leaves the set when it ends. */
-  waitsIn: Set<PeerConnection> | undefined;
   /** Bytes written at the last look. */
-  written: number;
+  written = 0;
   /** At the last look, something was on its way. */
-  isBusy: boolean;
+  isBusy = false;
   /** The app's or the user's TCP_USER_TIMEOUT, while ours is in its place. */
   restingTimeout: number | undefined;
-  hasEnded: boolean;
+  hasEnded = false;
+  /** Its list, and its neighbours there. */
+  list: ConnectionList | undefined;
+  previous: PeerConnection | undefined;
+  next: PeerConnection | undefined;
+
+  constructor(handle: SocketHandle, owner?: unknown, destination?: DestinationRecord) {
+    this.handle = handle;
+    this.owner = owner;
+    this.destination = destination;
+  }
+}
+
+/**
+ * Connections that wait: to be guarded, or for the next look. A connection is in one list at most, and leaves it when it ends.
+ *
+ * Linked by the connections themselves. A Set costs several times as much where thousands come and go within a second.
+ */
+export class ConnectionList {
+  #first: PeerConnection | undefined;
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
+
+  /** Take a connection in, from wherever it is. */
+  add(connection: PeerConnection): void {
+    connection.list?.remove(connection);
+    connection.list = this;
+    connection.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = connection;
+    this.#first = connection;
+  }
+
+  remove(connection: PeerConnection): void {
+    const { previous, next } = connection;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next !== undefined) next.previous = previous;
+    connection.previous = undefined;
+    connection.next = undefined;
+    connection.list = undefined;
+  }
+
+  /** Call `use` with each. It may remove that one. */
+  each(use: (connection: PeerConnection) => void): void {
+    let connection = this.#first;
+    while (connection !== undefined) {
+      const { next } = connection;
+      use(connection);
+      connection = next;
+    }
+  }
 }
 
 /** On the TCP handle, which a TLSWrap has below it. */
 const connections = hiddenSlot<SocketHandle, PeerConnection>();
 
 /** Note a connection that is open. */
-export function trackConnection(
-  handle: SocketHandle,
-  owner?: unknown,
-  destination?: DestinationRecord,
-): PeerConnection {
-  const connection: PeerConnection = {
-    handle,
-    owner,
-    destination,
-    waitsIn: undefined,
-    written: 0,
-    isBusy: false,
-    restingTimeout: undefined,
-    hasEnded: false,
-  };
-  connections.set(handle, connection);
-  return connection;
+export function trackConnection(connection: PeerConnection): void {
+  connections.set(connection.handle, connection);
 }
 
 /** The connection of a socket's handle; undefined where it is not tracked. */
@@ -51,17 +86,10 @@ export function connectionOf(handle: SocketHandle): PeerConnection | undefined {
   return below === undefined ? undefined : connections.get(below);
 }
 
-/** Move a connection to a set, or out of any. */
-export function waitIn(connection: PeerConnection, set: Set<PeerConnection> | undefined): void {
-  connection.waitsIn?.delete(connection);
-  connection.waitsIn = set;
-  set?.add(connection);
-}
-
 /** The connection is over. May be called more than once. */
 export function endConnection(connection: PeerConnection): void {
   if (connection.hasEnded) return;
   connection.hasEnded = true;
-  waitIn(connection, undefined);
+  connection.list?.remove(connection);
   if (connection.destination !== undefined) connection.destination.open--;
 }

@@ -2,7 +2,7 @@ import type { Platform } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import type { PeerState } from '../../native/sockets/peer-state.js';
 import { setTimeout } from '../../node/clock.js';
-import { endConnection, type PeerConnection, waitIn } from './connection.js';
+import { ConnectionList, endConnection, type PeerConnection } from './connection.js';
 
 /** Looks in the time for a dead peer. An end comes at most one look late. */
 const LOOKS = 8;
@@ -45,7 +45,7 @@ export class PeerWatch {
   readonly #platform: Platform;
   readonly #limits: PeerLimits;
   readonly #onUnanswered: (connection: PeerConnection) => void;
-  readonly #members = new Set<PeerConnection>();
+  readonly #members = new ConnectionList();
   #isWaiting = false;
 
   /** @param onUnanswered is called with each connection whose question has no answer in time */
@@ -56,16 +56,16 @@ export class PeerWatch {
   }
 
   add(connection: PeerConnection): void {
-    waitIn(connection, this.#members);
+    this.#members.add(connection);
     if (!this.#isWaiting) this.#lookLater();
   }
 
   /** Leave all connections to the kernel. */
   close(): void {
-    for (const connection of this.#members) {
+    this.#members.each((connection) => {
       this.#acquit(connection);
-      waitIn(connection, undefined);
-    }
+      this.#members.remove(connection);
+    });
   }
 
   #lookLater(): void {
@@ -76,8 +76,8 @@ export class PeerWatch {
 
   #lookAtAll(): void {
     this.#isWaiting = false;
-    for (const connection of this.#members) this.#look(connection);
-    if (this.#members.size > 0) this.#lookLater();
+    this.#members.each((connection) => this.#look(connection));
+    if (!this.#members.isEmpty) this.#lookLater();
   }
 
   /** Costs a system call only where something was written since the last look, or was on its way then. */

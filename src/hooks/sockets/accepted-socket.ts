@@ -13,7 +13,7 @@ import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteConnection } from '../../report/live-connections.js';
 import type { HookContext } from '../context.js';
-import { trackConnection } from '../peers/connection.js';
+import { PeerConnection, trackConnection } from '../peers/connection.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { warnOfFailures } from '../warn.js';
 import type { AcceptedRequest } from './accepted-request.js';
@@ -105,13 +105,19 @@ function switchingOffSteps({ platform, request }: AcceptedTuning, client: Socket
   return isTunedElsewhere(platform, planOptions(platform, request.asked, kind).steps, client) ? steps : [];
 }
 
+function watchConnection(watch: PeerWatch, client: SocketHandle): void {
+  const connection = new PeerConnection(client);
+  trackConnection(connection);
+  watch.add(connection);
+}
+
 function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
   noteConnection(client, tuning.record);
   if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
-  tuning.watch?.add(trackConnection(client));
+  if (tuning.watch !== undefined) watchConnection(tuning.watch, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
 }
 

@@ -1,7 +1,7 @@
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import { setTimeout } from '../../node/clock.js';
 import { outgoingRecord } from '../../report/socket-record.js';
-import { endConnection, type PeerConnection, waitIn } from '../peers/connection.js';
+import { ConnectionList, endConnection, type PeerConnection } from '../peers/connection.js';
 import type { OutgoingTuning } from './outgoing-tuning.js';
 import { setHandleTuning } from './tuning.js';
 
@@ -26,7 +26,7 @@ function isKeptAlive({ platform }: OutgoingTuning, { handle }: PeerConnection): 
 export class OutgoingGuard {
   readonly #tuning: () => OutgoingTuning;
   readonly #delay: number;
-  readonly #young = new Set<PeerConnection>();
+  readonly #young = new ConnectionList();
   #isWaiting = false;
 
   /** @param tuning is called for the first connection that needs it, as it loads koffi */
@@ -36,24 +36,24 @@ export class OutgoingGuard {
   }
 
   add(connection: PeerConnection): void {
-    waitIn(connection, this.#young);
+    this.#young.add(connection);
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     setTimeout(() => this.#armAll(), this.#delay).unref();
   }
 
   close(): void {
-    for (const connection of this.#young) waitIn(connection, undefined);
+    this.#young.each((connection) => this.#young.remove(connection));
   }
 
   #armAll(): void {
     this.#isWaiting = false;
-    for (const connection of this.#young) this.#arm(connection);
+    this.#young.each((connection) => this.#arm(connection));
   }
 
   #arm(connection: PeerConnection): void {
     const { handle, owner } = connection;
-    waitIn(connection, undefined);
+    this.#young.remove(connection);
     if (fdOf(handle) < 0) return endConnection(connection);
     const tuning = this.#tuning();
     tuning.setOnceConnected(handle, owner, isKeptAlive(tuning, connection));

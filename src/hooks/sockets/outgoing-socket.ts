@@ -19,7 +19,7 @@ import { destinationOf } from '../../report/destination-record.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
 import { createSocketFor } from '../create-socket.js';
-import { endConnection, type PeerConnection, trackConnection } from '../peers/connection.js';
+import { endConnection, PeerConnection, trackConnection } from '../peers/connection.js';
 import { OutgoingGuard } from './outgoing-guard.js';
 import { OutgoingTuning } from './outgoing-tuning.js';
 import { armQuickAck } from './quick-ack.js';
@@ -131,22 +131,21 @@ class Scopes {
 function watchAttempt(scope: Scope, handle: SocketHandle, request: ConnectRequest, owner: unknown): void {
   const began = monotonic();
   const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
-  let connection: PeerConnection | undefined;
-  aroundCompletion(request, {
-    before(status) {
-      if (status === 0) {
-        destination.opened++;
-        destination.open++;
-        destination.connectTime += monotonic() - began;
-        connection = trackConnection(handle, owner, destination);
-      } else if (status !== CANCELED) destination.failed++;
-    },
-    after() {
-      if (connection === undefined) return;
-      // Closed by the app, or too late: Node goes on with another address.
-      if (fdOf(handle) < 0) endConnection(connection);
-      else scope.finish(connection);
-    },
+  aroundCompletion(request, (status, goOn) => {
+    if (status !== 0) {
+      if (status !== CANCELED) destination.failed++;
+      return goOn();
+    }
+    destination.opened++;
+    destination.open++;
+    destination.connectTime += monotonic() - began;
+    const connection = new PeerConnection(handle, owner, destination);
+    trackConnection(connection);
+    const result = goOn();
+    // Closed by the app, or too late: Node goes on with another address.
+    if (fdOf(handle) < 0) endConnection(connection);
+    else scope.finish(connection);
+    return result;
   });
 }
 

@@ -151,23 +151,19 @@ export function receiveConnections(handle: BoundHandle, receive: ConnectionCallb
   mutable(handle).onconnection = receive;
 }
 
-/** What is done when a connection is made, or could not be. */
-interface Completion {
-  /** Ahead of Node's own code. The status is 0 or libuv's error. */
-  before(status: number): void;
-  /** When Node has told the app. */
-  after(status: number): void;
-}
-
-/** Stand around the end of an attempt to connect. */
-export function aroundCompletion(request: ConnectRequest, { before, after }: Completion): void {
+/**
+ * Stand around the end of an attempt to connect.
+ *
+ * @param around is called with 0 or libuv's error, and with Node's own code, which tells the app. It returns what that returns.
+ */
+export function aroundCompletion(
+  request: ConnectRequest,
+  around: (status: number, goOn: () => unknown) => unknown,
+): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
   mutable(request).oncomplete = function (status, ...rest) {
-    before(status);
-    const result = oncomplete.call(this, status, ...rest);
-    after(status);
-    return result;
+    return around(status, () => oncomplete.call(this, status, ...rest));
   };
 }
 
