@@ -6,7 +6,7 @@ import type { DestinationRecord } from '../../report/destination-record.js';
 export class PeerConnection {
   readonly handle: SocketHandle;
   /** The socket that has connected it; undefined for an accepted one. */
-  readonly owner: unknown;
+  owner: unknown;
   /** Of an outgoing connection. */
   readonly destination: DestinationRecord | undefined;
   /** Bytes written at the last look. */
@@ -91,5 +91,7 @@ export function endConnection(connection: PeerConnection): void {
   if (connection.hasEnded) return;
   connection.hasEnded = true;
   connection.list?.remove(connection);
+  // The handle outlives it, until it is collected.
+  connection.owner = undefined;
   if (connection.destination !== undefined) connection.destination.open--;
 }

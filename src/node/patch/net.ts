@@ -163,6 +163,8 @@ export function aroundCompletion(
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
   mutable(request).oncomplete = function (status, ...rest) {
+    // The request outlives the connection's first moments, and would keep all that we know of it.
+    mutable(request).oncomplete = oncomplete;
     return around(status, () => oncomplete.call(this, status, ...rest));
   };
 }
