@@ -2,6 +2,7 @@ import type { Platform } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import type { PeerState } from '../../native/sockets/peer-state.js';
 import { setTimeout } from '../../node/clock.js';
+import type { SocketHandle } from '../../node/net.js';
 import { ConnectionList, endConnection, type PeerConnection } from './connection.js';
 
 /** Looks in the time for a dead peer. An end comes at most one look late. */
@@ -92,7 +93,7 @@ export class PeerWatch {
     if (!this.#platform.peerState(handle, state)) return;
     connection.isBusy = state.inFlight > 0 || state.notSent > 0;
     if (this.#limits.deadPeer !== undefined) this.#judge(connection, this.#limits.deadPeer);
-    if (asks && this.#isUnanswered()) this.#onUnanswered(connection);
+    if (asks && this.#isUnanswered(handle)) this.#onUnanswered(connection);
   }
 
   #judge(connection: PeerConnection, deadPeer: number): void {
@@ -103,9 +104,11 @@ export class PeerWatch {
   }
 
   /** All that was written is acknowledged, and nothing has come since. */
-  #isUnanswered(): boolean {
+  #isUnanswered({ bytesRead = 0 }: SocketHandle): boolean {
     const { answer = Number.POSITIVE_INFINITY } = this.#limits;
-    return state.inFlight === 0 && state.notSent === 0 && state.sent >= answer && state.sent < state.received;
+    if (state.inFlight > 0 || state.notSent > 0 || state.sent < answer) return false;
+    // The kernel begins to count as it connects, and the question may be of the same millisecond.
+    return state.sent < state.received || (state.sent === state.received && bytesRead === 0);
   }
 
   #suspect(connection: PeerConnection, timeout: number): void {
