@@ -1,10 +1,11 @@
 import { hasPoolOfOne, PRIMARY_MARK } from '../config/env.js';
+import { outgoingValues } from '../config/outgoing.js';
 import { SETTINGS } from '../config/settings.js';
 import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
 import { platform } from '../native/index.js';
 import { withoutPrototype } from '../node/own-properties.js';
-import { OPTION_ROWS, type OptionKey, type OptionValues } from '../options/table.js';
+import type { OptionKey, OptionValues } from '../options/table.js';
 
 /** Options by port, without the properties that an app has put on Object.prototype. */
 function byPort(ports: Readonly<Record<number, OptionValues>> = {}): Readonly<Record<number, OptionValues>> {
@@ -12,25 +13,12 @@ function byPort(ports: Readonly<Record<number, OptionValues>> = {}): Readonly<Re
   return withoutPrototype(Object.fromEntries(entries));
 }
 
-/** The part of some values that guards outgoing sockets. */
-function guardOf(values: OptionValues): OptionValues {
-  const keys = OPTION_ROWS.filter((row) => row.guards && values[row.key] !== undefined).map(({ key }) => key);
-  return withoutPrototype(Object.fromEntries(keys.map((key) => [key, values[key]])));
-}
-
 /** Outgoing sockets as the hooks take them. */
-function outgoingOf({
-  connect,
-  guard,
-  connectPorts,
-  ...own
-}: TuneConfig): Pick<HookContext, 'outgoing' | 'outgoingPorts' | 'guards' | 'guardsOnly'> {
-  if (connect === undefined && guard === 'off') {
-    return { outgoing: undefined, outgoingPorts: {}, guards: false, guardsOnly: false };
-  }
-  const outgoing =
-    connect === undefined ? guardOf(guard === undefined || guard === 'off' ? own : guard) : withoutPrototype(connect);
-  return { outgoing, outgoingPorts: byPort(connectPorts), guards: true, guardsOnly: connect === undefined };
+function outgoingOf(config: TuneConfig): Pick<HookContext, 'outgoing' | 'outgoingPorts' | 'guards' | 'guardsOnly'> {
+  const outgoing = outgoingValues(config);
+  const guards = outgoing !== undefined;
+  const outgoingPorts = guards ? byPort(config.connectPorts) : {};
+  return { outgoing, outgoingPorts, guards, guardsOnly: guards && config.connect === undefined };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { OptionTarget, PresetName } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionKey, type OptionRow, type OptionValues, PLANNED_OPTIONS } from '../options/table.js';
 import { PREFIX } from './env.js';
 import { LEFT_ALONE, parseOptionText } from './option-text.js';
+import { guardOf } from './outgoing.js';
 import { presetValues } from './presets.js';
 import { RAW } from './raw.js';
 import type { Reader } from './reader.js';
@@ -100,12 +101,6 @@ interface Scope {
 }
 
 type ReadScope = (prefix: string, rows: readonly OptionRow[], own: PresetName, upon?: readonly Layer[]) => Scope;
-
-/** The values of the guard alone. */
-function guardOf(values: OptionValues): object {
-  const guards = OPTION_ROWS.filter((row) => row.guards && values[row.key] !== undefined);
-  return Object.fromEntries(guards.map(({ key }) => [key, values[key]]));
-}
 
 /** Outgoing sockets, of all ports and by their ports. */
 function readOutgoing(

@@ -26,8 +26,8 @@ const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 /** For processes that open sockets, where these are guarded. */
 const GUARD_HOOKS: readonly Hook[] = [outgoingSocketHook, connectionEndHook, unansweredHook, appChoiceHook];
 
-/** For processes that open sockets, where all their options are set. */
-const OUTGOING_HOOKS: readonly Hook[] = [...GUARD_HOOKS, quickAckHook];
+/** And where all their options are set. */
+const TUNING_HOOKS: readonly Hook[] = [quickAckHook];
 
 /** For processes that listen. */
 const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
@@ -68,7 +68,8 @@ export function makeHooks(context: HookContext): Hooks {
   };
   const forSockets = once([
     ...SOCKET_HOOKS,
-    ...(context.guardsOnly ? GUARD_HOOKS : context.guards ? OUTGOING_HOOKS : []),
+    ...(context.guards ? GUARD_HOOKS : []),
+    ...(context.guards && !context.guardsOnly ? TUNING_HOOKS : []),
   ]);
   const forListeners = once(LISTENER_HOOKS);
   const forCluster = once(CLUSTER_HOOKS);

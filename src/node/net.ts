@@ -76,7 +76,7 @@ export interface NetSocket extends Socket {
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
-  /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-destination. */
+  /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-guard. */
   readonly _host?: unknown;
   /** Restarts the socket's timeout. Node calls it for every read and write. */
   _unrefTimer(): void;
