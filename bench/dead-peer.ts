@@ -29,7 +29,7 @@ async function run({ quick }: Effort): Promise<Result> {
     ],
     notes: [
       'a network namespace behind a pair of virtual interfaces, of which the far one is set down',
-      'SOCKET_TUNE_CONNECT=on, USER_TIMEOUT=5s, KEEPALIVE_IDLE=2s, _INTERVAL=1s, _COUNT=3',
+      'SOCKET_TUNE_CONNECT_DEAD_PEER=5s',
       'stock Node waits for the kernel: about 15 minutes for data that is not acknowledged, for ever for an answer',
     ],
   };

@@ -16,14 +16,15 @@ environment gives them, \`npx socket-tune doctor\` whether this machine can have
 made of them.
 
 Every variable begins with \`SOCKET_TUNE_\`. For the listeners on one port there is \`SOCKET_TUNE_PORT_8080_NODELAY\`, for the sockets that
-the process opens \`SOCKET_TUNE_CONNECT_NODELAY\` (with \`SOCKET_TUNE_CONNECT=on\`), and so for each option that such sockets have.
+the process opens \`SOCKET_TUNE_CONNECT_NODELAY\` (with \`SOCKET_TUNE_CONNECT=on\`), for those to one port
+\`SOCKET_TUNE_CONNECT_PORT_5432_NODELAY\`, and so for each option that such sockets have.
 `;
 
 const READ_BACK: Readonly<Record<SocketOption['readBack'], string>> = {
   same: 'the same value is read back',
   doubled: 'twice the value is read back, as the kernel counts its own overhead in',
   rounded: 'the value is read back, rounded up to what the kernel can do',
-  none: 'it wears off, so there is nothing to read back',
+  none: 'nothing is read back: it wears off, or is seen to by watching the connection',
 };
 
 function values(row: OptionRow): string {
@@ -45,6 +46,8 @@ function notes(row: OptionRow): string[] {
     ...(row.phase === 'before-handshake'
       ? ['It is set before listen(2) or connect(2), as the handshake depends on it.']
       : []),
+    ...(row.guards ? ['Part of the guard of outgoing sockets (`SOCKET_TUNE_CONNECT=guard`).'] : []),
+    ...(row.onceConnected ? ['On an outgoing socket it is set once that is connected.'] : []),
     ...(row.floor === undefined ? [] : ['The value is a least one.']),
     ...(row.ipv6Only ? ['IPv6 sockets only.'] : []),
   ];

@@ -49,7 +49,7 @@ function raiseTimes(keepAliveTime: number | undefined): Undo {
  * @returns what takes it back, except for the hooks
  */
 export function activate(config: TuneConfig | undefined, parts: Parts, keepAliveTime?: number): () => void {
-  const { sendfile = true, fs = 'auto', connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
+  const { sendfile = true, fs = 'auto', connect, guard, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
   if (fs === 'auto') holdFsCalls();
@@ -58,7 +58,10 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
   if (connect !== undefined) parts.forSockets();
   // Nor is the first worker.
   if (listeners.some(sharesPort)) parts.forCluster();
-  const unwatch = watchFirstUse(parts, config === undefined || listeners.some(heedsServers));
+  const unwatch = watchFirstUse(parts, {
+    servers: config === undefined || listeners.some(heedsServers),
+    connections: connect !== undefined || guard !== 'off',
+  });
   const forgetTimes = raiseTimes(keepAliveTime);
   const callOffReport = report === 'off' ? doNothing : parts.startReport(report);
   // After the watch has begun, as the page needs a listener.

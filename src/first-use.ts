@@ -2,7 +2,7 @@ import { noteServerChoice } from './hooks/sockets/server-choice.js';
 import { isNetLoaded, NET_MODULE } from './node/modules.js';
 import { LISTEN_CHANNEL } from './node/net.js';
 import { afterBuiltin } from './node/patch/modules.js';
-import { watchServers } from './node/patch/net.js';
+import { watchConnect, watchServers } from './node/patch/net.js';
 
 const { channel, subscribe, unsubscribe } = process.getBuiltinModule('node:diagnostics_channel');
 
@@ -48,20 +48,31 @@ export interface FirstUse {
   forDatagrams(socket: object): void;
 }
 
+/** What has to be known of an app. */
+export interface Watched {
+  /** The options of its servers, see server-choice.ts. They cannot be read later, so each is noted as it is made. */
+  readonly servers: boolean;
+  /** Every connection that it opens. */
+  readonly connections: boolean;
+}
+
 /**
  * Call back when the process begins to use the network. Most processes with the preload never do: npm, compilers, scripts.
  *
- * @param notesServers whether the options of the app's servers matter, see server-choice.ts
  * @returns an undo
  */
-export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void {
+export function watchFirstUse(use: FirstUse, watched: Watched): () => void {
   const unwatchDatagrams = watchDatagrams(use);
-  const unwatchServers = notesServers ? noteServers() : undefined;
+  const isLate = isNetLoaded();
+  const unwatchNet = whenNetIsLoaded(() => [
+    ...(watched.servers ? [watchServers(noteServerChoice)] : []),
+    ...(watched.connections && !isLate ? [watchConnect(() => use.forSockets())] : []),
+  ]);
   const unwatch = (): void => {
     unwatchDatagrams();
-    unwatchServers?.();
+    unwatchNet();
   };
-  if (isNetLoaded()) {
+  if (isLate) {
     use.forListeners();
     return unwatch;
   }
@@ -76,16 +87,22 @@ export function watchFirstUse(use: FirstUse, notesServers: boolean): () => void 
   };
 }
 
-/** A server's options cannot be read later, so each server is noted when it is made, before the first one listens. */
-function noteServers(): () => void {
-  if (isNetLoaded()) return watchServers(noteServerChoice);
-  let unwatch: (() => void) | undefined;
+/** Patch `net` before the app gets it. */
+function whenNetIsLoaded(patch: () => readonly (() => void)[]): () => void {
+  let undos: readonly (() => void)[] = [];
+  const undo = (): void => {
+    for (const one of undos) one();
+  };
+  if (isNetLoaded()) {
+    undos = patch();
+    return undo;
+  }
   const forget = afterBuiltin(NET_MODULE, () => {
-    unwatch = watchServers(noteServerChoice);
+    undos = patch();
   });
   return () => {
     forget();
-    unwatch?.();
+    undo();
   };
 }
 

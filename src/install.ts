@@ -1,11 +1,11 @@
 import { activate } from './activate.js';
 import { hookContext } from './api/hook-context.js';
+import { completeConfig } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
 import { keepAliveTimeOf } from './config/front.js';
 import { parseInspectAddress } from './config/inspect-address.js';
 import { SETTINGS } from './config/settings.js';
 import type { TuneConfig } from './config/tune-config.js';
-import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setListenedFor } from './first-use.js';
@@ -34,7 +34,7 @@ export type Uninstall = () => void;
  */
 export function install(config: TuneConfig): Uninstall {
   // A copy, as the caller may change the object later.
-  const frozen = Object.freeze(withoutPrototype(validateConfig(config)));
+  const frozen = Object.freeze(withoutPrototype(completeConfig(config)));
   if (isInstalled()) {
     throw new SocketTuneError('ERR_SOCKET_TUNE_INSTALLED', 'socket-tune is installed in this thread already');
   }

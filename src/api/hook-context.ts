@@ -1,11 +1,26 @@
 import { hasPoolOfOne, PRIMARY_MARK } from '../config/env.js';
 import { keepAliveTimeOf } from '../config/front.js';
+import { outgoingValues } from '../config/outgoing.js';
 import { SETTINGS } from '../config/settings.js';
 import type { TuneConfig } from '../config/tune-config.js';
 import type { HookContext } from '../hooks/context.js';
 import { platform } from '../native/index.js';
 import { withoutPrototype } from '../node/own-properties.js';
-import type { OptionKey } from '../options/table.js';
+import type { OptionKey, OptionValues } from '../options/table.js';
+
+/** Options by port, without the properties that an app has put on Object.prototype. */
+function byPort(ports: Readonly<Record<number, OptionValues>> = {}): Readonly<Record<number, OptionValues>> {
+  const entries = Object.entries(ports).map(([port, values]) => [port, withoutPrototype(values)] as const);
+  return withoutPrototype(Object.fromEntries(entries));
+}
+
+/** Outgoing sockets as the hooks take them. */
+function outgoingOf(config: TuneConfig): Pick<HookContext, 'outgoing' | 'outgoingPorts' | 'guards' | 'guardsOnly'> {
+  const outgoing = outgoingValues(config);
+  const guards = outgoing !== undefined;
+  const outgoingPorts = guards ? byPort(config.connectPorts) : {};
+  return { outgoing, outgoingPorts, guards, guardsOnly: guards && config.connect === undefined };
+}
 
 /**
  * A config as the hooks take it.
@@ -27,11 +42,10 @@ export function hookContext(
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
   } = own;
-  const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
     values: own,
-    ports: withoutPrototype(Object.fromEntries(ports)),
-    outgoing: own.connect === undefined ? undefined : withoutPrototype(own.connect),
+    ports: byPort(own.ports),
+    ...outgoingOf(own),
     asked,
     isListenedFor,
     primaryMark: PRIMARY_MARK,

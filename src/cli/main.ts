@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
+import { outgoingValues } from '../config/outgoing.js';
 import { PRESET_NAMES } from '../config/presets.js';
 import { platform } from '../native/index.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
@@ -132,7 +133,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
       const variables = variablesWith(preset);
       const { config } = readConfig(variables);
       if (connect) {
-        const subject = { values: config.connect ?? {}, prefix: `${PREFIX}CONNECT_`, variables };
+        const subject = { values: outgoingValues(config) ?? {}, prefix: `${PREFIX}CONNECT_`, variables };
         return explain(output, subject, { json, target: 'outgoing' });
       }
       const values = port === undefined ? config : (config.ports?.[port] ?? config);

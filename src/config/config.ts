@@ -1,6 +1,7 @@
 import { withoutPrototype } from '../node/own-properties.js';
+import { withDeadPeer } from '../options/dead-peer.js';
 import type { PresetName } from '../options/socket-option.js';
-import type { OptionKey } from '../options/table.js';
+import type { OptionKey, OptionValues } from '../options/table.js';
 import { keepAliveTimeOf } from './front.js';
 import { presetValues } from './presets.js';
 import { type ConfigProblem, Reader } from './reader.js';
@@ -28,12 +29,14 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
   const reader = new Reader(environment);
   const enabled = reader.readSetting(ENVIRONMENT_SETTINGS.enabled);
   const strict = reader.readSetting(ENVIRONMENT_SETTINGS.strict);
-  const { general, ports, connect, asked } = readScopes(reader, validateConfig);
+  const { general, ports, connect, guard, connectPorts, asked } = readScopes(reader, validateConfig);
   const settings = Object.entries(SETTINGS).map(([key, setting]) => [key, reader.readSetting<unknown>(setting)]);
   const config = validateConfig({
     ...general,
     ...(Object.keys(ports).length > 0 && { ports }),
     ...(connect !== undefined && { connect }),
+    ...(guard !== undefined && { guard }),
+    ...(Object.keys(connectPorts).length > 0 && { connectPorts }),
     ...Object.fromEntries(settings),
   });
   reader.reportUnknown();
@@ -44,6 +47,27 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     keepAliveTime: keepAliveTimeOf(config),
     asked,
     problems: reader.problems,
+  };
+}
+
+function byPort(ports: Readonly<Record<number, OptionValues>>): Readonly<Record<number, OptionValues>> {
+  return Object.fromEntries(Object.entries(ports).map(([port, values]) => [port, withDeadPeer(values)]));
+}
+
+/**
+ * A config given in code, checked, with the options that its times for dead peers imply.
+ *
+ * @throws {SocketTuneError} see {@link validateConfig}
+ */
+export function completeConfig(config: unknown): TuneConfig {
+  const checked = validateConfig(config);
+  const { ports, connect, guard, connectPorts } = checked;
+  return {
+    ...withDeadPeer(checked),
+    ...(ports !== undefined && { ports: byPort(ports) }),
+    ...(connect !== undefined && { connect: withDeadPeer(connect) }),
+    ...(guard !== undefined && { guard: guard === 'off' ? guard : withDeadPeer(guard) }),
+    ...(connectPorts !== undefined && { connectPorts: byPort(connectPorts) }),
   };
 }
 

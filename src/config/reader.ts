@@ -49,11 +49,16 @@ export class Reader {
     return value ?? setting.default;
   }
 
-  /** The ports that have variables of their own: `SOCKET_TUNE_PORT_8080_…`. */
-  ports(): number[] {
+  /**
+   * The ports that have variables of their own: `SOCKET_TUNE_PORT_8080_…`.
+   *
+   * @param prefix ahead of `PORT_`
+   */
+  ports(prefix: string): number[] {
     const ports = new Set<number>();
     for (const variable of this.#environment.keys()) {
-      const port = Number(/^SOCKET_TUNE_PORT_([1-9]\d{0,4})_/.exec(variable)?.[1]);
+      if (!variable.startsWith(prefix)) continue;
+      const port = Number(/^PORT_([1-9]\d{0,4})_/.exec(variable.slice(prefix.length))?.[1]);
       if (port <= 65535) ports.add(port);
     }
     return [...ports];

@@ -1,8 +1,10 @@
+import { impliedByDeadPeer } from '../options/dead-peer.js';
 import type { OptionValue } from '../options/kinds.js';
 import type { OptionTarget, PresetName } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionKey, type OptionRow, type OptionValues, PLANNED_OPTIONS } from '../options/table.js';
 import { PREFIX } from './env.js';
 import { LEFT_ALONE, parseOptionText } from './option-text.js';
+import { guardOf } from './outgoing.js';
 import { presetValues } from './presets.js';
 import { RAW } from './raw.js';
 import type { Reader } from './reader.js';
@@ -17,8 +19,12 @@ export interface Scopes {
   readonly general: OptionValues;
   /** Of the listeners on these ports, in place of the general values. */
   readonly ports: Readonly<Record<number, OptionValues>>;
-  /** Of outgoing sockets. Undefined: they are left alone. */
+  /** Of outgoing sockets, where all their options are set. */
   readonly connect: OptionValues | undefined;
+  /** Of outgoing sockets that are guarded, and nothing else: undefined where these are the general ones. `off`: they are left alone. */
+  readonly guard: OptionValues | 'off' | undefined;
+  /** Of outgoing sockets to these ports, in place of those above. */
+  readonly connectPorts: Readonly<Record<number, OptionValues>>;
   /** Options that were set by a variable of their own, in any scope. */
   readonly asked: ReadonlySet<OptionKey>;
 }
@@ -37,11 +43,18 @@ function readLayer(reader: Reader, prefix: string, rows: readonly OptionRow[], i
   return layer;
 }
 
+/** What a layer says, and what follows from its time for a dead peer. What it names itself outweighs that. */
+function withImplied(layer: Layer): Layer {
+  const { deadPeer } = layer;
+  if (deadPeer === LEFT_ALONE) return { retransmitTimeoutMax: LEFT_ALONE, ...layer };
+  return typeof deadPeer === 'number' ? { ...impliedByDeadPeer(deadPeer), ...layer } : layer;
+}
+
 /** The values of a preset with layers upon them. The last layer outweighs the others. */
 function layered(preset: PresetName, layers: readonly Layer[]): Record<string, OptionValue> {
   const values = presetValues(preset);
   for (const layer of layers) {
-    for (const [key, value] of Object.entries(layer)) {
+    for (const [key, value] of Object.entries(withImplied(layer))) {
       if (value === LEFT_ALONE) delete values[key];
       else values[key] = value;
     }
@@ -63,15 +76,67 @@ function reportUnmet(
   }
 }
 
-/** Report the variables of a scope that is switched off. */
-function reportUnused(reader: Reader, prefix: string, rows: readonly OptionRow[], expected: string): void {
-  for (const variable of ['PRESET', ...rows.map((row) => row.variable)]) {
+/** Report the variables of a scope that have no effect as outgoing sockets are set. */
+function reportUnused(
+  reader: Reader,
+  prefix: string,
+  others: readonly string[],
+  rows: readonly OptionRow[],
+  expected: string,
+): void {
+  for (const variable of [...others, ...rows.map((row) => row.variable)]) {
     reader.reportIneffective(prefix + variable, expected);
   }
 }
 
 function rowsOf(...targets: readonly OptionTarget[]): OptionRow[] {
   return OPTION_ROWS.filter((row) => row.targets.some((target) => targets.includes(target)));
+}
+
+/** The options of one scope as they were read. */
+interface Scope {
+  readonly preset: PresetName;
+  readonly layers: readonly Layer[];
+  readonly values: OptionValues;
+}
+
+type ReadScope = (prefix: string, rows: readonly OptionRow[], own: PresetName, upon?: readonly Layer[]) => Scope;
+
+/** Outgoing sockets, of all ports and by their ports. */
+function readOutgoing(
+  reader: Reader,
+  preset: PresetName,
+  readScope: ReadScope,
+  check: (values: object) => OptionValues,
+): Pick<Scopes, 'connect' | 'guard' | 'connectPorts'> {
+  const connectPrefix = `${PREFIX}CONNECT_`;
+  const mode = reader.readSetting(ENVIRONMENT_SETTINGS.connect);
+  const rows = rowsOf('outgoing');
+  const isRead = (row: OptionRow): boolean => mode === 'on' || (mode === 'guard' && row.guards === true);
+  const read = rows.filter(isRead);
+  const unread = rows.filter((row) => !isRead(row));
+  const used = (values: OptionValues): OptionValues => (mode === 'on' ? values : check(guardOf(values)));
+  const presetOf = (prefix: string, otherwise: PresetName): PresetName =>
+    mode === 'on' ? readPreset(reader, prefix, otherwise) : otherwise;
+  const all = readScope(connectPrefix, read, presetOf(connectPrefix, preset));
+  const connectPorts: Record<number, OptionValues> = {};
+  const prefixes = [connectPrefix];
+  for (const port of reader.ports(connectPrefix)) {
+    const prefix = `${connectPrefix}PORT_${port}_`;
+    prefixes.push(prefix);
+    const scope = readScope(prefix, read, presetOf(prefix, all.preset), all.layers);
+    if (mode !== 'off') connectPorts[port] = used(scope.values);
+  }
+  // What the guard has of its own. Else it has the general values.
+  const isOwn = Object.keys(all.layers.at(-1) ?? {}).length > 0;
+  const guard = mode === 'guard' && isOwn ? used(all.values) : undefined;
+  const expected = `${PREFIX}CONNECT=on beside it`;
+  for (const prefix of prefixes) reportUnused(reader, prefix, mode === 'on' ? [] : ['PRESET'], unread, expected);
+  return {
+    connect: mode === 'on' ? all.values : undefined,
+    guard: mode === 'off' ? mode : guard,
+    connectPorts,
+  };
 }
 
 /**
@@ -89,25 +154,30 @@ export function readScopes(reader: Reader, check: (values: object) => OptionValu
   reportUnmet(reader, PREFIX, layer, general);
   const layers = [layer];
 
-  const readScope = (prefix: string, rows: readonly OptionRow[]): OptionValues => {
-    const own = readPreset(reader, prefix, preset);
-    const scopeLayer = readLayer(reader, prefix, rows, check(layered(own, [layer])));
-    const values = layered(own, [layer, scopeLayer]);
+  /** @param upon the layers below the scope's own */
+  const readScope = (
+    prefix: string,
+    rows: readonly OptionRow[],
+    own: PresetName,
+    upon: readonly Layer[] = [layer],
+  ): Scope => {
+    const scopeLayer = readLayer(reader, prefix, rows, check(layered(own, upon)));
+    const all = [...upon, scopeLayer];
+    const values = layered(own, all);
     reportUnmet(reader, prefix, scopeLayer, values);
     layers.push(scopeLayer);
-    return check({ ...values, ...withRaw });
+    return { preset: own, layers: all, values: check({ ...values, ...withRaw }) };
   };
 
   const ports: Record<number, OptionValues> = {};
-  for (const port of reader.ports()) ports[port] = readScope(`${PREFIX}PORT_${port}_`, rowsOf('listener', 'accepted'));
-  const connectPrefix = `${PREFIX}CONNECT_`;
-  const outgoing = rowsOf('outgoing');
-  const connects = reader.readSetting(ENVIRONMENT_SETTINGS.connect);
-  const connect = connects ? readScope(connectPrefix, outgoing) : undefined;
-  if (!connects) reportUnused(reader, connectPrefix, outgoing, `${PREFIX}CONNECT=on beside it`);
+  for (const port of reader.ports(PREFIX)) {
+    const prefix = `${PREFIX}PORT_${port}_`;
+    ports[port] = readScope(prefix, rowsOf('listener', 'accepted'), readPreset(reader, prefix, preset)).values;
+  }
+  const outgoing = readOutgoing(reader, preset, readScope, check);
   for (const { variable } of PLANNED_OPTIONS) {
     reader.reportIneffective(PREFIX + variable, 'a later version of socket-tune');
   }
   const asked = new Set(OPTION_ROWS.map((row) => row.key).filter((key) => layers.some((each) => key in each)));
-  return { general: check({ ...general, ...withRaw }), ports, connect, asked };
+  return { general: check({ ...general, ...withRaw }), ports, ...outgoing, asked };
 }

@@ -22,6 +22,17 @@ const REPORT_TARGET: Kind<string> = {
   expected: () => "'off', 'exit' or a path",
 };
 
+const CONNECT_WORDS = oneOf(['on', 'guard', 'off']);
+
+/** What is done with outgoing sockets. The words of a flag are `on` and `off`. */
+const CONNECT_MODE: Kind<'on' | 'guard' | 'off'> = {
+  ...CONNECT_WORDS,
+  parse(text, limits) {
+    const flag = KINDS.flag.parse(text, limits);
+    return 'value' in flag ? { value: flag.value ? 'on' : 'off' } : CONNECT_WORDS.parse(text, limits);
+  },
+};
+
 /** Settings that are properties of a config as well: the compiler demands a row for each property of {@link Settings}. */
 export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Settings>[K]> } = {
   bufferMode: {
@@ -101,9 +112,9 @@ export const ENVIRONMENT_SETTINGS = {
   },
   connect: {
     variable: `${PREFIX}CONNECT`,
-    kind: KINDS.flag,
-    default: false,
-    doc: 'tune the sockets that the process opens',
+    kind: CONNECT_MODE,
+    default: 'guard',
+    doc: 'sockets that the process opens: `guard` notices dead peers, `on` sets all their options, `off` leaves them alone',
   },
   preset: {
     variable: `${PREFIX}PRESET`,

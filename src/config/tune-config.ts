@@ -47,6 +47,13 @@ export interface TuneConfig extends OptionValues, Settings {
    * `{ ...defaultConfig(), ports: { 8080: { ...defaultConfig(), userTimeout: 5000 } } }`.
    */
   readonly ports?: Readonly<Record<number, OptionValues>>;
-  /** Options of the sockets that the process opens itself. Default: these sockets are left alone. */
+  /** Options of the sockets that the process opens itself. Default: these sockets are guarded, see `guard`. */
   readonly connect?: OptionValues;
+  /**
+   * The guard of the sockets that the process opens itself, where `connect` is absent: their keepalive, `deadPeer` and `answer`. Default:
+   * those of the config. `off`: these sockets are left alone.
+   */
+  readonly guard?: OptionValues | 'off';
+  /** Options of the sockets that are opened to some ports, in place of those of `connect`, or of the guard. */
+  readonly connectPorts?: Readonly<Record<number, OptionValues>>;
 }

@@ -12,7 +12,7 @@ interface Property {
   readonly limits: Limits;
 }
 
-/** The socket options: what `ports` and `connect` may have. */
+/** The socket options: what `ports`, `connect` and `guard` may have. */
 const OPTION_PROPERTIES: ReadonlyMap<string, Property> = new Map<string, Property>([
   ...OPTION_ROWS.map((row) => [row.key, { kind: kindOf(row), limits: row }] as const),
   ['raw', { kind: RAW, limits: {} }],
@@ -44,21 +44,24 @@ function checkProperties(object: unknown, path: string, properties: ReadonlyMap<
   }
 }
 
-function checkPorts(ports: unknown): void {
-  if (!isPlainObject(ports)) throw invalidArgument('config.ports', 'an object with ports as its keys', ports);
+/** @param path what the messages call them */
+function checkPorts(ports: unknown, path: string): void {
+  if (!isPlainObject(ports)) throw invalidArgument(path, 'an object with ports as its keys', ports);
   for (const [port, values] of Object.entries(ports)) {
     if (!isWithin(Number(port), [1, 65535])) {
-      throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `config.ports has '${port}', which is not a port`);
+      throw new SocketTuneError('ERR_SOCKET_TUNE_INVALID_ARG', `${path} has '${port}', which is not a port`);
     }
-    checkProperties(values, `config.ports[${port}]`, OPTION_PROPERTIES);
+    checkProperties(values, `${path}[${port}]`, OPTION_PROPERTIES);
   }
 }
 
 function checkConfig(config: unknown): asserts config is TuneConfig {
   if (!isPlainObject(config)) throw invalidArgument('config', 'an object', config);
-  const { ports, connect, ...rest }: { ports?: unknown; connect?: unknown } = { ...config };
-  if (ports !== undefined) checkPorts(ports);
+  const { ports, connect, guard, connectPorts, ...rest }: Partial<Record<keyof TuneConfig, unknown>> = { ...config };
+  if (ports !== undefined) checkPorts(ports, 'config.ports');
+  if (connectPorts !== undefined) checkPorts(connectPorts, 'config.connectPorts');
   if (connect !== undefined) checkProperties(connect, 'config.connect', OPTION_PROPERTIES);
+  if (guard !== undefined && guard !== 'off') checkProperties(guard, 'config.guard', OPTION_PROPERTIES);
   checkProperties(rest, 'config', CONFIG_PROPERTIES);
 }
 

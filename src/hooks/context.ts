@@ -9,6 +9,12 @@ export interface HookContext {
   readonly ports: Readonly<Record<number, OptionValues>>;
   /** Values of outgoing sockets; undefined leaves these alone. */
   readonly outgoing: OptionValues | undefined;
+  /** Values in place of `outgoing`, by the port that a socket connects to. */
+  readonly outgoingPorts: Readonly<Record<number, OptionValues>>;
+  /** Outgoing sockets are guarded: `SOCKET_TUNE_CONNECT` is not off. */
+  readonly guards: boolean;
+  /** Nothing but the guard is set on outgoing sockets, and not before it is needed. */
+  readonly guardsOnly: boolean;
   /** Options that the user has named. Only these are worth a warning where they are unsupported. */
   readonly asked: ReadonlySet<OptionKey>;
   readonly exactBuffers: boolean;
@@ -36,8 +42,9 @@ export function valuesAt({ values, ports }: HookContext, port: number | undefine
 }
 
 /** The values of every kind of TCP socket. */
-export function allValues({ values, ports, outgoing }: HookContext): readonly OptionValues[] {
-  return [values, ...Object.values(ports), ...(outgoing === undefined ? [] : [outgoing])];
+export function allValues({ values, ports, outgoing, outgoingPorts }: HookContext): readonly OptionValues[] {
+  const connects = outgoing === undefined ? [] : [outgoing, ...Object.values(outgoingPorts)];
+  return [values, ...Object.values(ports), ...connects];
 }
 
 /** A part of the preload that changes Node's behaviour. */

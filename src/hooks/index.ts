@@ -4,6 +4,8 @@ import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
+import { connectionEndHook } from './peers/connection-end.js';
+import { unansweredHook } from './peers/unanswered.js';
 import { idleCloseHook } from './requests/idle-close.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
@@ -22,11 +24,14 @@ const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
-/** For processes that open sockets, where outgoing sockets are tuned. */
-const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appChoiceHook];
+/** For processes that open sockets, where these are guarded. */
+const GUARD_HOOKS: readonly Hook[] = [outgoingSocketHook, connectionEndHook, unansweredHook, appChoiceHook];
+
+/** And where all their options are set. */
+const TUNING_HOOKS: readonly Hook[] = [quickAckHook];
 
 /** For processes that listen. */
-const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 /** For processes that listen, each where its variable is set. */
 const REQUEST_HOOKS: readonly Hook[] = [idleCloseHook];
@@ -65,7 +70,11 @@ export function makeHooks(context: HookContext): Hooks {
       undos.push(...installAll(hooks, context, known));
     };
   };
-  const forSockets = once(context.outgoing === undefined ? SOCKET_HOOKS : [...SOCKET_HOOKS, ...OUTGOING_HOOKS]);
+  const forSockets = once([
+    ...SOCKET_HOOKS,
+    ...(context.guards ? GUARD_HOOKS : []),
+    ...(context.guards && !context.guardsOnly ? TUNING_HOOKS : []),
+  ]);
   const forListeners = once([...LISTENER_HOOKS, ...REQUEST_HOOKS]);
   const forCluster = once(CLUSTER_HOOKS);
   return {

@@ -11,6 +11,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   tcpInfo: () => undefined,
   acceptQueue: () => undefined,
   listenCounters: () => undefined,
+  peerState: () => false,
   ports: undefined,
   files: undefined,
   signals: undefined,

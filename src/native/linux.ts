@@ -13,9 +13,10 @@ import { type SignalLayout, signalActions } from './signal-action.js';
 import { acceptQueueCall } from './sockets/accept-queue.js';
 import { withListenBacklog } from './sockets/listen-backlog.js';
 import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
+import { peerStateCall } from './sockets/peer-state.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
-import { tcpInfoCall } from './sockets/tcp-info.js';
+import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
 import { sysctl } from './sysctl.js';
 
 const SOL_SOCKET = 1;
@@ -48,6 +49,7 @@ const LINUX_CONSTANTS = constantTable({
   TCP_THIN_LINEAR_TIMEOUTS: { level: IPPROTO_TCP, name: 16 },
   TCP_RTO_MIN_US: { level: IPPROTO_TCP, name: 45 },
   TCP_RTO_MAX_MS: { level: IPPROTO_TCP, name: 44 },
+  TCP_INFO,
   SO_REUSEADDR: { level: SOL_SOCKET, name: 2 },
   SO_REUSEPORT: { level: SOL_SOCKET, name: 15 },
   SO_RCVLOWAT: { level: SOL_SOCKET, name: 18 },
@@ -137,6 +139,7 @@ export function linuxPlatform(libc: Libc): Platform {
     tcpInfo,
     acceptQueue: acceptQueueCall(calls),
     listenCounters,
+    peerState: peerStateCall(libc),
     ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,

@@ -4,6 +4,7 @@ import type { ListenCounters } from './netstat.js';
 import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';
 import type { AcceptQueue } from './sockets/accept-queue.js';
+import type { PeerState } from './sockets/peer-state.js';
 import type { TcpInfo } from './sockets/tcp-info.js';
 
 /** Constant of the system's headers, and how this platform differs from the table of options. */
@@ -157,6 +158,8 @@ export interface Platform {
   acceptQueue(handle: SocketHandle): AcceptQueue | undefined;
   /** What the listeners of this network namespace have dropped; undefined where the system does not tell. */
   listenCounters(): ListenCounters | undefined;
+  /** Fill `state` with what the other end of a connection has answered. False on an error, or where the system does not tell. */
+  peerState(handle: SocketHandle, state: PeerState): boolean;
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;

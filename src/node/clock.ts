@@ -4,6 +4,7 @@ interface Clock {
   readonly setTimeout: typeof globalThis.setTimeout;
   readonly nextTick: typeof process.nextTick;
   readonly now: () => number;
+  readonly hrtime: () => [seconds: number, nanoseconds: number];
 }
 
 /**
@@ -27,6 +28,7 @@ export function takeClock(): Clock {
     setTimeout: timers.setTimeout,
     nextTick: process.nextTick.bind(process),
     now: Date.now,
+    hrtime: process.hrtime,
   };
   Reflect.set(registry, CLOCK, taken);
   return taken;
@@ -35,6 +37,12 @@ export function takeClock(): Clock {
 /** Timers captured at load, so fake timers cannot stall us. */
 const clock = takeClock();
 export const { setImmediate, setTimeout, nextTick, now } = clock;
+
+/** Milliseconds of a clock that nobody sets, since some time in the past. */
+export function monotonic(): number {
+  const [seconds, nanoseconds] = clock.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
 
 /**
  * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll

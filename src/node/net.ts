@@ -49,7 +49,6 @@ export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest:
 
 /** TCPConnectWrap. */
 export interface ConnectRequest {
-  /** Where it connects to (lib/net.js `internalConnect`). */
   readonly address?: string;
   readonly port?: number;
   /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
@@ -77,6 +76,8 @@ export interface NetSocket extends Socket {
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
+  /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-guard. */
+  readonly _host?: unknown;
   /** Restarts the socket's timeout. Node calls it for every read and write. */
   _unrefTimer(): void;
   /** The socket's timeout is over: emits 'timeout', unless a write makes progress. Test: register/requests/behind. */
@@ -87,8 +88,6 @@ export interface NetSocket extends Socket {
   readonly _httpMessage?: HttpMessage | null;
   /** lib/_http_common.js. We look only at the current message. */
   readonly parser?: { readonly incoming?: { readonly complete: boolean } | null } | null;
-  /** The host that the app named (lib/net.js `lookupAndConnect`); undefined for a path. */
-  readonly _host?: string | null;
   /** Set on process.stdout and process.stderr (lib/internal/bootstrap/switches/is_main_thread.js). */
   readonly _isStdio?: boolean;
 }

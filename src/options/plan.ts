@@ -110,7 +110,7 @@ export function planOptions(platform: Platform, values: OptionValues, kind: Sock
     if (row.requires !== undefined && values[row.requires] !== true) continue;
     const skip = reasonToSkip(platform, row, asked, kind);
     if (skip !== undefined) skipped.push({ option: row.key, constant: row.constant, asked, ...skip });
-    else if (constant !== undefined) steps.push(makeStep(row, constant, asked, kind.exactBuffers));
+    else if (constant !== undefined && !row.watched) steps.push(makeStep(row, constant, asked, kind.exactBuffers));
   }
   if (platform.unavailable === undefined) steps.push(...rawSteps(values, kind));
   return planOf(steps, skipped);

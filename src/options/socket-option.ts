@@ -48,6 +48,12 @@ export interface SocketOption {
   readonly readBack: 'same' | 'doubled' | 'rounded' | 'none';
   /** Node's `setKeepAlive(true, …)` sets it to a fixed value that the app did not choose. */
   readonly rewrittenByNode?: true;
+  /** Not an option of the kernel: hooks watch the connection, and end it. The constant is what they ask the kernel. */
+  readonly watched?: true;
+  /** Part of the guard of outgoing sockets, which `SOCKET_TUNE_CONNECT=guard` is. */
+  readonly guards?: true;
+  /** Set on an outgoing socket once it is connected: earlier, it would change how long connect(2) tries. */
+  readonly onceConnected?: true;
   /** The effect wears off, so the option is set again and again. Inheritance and read-back say nothing. */
   readonly lasting?: false;
   readonly presets: Readonly<Partial<Record<PresetName, OptionValue>>>;

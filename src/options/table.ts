@@ -3,12 +3,13 @@ import type { OptionValue, ValueOf } from './kinds.js';
 import type { RawOption } from './raw-option.js';
 import { DARWIN_ROWS } from './rows/darwin.js';
 import { INTERNET_ROWS } from './rows/internet.js';
+import { PEER_ROWS } from './rows/peers.js';
 import { TCP_ROWS } from './rows/tcp.js';
 import { UDP_ROWS } from './rows/udp.js';
 import type { PlannedOption, SocketOption } from './socket-option.js';
 
 /** THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test follow from it. */
-const OPTION_TABLE = [...TCP_ROWS, ...INTERNET_ROWS, ...UDP_ROWS, ...DARWIN_ROWS] as const;
+const OPTION_TABLE = [...TCP_ROWS, ...PEER_ROWS, ...INTERNET_ROWS, ...UDP_ROWS, ...DARWIN_ROWS] as const;
 
 type Row = (typeof OPTION_TABLE)[number];
 

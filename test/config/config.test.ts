@@ -12,6 +12,7 @@ import type { ConfigProblem } from '../../src/config/reader.js';
 import { SETTINGS } from '../../src/config/settings.js';
 import { validateConfig } from '../../src/config/validate.js';
 import { SocketTuneError } from '../../src/errors.js';
+import { impliedByDeadPeer } from '../../src/options/dead-peer.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
 
 function read(environment: Readonly<Record<string, string>>): EnvironmentConfig {
@@ -91,7 +92,8 @@ describe('the config of an environment', () => {
       });
       // Has no effect without another option.
       expect(problems.length, row.variable).to.equal(row.requires === undefined ? 0 : 1);
-      expect(config, row.variable).to.deep.equal({ ...SETTINGS_UNSET, [row.key]: row.sample });
+      const implied = row.key === 'deadPeer' ? impliedByDeadPeer(Number(row.sample)) : {};
+      expect(config, row.variable).to.deep.equal({ ...SETTINGS_UNSET, ...implied, [row.key]: row.sample });
       expect([...asked], row.variable).to.deep.equal([row.key]);
     }
   });
@@ -103,20 +105,20 @@ describe('the config of an environment', () => {
 
   it('leaves out a number that is switched off, and has false for a flag that is', () => {
     const before = read({ SOCKET_TUNE_PRESET: 'lowlatency' }).config;
-    expect(before).to.include.keys('userTimeout', 'receiveBuffer', 'sendBuffer', 'noDelay');
+    expect(before).to.include.keys('notSentLowWater', 'receiveBuffer', 'sendBuffer', 'noDelay');
     const { config, asked, problems } = read({
       SOCKET_TUNE_PRESET: 'lowlatency',
-      SOCKET_TUNE_USER_TIMEOUT: 'off',
+      SOCKET_TUNE_NOTSENT_LOWAT: 'off',
       SOCKET_TUNE_RCVBUF: 'auto',
       SOCKET_TUNE_SNDBUF: 'OFF',
       SOCKET_TUNE_NODELAY: 'off',
       SOCKET_TUNE_QUICKACK: 'off',
     });
     expect(problems).to.deep.equal([]);
-    expect(config).not.to.have.any.keys('userTimeout', 'receiveBuffer', 'sendBuffer');
+    expect(config).not.to.have.any.keys('notSentLowWater', 'receiveBuffer', 'sendBuffer');
     expect(config.noDelay).to.equal(false);
     expect(config.quickAck).to.equal('off');
-    expect([...asked]).to.have.members(['userTimeout', 'receiveBuffer', 'sendBuffer', 'noDelay', 'quickAck']);
+    expect([...asked]).to.have.members(['notSentLowWater', 'receiveBuffer', 'sendBuffer', 'noDelay', 'quickAck']);
   });
 
   it('has the settings that are not socket options', () => {

@@ -87,8 +87,14 @@ describe('the macOS platform', () => {
     expect(lacking(LISTENER)).to.deep.equal([
       'deferAccept unsupported: darwin has no TCP_DEFER_ACCEPT',
       'backlog unsupported: darwin has no listen(2)',
+      'retransmitTimeoutMax unsupported: darwin has no TCP_RTO_MAX_MS',
+      'deadPeer unsupported: darwin has no TCP_INFO',
     ]);
-    expect(lacking(ACCEPTED)).to.deep.equal(['quickAck unsupported: darwin has no TCP_QUICKACK']);
+    expect(lacking(ACCEPTED)).to.deep.equal([
+      'quickAck unsupported: darwin has no TCP_QUICKACK',
+      'retransmitTimeoutMax unsupported: darwin has no TCP_RTO_MAX_MS',
+      'deadPeer unsupported: darwin has no TCP_INFO',
+    ]);
   });
 
   it('calls setsockopt(2) with its own numbers', () => {

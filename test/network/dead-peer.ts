@@ -19,14 +19,7 @@ export interface Fate {
 /** How long a server may be silent for the tuned apps, in seconds. */
 export const SET_SECONDS = 5;
 
-/** Keepalive gives up after 2 + 3 x 1 seconds, which is the same time. */
-const ENVIRONMENT = {
-  SOCKET_TUNE_CONNECT: 'on',
-  SOCKET_TUNE_CONNECT_USER_TIMEOUT: `${SET_SECONDS}s`,
-  SOCKET_TUNE_CONNECT_KEEPALIVE_IDLE: '2s',
-  SOCKET_TUNE_CONNECT_KEEPALIVE_INTERVAL: '1s',
-  SOCKET_TUNE_CONNECT_KEEPALIVE_COUNT: '3',
-};
+const ENVIRONMENT = { SOCKET_TUNE_CONNECT_DEAD_PEER: `${SET_SECONDS}s` };
 
 const OUTCOME = /^outcome (.*)$/m;
 

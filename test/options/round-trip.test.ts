@@ -42,7 +42,7 @@ describe('every option of the table, set and read back on real sockets', () => {
   for (const row of OPTION_ROWS) {
     const lacks = row.constant === 'SO_NOSIGPIPE';
     for (const target of ['listener', 'accepted', 'outgoing', 'datagram'] as const) {
-      if (!row.targets.includes(target)) {
+      if (!row.targets.includes(target) || row.watched) {
         it(`leaves ${row.variable} out of what is set on ${target} sockets`, () => {
           expect(sampleStep(row, target)).to.equal(undefined);
         });

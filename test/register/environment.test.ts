@@ -54,7 +54,7 @@ const PRESETS: Readonly<Record<string, readonly Setting[]>> = {
     ['TCP_KEEPCNT', 3],
     ['TCP_DEFER_ACCEPT', undefined],
     ['TCP_FASTOPEN', 256],
-    ['TCP_USER_TIMEOUT', 30_000],
+    ['TCP_USER_TIMEOUT', undefined],
     ['SO_SNDBUF', 128 << 10],
   ],
   highthroughput: [

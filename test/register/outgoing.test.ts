@@ -100,7 +100,7 @@ describe('an app that opens sockets under the preload', () => {
     }
   });
 
-  it('is as in stock Node where CONNECT is not on, to the methods of its sockets', async () => {
+  it('is as in stock Node where CONNECT is off, to the methods of its sockets', async () => {
     const source = `const socket = net.connect(port, '127.0.0.1');
       socket.once('data', () => {
         const texts = [];
@@ -113,7 +113,12 @@ describe('an app that opens sockets under the preload', () => {
         socket.destroy();
         console.log(JSON.stringify(texts), process.report.getReport().sharedObjects.some((path) => /koffi/.test(path)));
       });`;
-    const env = { SOCKET_TUNE_SENDFILE: 'off', SOCKET_TUNE_USER_TIMEOUT: '5s', SOCKET_TUNE_TOS: 'ef' };
+    const env = {
+      SOCKET_TUNE_CONNECT: 'off',
+      SOCKET_TUNE_SENDFILE: 'off',
+      SOCKET_TUNE_USER_TIMEOUT: '5s',
+      SOCKET_TUNE_TOS: 'ef',
+    };
     const stock = await run('mjs', source, { preload: [] });
     expect(stock.stdout).to.include('lookupAndConnect').and.to.include('false');
     const off = await run('mjs', source, { env });

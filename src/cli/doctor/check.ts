@@ -43,7 +43,10 @@ const UNKNOWN: CheckResult = { value: 'not told by this system', verdict: 'unkno
 
 /** Every set of options of the configuration: the general one, those of ports, that of outgoing sockets. */
 export function scopesOf({ environment: { config } }: Circumstances): readonly OptionValues[] {
-  return [config, ...Object.values(config.ports ?? {}), ...(config.connect === undefined ? [] : [config.connect])];
+  const { ports = {}, connect, guard, connectPorts = {} } = config;
+  const outgoing = connect ?? guard;
+  const others = outgoing === undefined || outgoing === 'off' ? [] : [outgoing];
+  return [config, ...Object.values(ports), ...others, ...Object.values(connectPorts)];
 }
 
 /** The greatest value of an option in the configuration; undefined if it has none. */

@@ -5,6 +5,7 @@ import { net } from '../../node/modules.js';
 import { type ListenHandle, type NetServer, ownerOf, type SocketHandle } from '../../node/net.js';
 import { aroundConnection } from '../../node/patch/net.js';
 import { applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
+import { endsInTime } from '../../options/dead-peer.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import { connectionChannel, publishConnection } from '../../report/channels.js';
@@ -13,6 +14,8 @@ import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteAccepted } from '../../report/live/accept-queues.js';
 import { noteConnection } from '../../report/live/connections.js';
 import type { HookContext } from '../context.js';
+import { PeerConnection, trackConnection } from '../peers/connection.js';
+import { PeerWatch } from '../peers/peer-watch.js';
 import { warnOfFailures } from '../warn.js';
 import type { AcceptedRequest } from './accepted-request.js';
 import { undecided } from './app-choice.js';
@@ -32,6 +35,8 @@ interface AcceptedTuning {
   /** Options to set again after Node has set them to its own values. */
   readonly restored: readonly Step[];
   rearmsQuickAck: boolean;
+  /** Watches connections, where the kernel does not end those with dead peers in time. */
+  watch: PeerWatch | undefined;
 }
 
 /** The value that a socket has inherited from its listener; undefined if it has another, or none can be read. */
@@ -55,6 +60,17 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
   return applyAndConfirm(tuning.platform, step, client);
 }
 
+/** What watches the connections of a listener; undefined where the kernel ends them by itself. */
+function watchFor({ platform, request, record }: AcceptedTuning, client: SocketHandle): PeerWatch | undefined {
+  const { deadPeer, retransmitTimeoutMax } = request.values;
+  if (deadPeer === undefined || familyOf(client) !== 'tcp') return undefined;
+  const isKernels = record.accepted.some(
+    ({ option, verdict }) => option === 'retransmitTimeoutMax' && (verdict === 'inherited' || verdict === 'applied'),
+  );
+  if (isKernels && endsInTime(deadPeer * 1000, retransmitTimeoutMax)) return undefined;
+  return new PeerWatch(platform, { deadPeer: deadPeer * 1000, answer: undefined }, () => undefined);
+}
+
 /** Look at the first connection. Options that it has inherited are trusted from now on; the others are set on each. */
 function learnFromFirst(tuning: AcceptedTuning, client: SocketHandle): void {
   const { request, record } = tuning;
@@ -69,6 +85,7 @@ function learnFromFirst(tuning: AcceptedTuning, client: SocketHandle): void {
     return !isRearmed && (verdict === 'applied' || verdict === 'clamped');
   });
   record.accepted = [...outcomes, ...skipped];
+  tuning.watch = watchFor(tuning, client);
   debug('first connection of %s: %o', record.address, record.accepted);
   warnOfFailures(tuning.context, record.accepted);
 }
@@ -89,6 +106,12 @@ function switchingOffSteps({ platform, request }: AcceptedTuning, client: Socket
   return isTunedElsewhere(platform, planOptions(platform, request.asked, kind).steps, client) ? steps : [];
 }
 
+function watchConnection(watch: PeerWatch, client: SocketHandle): void {
+  const connection = new PeerConnection(client);
+  trackConnection(connection);
+  watch.add(connection);
+}
+
 function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   counters.connections++;
   tuning.record.connections++;
@@ -96,6 +119,7 @@ function onConnection(tuning: AcceptedTuning, client: SocketHandle): void {
   noteAccepted(tuning.record);
   if (tuning.perConnection === undefined) learnFromFirst(tuning, client);
   else for (const step of tuning.perConnection) applyStep(tuning.platform, step, client);
+  if (tuning.watch !== undefined) watchConnection(tuning.watch, client);
   if (tuning.rearmsQuickAck) armQuickAck(client);
 }
 
@@ -134,6 +158,7 @@ export function tuneAccepted(
     perConnection: undefined,
     restored: request.isRewrittenByNode ? restored : [],
     rearmsQuickAck: false,
+    watch: undefined,
   };
   aroundConnection(
     handle,

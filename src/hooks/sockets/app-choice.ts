@@ -68,8 +68,10 @@ function makeSetKeepAlive(original: SetKeepAlive): SetKeepAlive {
     const tuning = tuningOf(this);
     const handle = this._handle;
     if (tuning === undefined || !tuning.values.keepAlive || handle === null) return result;
-    if (enable) for (const step of undecided(this, tuning.restored)) applyStep(tuning.platform, step, handle);
-    else handle.setKeepAlive?.(false, 0);
+    if (enable) {
+      for (const step of undecided(this, tuning.restored)) applyStep(tuning.platform, step, handle);
+      tuning.tighten?.(handle);
+    } else handle.setKeepAlive?.(false, 0);
     return result;
   };
 }

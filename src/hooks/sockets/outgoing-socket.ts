@@ -1,9 +1,8 @@
-import { debug } from '../../diagnostics.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
-import { now } from '../../node/clock.js';
+import { monotonic } from '../../node/clock.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import {
-  asNetSocket,
   type Connect,
   type ConnectingHandle,
   type ConnectRequest,
@@ -13,51 +12,22 @@ import {
   ownerOf,
   type SocketHandle,
 } from '../../node/net.js';
-import { afterCompletion, beforeClose, watchSocketHandle } from '../../node/patch/net.js';
+import { aroundCompletion, watchSocketHandle } from '../../node/patch/net.js';
 import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
-import { applyAndConfirm, applyStep } from '../../options/apply.js';
-import type { OptionOutcome } from '../../options/outcome.js';
-import { type Plan, planOptions, type Step } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { destinationOf } from '../../report/destination-record.js';
 import { noteOutgoing } from '../../report/live/outgoing.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
 import { createSocketFor } from '../create-socket.js';
-import { warnOfFailures } from '../warn.js';
-import { undecided } from './app-choice.js';
+import { endConnection, PeerConnection, trackConnection } from '../peers/connection.js';
+import { OutgoingGuard } from './outgoing-guard.js';
+import { OutgoingTuning } from './outgoing-tuning.js';
 import { armQuickAck } from './quick-ack.js';
-import { setHandleTuning, type Tuning } from './tuning.js';
+import { setHandleTuning } from './tuning.js';
 
-/** How outgoing sockets are tuned, all alike. */
-interface OutgoingTuning extends Tuning {
-  readonly context: HookContext;
-  readonly plan: Plan;
-  /** There is an option to set before connect(2), when Node has no socket yet. */
-  readonly isEarly: boolean;
-  /** The steps that the kernel takes; undefined before the first connection has shown them. */
-  steps: readonly Step[] | undefined;
-}
-
-function makeTuning(context: HookContext, values: OptionValues): OutgoingTuning {
-  const platform = context.platform();
-  const kind = {
-    target: 'outgoing',
-    family: 'tcp',
-    clientSpeaksFirst: true,
-    exactBuffers: context.exactBuffers,
-  } as const;
-  const plan = planOptions(platform, values, kind);
-  return {
-    context,
-    platform,
-    values,
-    plan,
-    isEarly: plan.steps.some((step) => step.row.phase === 'before-handshake'),
-    restored: plan.steps.filter((step) => step.row.rewrittenByNode),
-    steps: undefined,
-  };
-}
+/** libuv's error of an attempt that the app has ended itself. */
+const CANCELED = -process.getBuiltinModule('node:os').constants.errno.ECANCELED;
 
 /**
  * The TLS socket whose handle is connecting. For the second address of a name, Node makes a TCP handle that does not know its owner
@@ -69,74 +39,141 @@ function ownerOfConnecting(handle: SocketHandle): unknown {
   return ownerOf(handle) ?? connectingOwner;
 }
 
-/** Set all options on the first socket, and keep those that the kernel takes for the next ones. */
-function learnOutgoing(tuning: OutgoingTuning, handle: SocketHandle, steps: readonly Step[]): void {
-  const outcomes: OptionOutcome[] = steps.map((step) => applyAndConfirm(tuning.platform, step, handle));
-  // The kernel may take an option of IPv6 sockets from the next one.
-  tuning.steps = tuning.plan.steps.filter((step) => {
-    const outcome = outcomes[steps.indexOf(step)];
-    return step.row.ipv6Only || outcome === undefined || ['applied', 'clamped', 'inert'].includes(outcome.verdict);
-  });
-  outgoingRecord.outcomes = [...outcomes, ...tuning.plan.skipped];
-  debug('first outgoing socket: %o', outgoingRecord.outcomes);
-  warnOfFailures(tuning.context, outgoingRecord.outcomes);
+/** Sockets of an app that connect again. The name that Node has for them may be that of an earlier connection. */
+const connectsAgain = hiddenSlot<object, true>();
+
+/** The host of a destination: as the app named it, else the address. */
+function hostOf(owner: unknown, request: ConnectRequest): string {
+  const { address = '' } = request;
+  if (typeof owner !== 'object' || owner === null || connectsAgain.get(owner)) return address;
+  const name: unknown = Reflect.get(owner, '_host');
+  return typeof name === 'string' ? name : address;
 }
 
-function tuneOutgoing(tuning: OutgoingTuning, handle: SocketHandle): void {
-  const steps = undecided(ownerOfConnecting(handle), tuning.steps ?? tuning.plan.steps);
-  if (tuning.steps === undefined) learnOutgoing(tuning, handle, steps);
-  else for (const step of steps) applyStep(tuning.platform, step, handle);
-  outgoingRecord.sockets++;
-  setHandleTuning(handle, tuning);
-  if (tuning.values.quickAck === 'on') armQuickAck(handle);
+/** All outgoing sockets to one port, or to all others. */
+class Scope {
+  readonly #context: HookContext;
+  readonly #values: OptionValues;
+  #tuning: OutgoingTuning | undefined;
+  #guard: OutgoingGuard | undefined;
+
+  constructor(context: HookContext, values: OptionValues) {
+    this.#context = context;
+    this.#values = values;
+  }
+
+  /** Loads koffi. */
+  get tuning(): OutgoingTuning {
+    this.#tuning ??= new OutgoingTuning(this.#context, this.#values);
+    return this.#tuning;
+  }
+
+  /** Before connect(2), where there is an option that must be set then. */
+  tuneEarly(handle: ConnectingHandle, isIPv6: boolean): boolean {
+    if (this.#context.guardsOnly || !this.tuning.isEarly) return false;
+    if (!createSocketFor(this.tuning.platform, handle, isIPv6)) return false;
+    this.tune(handle);
+    return true;
+  }
+
+  /** connect(2) has begun. */
+  tune(handle: SocketHandle): void {
+    if (this.#context.guardsOnly) return;
+    const { tuning } = this;
+    tuning.setAtConnect(handle, ownerOfConnecting(handle));
+    outgoingRecord.sockets++;
+    setHandleTuning(handle, tuning);
+    if (tuning.values.quickAck === 'on') armQuickAck(handle);
+  }
+
+  /** Connected, and the app knows. */
+  finish(connection: PeerConnection): void {
+    if (this.#context.guardsOnly) return this.#guardLater(connection);
+    const { handle, owner } = connection;
+    this.tuning.restore(handle, owner);
+    this.tuning.setOnceConnected(handle, owner, false);
+    this.tuning.tighten(handle);
+    this.tuning.watch()?.add(connection);
+  }
+
+  #guardLater(connection: PeerConnection): void {
+    if (Object.keys(this.#values).length === 0) return;
+    this.#guard ??= new OutgoingGuard(() => this.tuning, this.#values.deadPeer);
+    this.#guard.add(connection);
+  }
+
+  close(): void {
+    this.#guard?.close();
+    this.#tuning?.close();
+  }
 }
 
-/** @param owner of the handle as it began to connect */
-function restoreOutgoing({ platform, restored }: OutgoingTuning, handle: SocketHandle, owner: unknown): void {
-  if (fdOf(handle) < 0) return;
-  for (const step of undecided(owner, restored)) applyStep(platform, step, handle);
+/** The scopes of outgoing sockets, by port. */
+class Scopes {
+  readonly #all: Scope;
+  readonly #ports: ReadonlyMap<unknown, Scope>;
+
+  constructor(context: HookContext, values: OptionValues) {
+    this.#all = new Scope(context, values);
+    const ports = Object.entries(context.outgoingPorts);
+    this.#ports = new Map(ports.map(([port, own]) => [Number(port), new Scope(context, own)] as const));
+  }
+
+  at(port: unknown): Scope {
+    return this.#ports.get(port) ?? this.#all;
+  }
+
+  close(): void {
+    for (const scope of [this.#all, ...this.#ports.values()]) scope.close();
+  }
 }
 
-function hostOf(owner: unknown, { address = '' }: ConnectRequest): string {
-  const host = owner instanceof net().Socket ? asNetSocket(owner)._host : undefined;
-  return typeof host === 'string' ? host : address;
-}
-
-/** Count an attempt to connect, and the connection that comes of it. */
-function countAttempt(handle: ConnectingHandle, request: ConnectRequest, owner: unknown): void {
-  const began = now();
+/** Count an attempt to connect, and guard the connection that comes of it. */
+function watchAttempt(scope: Scope, handle: SocketHandle, request: ConnectRequest, owner: unknown): void {
+  const began = monotonic();
   const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
-  afterCompletion(request, () => {
+  aroundCompletion(request, (status, goOn) => {
+    if (status !== 0) {
+      if (status !== CANCELED) destination.failed++;
+      return goOn();
+    }
     destination.opened++;
-    destination.connectTime += Math.max(0, now() - began);
-    if (fdOf(handle) < 0) return;
     destination.open++;
-    beforeClose(handle, (close) => {
-      destination.open--;
-      close();
-    });
+    destination.connectTime += monotonic() - began;
+    const connection = new PeerConnection(handle, owner, destination);
+    trackConnection(connection);
+    const result = goOn();
+    // Closed by the app, or too late: Node goes on with another address.
+    if (fdOf(handle) < 0) {
+      endConnection(connection);
+      return result;
+    }
+    scope.finish(connection);
     noteOutgoing(handle, destination);
+    return result;
   });
 }
 
-function makeConnect(tuning: OutgoingTuning, isIPv6: boolean, original: Connect): Connect {
+function makeConnect(scopes: Scopes, isIPv6: boolean, original: Connect): Connect {
   return function (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) {
-    const isTuned = tuning.isEarly && createSocketFor(tuning.platform, this, isIPv6);
-    if (isTuned) tuneOutgoing(tuning, this);
+    const scope = scopes.at(request.port);
+    const isTuned = scope.tuneEarly(this, isIPv6);
     const error = original.call(this, request, ...rest);
-    if (error !== 0) return error;
-    if (!isTuned) tuneOutgoing(tuning, this);
     const owner = ownerOfConnecting(this);
-    countAttempt(this, request, owner);
-    if (tuning.restored.length > 0) afterCompletion(request, () => restoreOutgoing(tuning, this, owner));
+    if (error !== 0) {
+      destinationOf(hostOf(owner, request), request.port ?? 0).failed++;
+      return error;
+    }
+    if (!isTuned) scope.tune(this);
+    watchAttempt(scope, this, request, owner);
     return error;
   };
 }
 
-function patchHandles(tuning: OutgoingTuning, prototype: ConnectingHandle): Undo {
+function patchHandles(scopes: Scopes, prototype: ConnectingHandle): Undo {
   return undoAll([
-    replaceMethod<Connect>(prototype, 'connect', (original) => makeConnect(tuning, false, original)),
-    replaceMethod<Connect>(prototype, 'connect6', (original) => makeConnect(tuning, true, original)),
+    replaceMethod<Connect>(prototype, 'connect', (original) => makeConnect(scopes, false, original)),
+    replaceMethod<Connect>(prototype, 'connect6', (original) => makeConnect(scopes, true, original)),
   ]);
 }
 
@@ -162,15 +199,13 @@ function patchWraps(prototype: ConnectingHandle): Undo {
 
 /** Node's classes of handles. A socket's handle is the only way to them, so each is patched when the first one connects. */
 class HandleClasses {
-  readonly #context: HookContext;
-  readonly #values: OptionValues;
+  readonly #scopes: Scopes;
   #undoHandles: Undo | undefined;
   #undoWraps: Undo | undefined;
   #isClosed = false;
 
-  constructor(context: HookContext, values: OptionValues) {
-    this.#context = context;
-    this.#values = values;
+  constructor(scopes: Scopes) {
+    this.#scopes = scopes;
   }
 
   get hasHandles(): boolean {
@@ -183,7 +218,7 @@ class HandleClasses {
     const below = handleBelow(handle);
     const sockets = connectingPrototype(below ?? handle);
     const wraps = below === undefined ? undefined : connectingPrototype(handle);
-    if (sockets !== undefined) this.#undoHandles ??= patchHandles(makeTuning(this.#context, this.#values), sockets);
+    if (sockets !== undefined) this.#undoHandles ??= patchHandles(this.#scopes, sockets);
     if (wraps !== undefined) this.#undoWraps ??= patchWraps(wraps);
   }
 
@@ -191,6 +226,7 @@ class HandleClasses {
     this.#isClosed = true;
     this.#undoWraps?.();
     this.#undoHandles?.();
+    this.#scopes.close();
   }
 }
 
@@ -200,6 +236,7 @@ function makeSocketConnect(classes: HandleClasses, original: SocketConnect): Soc
   const patch = (handle: SocketHandle): void => classes.patch(handle);
   return function (this: NetSocket, ...args) {
     const handle = this._handle;
+    if (typeof this._host === 'string') connectsAgain.set(this, true);
     if (handle != null) classes.patch(handle);
     // Node gives the socket its handle within this call. With a `lookup` that answers at once, it connects in this call too.
     else if (!classes.hasHandles) return watchSocketHandle(this, patch, () => original.apply(this, args));
@@ -210,7 +247,7 @@ function makeSocketConnect(classes: HandleClasses, original: SocketConnect): Soc
 function install(context: HookContext): Undo | undefined {
   const { outgoing: values } = context;
   if (values === undefined) return undefined;
-  const classes = new HandleClasses(context, values);
+  const classes = new HandleClasses(new Scopes(context, values));
   const undoConnect = replaceMethod<SocketConnect>(net().Socket.prototype, 'connect', (original) =>
     makeSocketConnect(classes, original),
   );

@@ -10,6 +10,8 @@ export interface Tuning {
   readonly values: OptionValues;
   /** Options to set again after Node has set them to its own values. */
   readonly restored: readonly Step[];
+  /** Have keepalive end the connection in the time for a dead peer, where the app's or a library's times are longer. */
+  tighten?(handle: SocketHandle): void;
 }
 
 /** By server, so that a connection costs nothing. */

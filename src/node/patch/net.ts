@@ -11,7 +11,7 @@ import type {
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
 import { nodeSymbol } from '../symbols.js';
-import { mutable, type Undo } from './replace.js';
+import { mutable, replaceMethod, type Undo } from './replace.js';
 import { type OnServer, watchServerClass } from './server-class.js';
 
 /**
@@ -67,6 +67,25 @@ export function watchServers(onServer: OnServer): Undo {
   return watchServerClass(net(), onServer);
 }
 
+/** Call `onConnect` when the first socket is about to connect, by whatever way: not all of them are announced. */
+export function watchConnect(onConnect: () => void): Undo {
+  const undo = replaceMethod<NetSocket['connect']>(
+    net().Socket.prototype,
+    'connect',
+    (original) =>
+      function (this: NetSocket, ...args) {
+        const { prototype } = net().Socket;
+        // Somebody who has wrapped this must not be called twice. The next connection is seen.
+        const isWrapped = prototype.connect !== replacement;
+        undo();
+        onConnect();
+        return (isWrapped ? original : (prototype.connect as NetSocket['connect'])).apply(this, args);
+      },
+  );
+  const replacement: unknown = net().Socket.prototype.connect;
+  return undo;
+}
+
 /** Keep Node from setting NODELAY on each connection of a server, which is http's default. */
 export function keepNagle(server: NetServer): void {
   mutable(server).noDelay = false;
@@ -95,14 +114,21 @@ export function receiveConnections(handle: BoundHandle, receive: ConnectionCallb
   mutable(handle).onconnection = receive;
 }
 
-/** Call `after` when a connection is made, and Node has told the app. */
-export function afterCompletion(request: ConnectRequest, after: () => void): void {
+/**
+ * Stand around the end of an attempt to connect.
+ *
+ * @param around is called with 0 or libuv's error, and with Node's own code, which tells the app. It returns what that returns.
+ */
+export function aroundCompletion(
+  request: ConnectRequest,
+  around: (status: number, goOn: () => unknown) => unknown,
+): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
   mutable(request).oncomplete = function (status, ...rest) {
-    const result = oncomplete.call(this, status, ...rest);
-    if (status === 0) after();
-    return result;
+    // The request outlives the connection's first moments, and would keep all that we know of it.
+    mutable(request).oncomplete = oncomplete;
+    return around(status, () => oncomplete.call(this, status, ...rest));
   };
 }
 

@@ -1,0 +1,30 @@
+import type { NetSocket } from '../../node/net.js';
+import { replaceOwn } from '../../node/patch/own-methods.js';
+import type { Undo } from '../../node/patch/replace.js';
+import { isTimedOut } from '../../node/patch/socket-error.js';
+import { allValues, type Hook, type HookContext } from '../context.js';
+import { connectionOf, endConnection } from './connection.js';
+
+function noteEnd(socket: NetSocket, error: unknown): void {
+  const handle = socket._handle;
+  const connection = handle === null ? undefined : connectionOf(handle);
+  if (connection === undefined) return;
+  const { destination, hasEnded } = connection;
+  endConnection(connection);
+  if (error !== null && !hasEnded && isTimedOut(error) && destination !== undefined) destination.dead++;
+}
+
+function install(context: HookContext): Undo | undefined {
+  if (!context.guards && !allValues(context).some(({ deadPeer }) => deadPeer !== undefined)) return undefined;
+  return replaceOwn(
+    'Socket._destroy',
+    (original) =>
+      function (this: NetSocket, error, callback) {
+        noteEnd(this, error);
+        return original.call(this, error, callback);
+      },
+  );
+}
+
+/** The end of connections that are counted or watched. There is no other sign of it that an app could not see. */
+export const connectionEndHook: Hook = { name: 'connection-end', install };
