@@ -31,6 +31,7 @@ export function hookContext(
     values: own,
     ports: withoutPrototype(Object.fromEntries(ports)),
     outgoing: own.connect === undefined ? undefined : withoutPrototype(own.connect),
+    guards: true,
     asked,
     isListenedFor,
     primaryMark: PRIMARY_MARK,

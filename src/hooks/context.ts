@@ -9,6 +9,8 @@ export interface HookContext {
   readonly ports: Readonly<Record<number, OptionValues>>;
   /** Values of outgoing sockets; undefined leaves these alone. */
   readonly outgoing: OptionValues | undefined;
+  /** Outgoing sockets are guarded: connections that have died in a pool are not used again. */
+  readonly guards: boolean;
   /** Options that the user has named. Only these are worth a warning where they are unsupported. */
   readonly asked: ReadonlySet<OptionKey>;
   readonly exactBuffers: boolean;

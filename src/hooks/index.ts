@@ -4,6 +4,7 @@ import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
+import { staleConnectionHook } from './requests/stale-connection.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -15,8 +16,8 @@ import { quickAckHook } from './sockets/quick-ack.js';
 /** For every process: before the app loads its modules. */
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
-/** For processes that open sockets: files may be piped to them. */
-const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
+/** For processes that open sockets: files may be piped to them, and pools may keep them. */
+const SOCKET_HOOKS: readonly Hook[] = [readStreamHook, staleConnectionHook];
 
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];

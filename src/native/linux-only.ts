@@ -9,6 +9,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   openSocket: () => -ERRNO.EOPNOTSUPP,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,
+  hasPeerClosed: () => false,
   ports: undefined,
   files: undefined,
   signals: undefined,

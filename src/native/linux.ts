@@ -11,6 +11,7 @@ import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { withListenBacklog } from './sockets/listen-backlog.js';
 import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
+import { peerClosedCall } from './sockets/peer-closed.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { tcpInfoCall } from './sockets/tcp-info.js';
@@ -133,6 +134,7 @@ export function linuxPlatform(libc: Libc): Platform {
     limitOf,
     ...socketCalls(libc),
     tcpInfo,
+    hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,

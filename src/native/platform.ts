@@ -151,6 +151,8 @@ export interface Platform {
   close(fd: number): number;
   /** TCP_INFO of a connection. Undefined on an error, or for a handle without a TCP socket. */
   tcpInfo(handle: SocketHandle): TcpInfo | undefined;
+  /** Whether the peer has closed a connection, as far as the kernel knows. False where the system cannot tell, or there is no socket. */
+  hasPeerClosed(handle: SocketHandle): boolean;
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;

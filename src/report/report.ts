@@ -13,6 +13,8 @@ export interface Report {
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
+  /** Connections of pools that were not used again, as the peer had closed them. By destination: `stale` there. */
+  readonly staleConnections: number;
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
@@ -35,6 +37,7 @@ export function makeReport(): Report {
     outgoing: outgoingRecord,
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
+    staleConnections: counters.staleConnections,
     files: {
       reroutedStreams: counters.reroutedStreams,
       sendfileBytes: counters.sendfileBytes,
@@ -103,6 +106,9 @@ export function formatReport(report: Report): string {
     ...report.listeners.flatMap(listenerLines),
     ...socketLines('outgoing', report.outgoing),
     ...socketLines('udp', report.datagrams),
+    ...(report.staleConnections === 0
+      ? []
+      : [`pools: ${report.staleConnections} connections not used again, as the peer had closed them`]),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

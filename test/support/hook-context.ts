@@ -65,6 +65,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     values,
     ports: {},
     outgoing: undefined,
+    guards: false,
     asked: new Set(),
     exactBuffers: false,
     isListenedFor: false,
