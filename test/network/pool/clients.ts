@@ -4,12 +4,12 @@ import https from 'node:https';
 /** Sends a POST, and returns the status of the answer once it is there to the last byte. */
 export type Post = (url: string, body: string) => Promise<number>;
 
-function byAgent(agents: { readonly http: http.Agent; readonly https: https.Agent }): Post {
+function byAgent(both: { readonly http: http.Agent; readonly https: https.Agent }): Post {
   return (url, body) =>
     new Promise((resolve, reject) => {
       const request = url.startsWith('https:')
-        ? https.request(url, { method: 'POST', agent: agents.https })
-        : http.request(url, { method: 'POST', agent: agents.http });
+        ? https.request(url, { method: 'POST', agent: both.https })
+        : http.request(url, { method: 'POST', agent: both.http });
       request.on('error', reject).on('response', (response) => {
         response.on('error', reject).on('end', () => resolve(response.statusCode ?? 0));
         response.resume();

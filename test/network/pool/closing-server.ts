@@ -1,21 +1,19 @@
 /**
- * A worker thread with a server that closes its connections when it is told to, and wakes who waits once the kernel has told the client's
- * ends. It counts requests that come twice.
+ * A server that closes its connections when its parent says how. It counts requests that come twice.
+ *
+ *   fork('closing-server.js', ['secure' | 'plain', directory of the certificate])
  */
 import { readFileSync } from 'node:fs';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { Closing, Seen, ServerData } from './stale-pool.js';
+import { join } from 'node:path';
+import type { Closing, Seen } from './stale-pool.js';
 
-const { isSecure, key, cert, closed } = workerData as ServerData;
-const flag = new Int32Array(closed);
+const [scheme, directory = ''] = process.argv.slice(2);
+const isSecure = scheme === 'secure';
 
 const LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-
-/** include/net/tcp_states.h, as in /proc/net/tcp. */
-const ESTABLISHED = '01';
 
 /** The connections, each with the socket that carries it. */
 const open = new Map<Socket, Socket>();
@@ -40,8 +38,9 @@ const onRequest: RequestListener = (request, response) => {
 };
 
 const options = { keepAliveTimeout: 0, noDelay: true };
+const pem = (name: string): Buffer => readFileSync(join(directory, `${name}.pem`));
 const server: Server = isSecure
-  ? https.createServer({ ...options, key: readFileSync(key), cert: readFileSync(cert) }, onRequest)
+  ? https.createServer({ ...options, key: pem('key'), cert: pem('cert') }, onRequest)
   : http.createServer(options, onRequest);
 
 /** The sockets of the kernel's connections, by the port of the client. */
@@ -60,31 +59,13 @@ server.on('connection', (socket: Socket) => {
 });
 server.on('secureConnection', note);
 
-/** Whether the kernel has told a client's end: it has the FIN, or the connection is gone. Or the client has closed it. */
-function isTold(rows: readonly string[], clientPort: number, serverPort: number): boolean {
-  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
-  const row = rows.find((each) => new RegExp(`^ *\\d+: \\w+:${hex(clientPort)} \\w+:${hex(serverPort)} `).test(each));
-  return row === undefined || row.trim().split(/\s+/)[3] !== ESTABLISHED;
-}
-
-function closeAll(closing: Closing): void {
-  const { port } = server.address() as AddressInfo;
-  const ports = [...open.values()].map((socket) => socket.remotePort ?? 0);
-  for (const [socket, carrier] of open) ENDINGS[closing](socket, carrier);
-  open.clear();
-  const look = (): void => {
-    const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n');
-    if (!ports.every((each) => isTold(rows, each, port))) return void setImmediate(look);
-    Atomics.store(flag, 0, 1);
-    Atomics.notify(flag, 0);
-  };
-  look();
-}
-
-parentPort?.on('message', (message: Closing | 'seen') => {
-  if (message !== 'seen') return closeAll(message);
-  const counts = [...requests.values()];
-  const seen: Seen = { connections, repeated: counts.filter((count) => count > 1).length };
-  parentPort?.postMessage(seen);
+process.on('message', (message: Closing | 'seen') => {
+  if (message !== 'seen') {
+    for (const [socket, carrier] of open) ENDINGS[message](socket, carrier);
+    return open.clear();
+  }
+  const seen: Seen = { connections, repeated: [...requests.values()].filter((count) => count > 1).length };
+  process.send?.(seen);
 });
-server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port));
+process.once('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

@@ -3,11 +3,11 @@
  *
  *   node [--import socket-tune/register] pool-process.js <client> <requests of each kind> <directory of the certificate>
  */
-import { stat } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync, stat } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { CLIENTS, type Post } from './clients.js';
-import { CLOSINGS, type Closing, type Figures, type Seen, type ServerData } from './stale-pool.js';
+import { CLOSINGS, type Closing, type Figures, type Seen } from './stale-pool.js';
 
 const [client = '', count = '', directory = ''] = process.argv.slice(2);
 const REQUESTS_AT_ONCE = 3;
@@ -20,18 +20,29 @@ const TURNS: readonly (() => Promise<unknown>)[] = [
   () => new Promise((resolve) => stat(directory, resolve)),
 ];
 
-const closed = new SharedArrayBuffer(4);
-const flag = new Int32Array(closed);
+/** include/net/tcp_states.h, as in /proc/net/tcp. */
+const ESTABLISHED = '01';
 
-function answerOf<T>(worker: Worker): Promise<T> {
-  return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+/** Whether a connection to a port of this machine is still open, as far as the kernel has told our end. */
+function hasOpen(port: number): boolean {
+  const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
+  return rows.some(([, , remote = '', state]) => remote.endsWith(peer) && state === ESTABLISHED);
+}
+
+function answerOf<T>(server: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) =>
+    server.once('message', (message) => resolve(message as T)).once('error', reject),
+  );
 }
 
 /** Have the server close all connections, and hold this thread until the kernel knows. */
-function closeMeanwhile(worker: Worker, closing: Closing): void {
-  Atomics.store(flag, 0, 0);
-  worker.postMessage(closing);
-  if (Atomics.wait(flag, 0, 0, 10_000) === 'timed-out') throw new Error('the server has not closed its connections');
+function closeMeanwhile(server: ChildProcess, port: number, closing: Closing): void {
+  server.send(closing);
+  const end = performance.now() + 10_000;
+  while (hasOpen(port)) if (performance.now() > end) throw new Error('the server has not closed its connections');
 }
 
 function causeOf(error: unknown): string {
@@ -40,15 +51,10 @@ function causeOf(error: unknown): string {
 }
 
 async function run(send: Post, closing: Closing, isSecure: boolean): Promise<Figures> {
-  const workerData: ServerData = {
-    isSecure,
-    key: join(directory, 'key.pem'),
-    cert: join(directory, 'cert.pem'),
-    closed,
-  };
+  const program = join(import.meta.dirname, 'closing-server.js');
   // Without the preload.
-  const worker = new Worker(new URL('closing-server.js', import.meta.url), { workerData, execArgv: [], env: {} });
-  const port = await answerOf<number>(worker);
+  const server = fork(program, [isSecure ? 'secure' : 'plain', directory], { execArgv: [], env: {} });
+  const port = await answerOf<number>(server);
   const url = `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}/`;
   const failed: Record<string, number> = {};
   const attempt = async (body: string): Promise<void> => {
@@ -60,11 +66,11 @@ async function run(send: Post, closing: Closing, isSecure: boolean): Promise<Fig
     const bodies = Array.from({ length: REQUESTS_AT_ONCE }, () => String(sent++));
     await Promise.all(bodies.map(attempt));
     await TURNS[(round >> 1) % TURNS.length]?.();
-    if (round % 2 === 0) closeMeanwhile(worker, closing);
+    if (round % 2 === 0) closeMeanwhile(server, port, closing);
   }
-  worker.postMessage('seen');
-  const seen = await answerOf<Seen>(worker);
-  await worker.terminate();
+  server.send('seen');
+  const seen = await answerOf<Seen>(server);
+  server.disconnect();
   return { client, closing, isSecure, sent, failed, ...seen };
 }
 

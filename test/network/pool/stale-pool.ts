@@ -7,16 +7,6 @@ export const CLOSINGS = ['FIN', 'RST', '408 and FIN'] as const;
 
 export type Closing = (typeof CLOSINGS)[number];
 
-/** What the thread of the server is given. */
-export interface ServerData {
-  readonly isSecure: boolean;
-  /** Paths of PEM files. */
-  readonly key: string;
-  readonly cert: string;
-  /** Its first int is set to 1 once the kernel of the client knows that all connections are closed. */
-  readonly closed: SharedArrayBuffer;
-}
-
 /** What the server has seen. */
 export interface Seen {
   readonly connections: number;
