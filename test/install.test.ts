@@ -65,7 +65,10 @@ describe('install', () => {
   it('changes fewer methods if the config needs fewer', () => {
     const before = snapshot();
     installed({ sendfile: false });
-    expect(differences(before, snapshot())).to.deep.equal(['net.Server.prototype._listen2']);
+    expect(differences(before, snapshot())).to.deep.equal([
+      'net.Server.prototype._listen2',
+      'net.Socket.prototype._unrefTimer',
+    ]);
   });
 
   it('can be undone without a trace, any number of times', () => {
