@@ -74,7 +74,7 @@ export interface NetSocket extends Socket {
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
   connect(...args: unknown[]): this;
-  /** The name that was looked up for the connection (lib/net.js `lookupAndConnect`). Test: hooks/requests/stale-connection. */
+  /** The name that was looked up for the connection (lib/net.js `lookupAndConnect`). Test: hooks/requests/agent-pool. */
   readonly _host?: string | null;
   /** The server that has accepted the connection (lib/net.js `onconnection`, lib/internal/tls/wrap.js). */
   readonly server?: unknown;

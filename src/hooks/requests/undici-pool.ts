@@ -1,7 +1,6 @@
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { NetSocket } from '../../node/net.js';
-import { beforeDestroyed } from '../../node/patch/undici.js';
-import { type ClientConnection, clientConnection } from '../../node/undici.js';
+import { beforeDestroyed, type ClientConnection, clientConnection } from '../../node/patch/undici.js';
 import type { PoolGuard } from './pool-guard.js';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
