@@ -24,7 +24,7 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
   limits: { quick: 40, full: 120 },
   'link-sizes': { quick: 200, full: 400 },
   'dead-peer': { quick: 20, full: 60 },
-  'stale-pool': { quick: 60, full: 300 },
+  'stale-pool': { quick: 80, full: 400 },
 };
 
 export function hasDuration(name: string): boolean {
