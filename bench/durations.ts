@@ -25,6 +25,7 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
   'link-sizes': { quick: 200, full: 400 },
   'dead-peer': { quick: 20, full: 60 },
   behind: { quick: 20, full: 136 },
+  'stale-pool': { quick: 80, full: 400 },
 };
 
 export function hasDuration(name: string): boolean {

@@ -7,6 +7,7 @@ import { fsHook } from './fs/index.js';
 import { connectionEndHook } from './peers/connection-end.js';
 import { unansweredHook } from './peers/unanswered.js';
 import { idleCloseHook } from './requests/idle-close.js';
+import { staleConnectionHook } from './requests/stale-connection.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -18,14 +19,20 @@ import { quickAckHook } from './sockets/quick-ack.js';
 /** For every process: before the app loads its modules. */
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
-/** For processes that open sockets: files may be piped to them. */
+/** For processes that open sockets: files may be piped to them, and pools may keep them. */
 const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
 
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 
 /** For processes that open sockets, where these are guarded. */
-const GUARD_HOOKS: readonly Hook[] = [outgoingSocketHook, connectionEndHook, unansweredHook, appChoiceHook];
+const GUARD_HOOKS: readonly Hook[] = [
+  outgoingSocketHook,
+  connectionEndHook,
+  unansweredHook,
+  staleConnectionHook,
+  appChoiceHook,
+];
 
 /** And where all their options are set. */
 const TUNING_HOOKS: readonly Hook[] = [quickAckHook];

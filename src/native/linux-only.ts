@@ -12,6 +12,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   acceptQueue: () => undefined,
   listenCounters: () => undefined,
   peerState: () => false,
+  hasPeerClosed: () => false,
   ports: undefined,
   files: undefined,
   signals: undefined,

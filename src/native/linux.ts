@@ -14,6 +14,7 @@ import { acceptQueueCall } from './sockets/accept-queue.js';
 import { withListenBacklog } from './sockets/listen-backlog.js';
 import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
 import { peerStateCall } from './sockets/peer-state.js';
+import { peerClosedCall } from './sockets/peer-closed.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
@@ -140,6 +141,7 @@ export function linuxPlatform(libc: Libc): Platform {
     acceptQueue: acceptQueueCall(calls),
     listenCounters,
     peerState: peerStateCall(libc),
+    hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,

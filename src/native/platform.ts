@@ -160,6 +160,8 @@ export interface Platform {
   listenCounters(): ListenCounters | undefined;
   /** Fill `state` with what the other end of a connection has answered. False on an error, or where the system does not tell. */
   peerState(handle: SocketHandle, state: PeerState): boolean;
+  /** Whether the peer has closed a connection, as far as the kernel knows. False where the system cannot tell, or there is no socket. */
+  hasPeerClosed(handle: SocketHandle): boolean;
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Agent, ServerResponse } from 'node:http';
 
 /** lib/_http_outgoing.js. */
 export interface HttpMessage extends ServerResponse {
@@ -7,6 +7,10 @@ export interface HttpMessage extends ServerResponse {
   readonly _header: string | null;
   /** The connection ends after this message (lib/_http_server.js `resOnFinish`). */
   readonly _last: boolean;
+  /** Of a request: it has ended, and its connection is about to be released (lib/_http_client.js `emitFreeNT`). Test: hooks/requests/agent-pool. */
+  readonly _closed?: boolean;
+  /** Of a request: the agent whose connection it has. */
+  readonly agent?: unknown;
   _send(...args: unknown[]): boolean;
   _writeRaw(...args: unknown[]): boolean;
   _flushOutput(socket: unknown): boolean | undefined;
@@ -24,3 +28,16 @@ export interface HttpServerTimes {
 
 /** What Node takes where the app says nothing (lib/_http_server.js `storeHTTPOptions`). Test: register/requests/behind. */
 export const NODES_TIMES: HttpServerTimes = { keepAliveTimeout: 5000, headersTimeout: 60_000, requestTimeout: 300_000 };
+/** The options that an agent has for a connection, or for a request. */
+export interface AgentOptions {
+  readonly host?: unknown;
+  readonly port?: unknown;
+  /** Of a connection alone (lib/_http_agent.js `createSocket`). Test: hooks/requests/agent-pool. */
+  readonly _agentKey?: unknown;
+}
+
+/** lib/_http_agent.js. Its pools have the sockets of each destination, by what `getName` returns. */
+export interface HttpAgent extends Omit<Agent, 'getName'> {
+  readonly scheduling?: unknown;
+  getName(options?: AgentOptions, ...rest: unknown[]): string;
+}

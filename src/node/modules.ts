@@ -15,6 +15,18 @@ export function net(): NetModule {
   return netModule;
 }
 
+/** See {@link fs}. */
+export function http(): typeof import('node:http') {
+  httpModule ??= process.getBuiltinModule('node:http');
+  return httpModule;
+}
+
+/** See {@link fs}. */
+export function https(): typeof import('node:https') {
+  httpsModule ??= process.getBuiltinModule('node:https');
+  return httpsModule;
+}
+
 /** A CommonJS module (lib/internal/modules/cjs/loader.js). */
 export interface CommonModule extends NodeJS.Module {
   /** Runs the module's code, for require() and for import (lib/internal/modules/esm/translators.js). Test: hooks/files/compression. */
@@ -42,6 +54,10 @@ let fsModule: typeof import('node:fs') | undefined;
 
 let netModule: NetModule | undefined;
 
+let httpModule: typeof import('node:http') | undefined;
+
+let httpsModule: typeof import('node:https') | undefined;
+
 /** The loaded ones of Node's own modules (lib/internal/bootstrap/realm.js). Test: node/modules. */
 export function moduleLoadList(): readonly string[] | undefined {
   return (process as { readonly moduleLoadList?: readonly string[] }).moduleLoadList;
@@ -58,4 +74,9 @@ export function isLoaded(entry: string): boolean {
 /** Whether `net` is loaded; true where Node has no such list. */
 export function isNetLoaded(): boolean {
   return isLoaded(NET_MODULE);
+}
+
+/** Whether `https` is loaded; true where Node has no such list. */
+export function isHttpsLoaded(): boolean {
+  return httpsModule !== undefined || (moduleLoadList()?.includes('NativeModule https') ?? true);
 }

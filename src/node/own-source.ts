@@ -5,6 +5,8 @@ import { hiddenSlot } from './hidden-slot.js';
  * compression, a logger, an APM agent, mock-fs. Such a wrapper may do anything with its arguments.
  */
 const OWN_SOURCE = {
+  'Agent.getName': 'if (options.localAddress)',
+  'HttpsAgent.getName': 'if (options.ca)',
   'OutgoingMessage.write': 'write_(this, chunk, encoding, callback, false)',
   'OutgoingMessage._send': 'this._headerSent',
   'OutgoingMessage._writeRaw': '_httpMessage === this',

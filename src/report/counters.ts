@@ -4,6 +4,8 @@ export interface Counters {
   connections: number;
   /** Times TCP_QUICKACK was armed again. */
   quickAcks: number;
+  /** Pooled connections that were not used again, as the peer had closed them. */
+  staleConnections: number;
   /** File streams of which at least one region was sent. */
   reroutedStreams: number;
   sendfileBytes: number;
@@ -23,6 +25,7 @@ export interface Counters {
 export const counters: Counters = {
   connections: 0,
   quickAcks: 0,
+  staleConnections: 0,
   reroutedStreams: 0,
   sendfileBytes: 0,
   copiedBytes: new Map(),

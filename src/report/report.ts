@@ -24,6 +24,8 @@ export interface Report {
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
   readonly requests: RequestRecord;
+  /** Connections of pools that were not used again, as the peer had closed them. By destination: `stale` there. */
+  readonly staleConnections: number;
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
@@ -52,6 +54,7 @@ export function makeReport(): Report {
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
     requests: { ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
+    staleConnections: counters.staleConnections,
     files: {
       reroutedStreams: counters.reroutedStreams,
       sendfileBytes: counters.sendfileBytes,
@@ -142,6 +145,9 @@ export function formatReport(report: Report): string {
     ...busiest(report.destinations, MOST_DESTINATION_LINES).map(destinationLine),
     ...socketLines('udp', report.datagrams),
     ...requestLines(report.requests),
+    ...(report.staleConnections === 0
+      ? []
+      : [`pools: ${report.staleConnections} connections not used again, as the peer had closed them`]),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

@@ -115,6 +115,7 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
       requests: isBusy ? REQUESTS : {},
       datagrams: record,
       quickAcks: 0,
+      staleConnections: 0,
       files: {
         reroutedStreams: isBusy ? 900 : 0,
         sendfileBytes: isBusy ? (at % 100_000_000) * 9000 : 0,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
@@ -14,6 +15,8 @@ const WHERE = {
   'OutgoingMessage._send': () => Reflect.get(http.ServerResponse.prototype, '_send'),
   'OutgoingMessage._writeRaw': () => Reflect.get(http.ServerResponse.prototype, '_writeRaw'),
   'OutgoingMessage._flushOutput': () => Reflect.get(http.ServerResponse.prototype, '_flushOutput'),
+  'Agent.getName': () => http.Agent.prototype.getName,
+  'HttpsAgent.getName': () => https.Agent.prototype.getName,
   'Socket._write': () => Reflect.get(net.Socket.prototype, '_write'),
   'Socket._writev': () => Reflect.get(net.Socket.prototype, '_writev'),
   'Socket._writeGeneric': () => Reflect.get(net.Socket.prototype, '_writeGeneric'),

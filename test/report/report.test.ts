@@ -24,6 +24,7 @@ const REPORT: Report = {
   requests: {},
   datagrams: { sockets: 0, outcomes: [] },
   quickAcks: 2,
+  staleConnections: 4,
   files: {
     reroutedStreams: 5,
     sendfileBytes: 12_345,
@@ -114,6 +115,7 @@ describe('the report', () => {
       ' first accepted socket',
       '  TCP_NODELAY: asked 1, kernel 1: inherited',
       'listener /run/app.sock, 0 connections',
+      'pools: 4 connections not used again, as the peer had closed them',
       'files: 5 streams rerouted, 12345 bytes by sendfile',
       '  bytes copied, socket-full: 678',
       '  streams not rerouted, small-file: 9',

@@ -31,7 +31,13 @@ export function fakeLibc(errno = 0): FakeLibc {
     calls.push({ call: 'get', fd, level, name, value: value[0] });
     return errno === 0 ? 0 : -1;
   };
-  const functions: Readonly<Record<string, unknown>> = { setsockopt, getsockopt, listen: () => 0, socket: () => -1 };
+  const functions: Readonly<Record<string, unknown>> = {
+    setsockopt,
+    getsockopt,
+    listen: () => 0,
+    socket: () => -1,
+    poll: () => 0,
+  };
   return {
     calls,
     bind<F>(prototype: string): F {

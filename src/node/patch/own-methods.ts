@@ -1,4 +1,5 @@
-import { fs, net } from '../modules.js';
+import type { HttpAgent } from '../http.js';
+import { fs, http, https, net } from '../modules.js';
 import type { NetServer, NetSocket, WriteGeneric } from '../net.js';
 import { isNodesOwn } from '../own-source.js';
 import type { FileReadStream } from '../streams.js';
@@ -6,6 +7,8 @@ import { allOrNone, type Method, replaceMethod, type Undo } from './replace.js';
 
 /** Methods of Node's classes that hooks replace only if they are Node's own: own-source.ts knows them by their source. */
 interface OwnMethods {
+  readonly 'Agent.getName': HttpAgent['getName'];
+  readonly 'HttpsAgent.getName': HttpAgent['getName'];
   readonly 'ReadStream._construct': FileReadStream['_construct'];
   readonly 'ReadStream._read': FileReadStream['_read'];
   readonly 'ReadStream._destroy': FileReadStream['_destroy'];
@@ -23,6 +26,8 @@ export type Replacements = { readonly [M in OwnMethod]?: (original: OwnMethods[M
 
 /** Looked up when needed: a process that does without `net` must not load it. */
 const PROTOTYPES: { readonly [name: string]: () => object } = {
+  Agent: () => http().Agent.prototype,
+  HttpsAgent: () => https().Agent.prototype,
   ReadStream: () => fs().ReadStream.prototype,
   Server: () => net().Server.prototype,
   Socket: () => net().Socket.prototype,

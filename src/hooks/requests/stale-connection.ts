@@ -1,0 +1,52 @@
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import type { NetSocket } from '../../node/net.js';
+import { watchConnect } from '../../node/patch/net.js';
+import { replaceOwn } from '../../node/patch/own-methods.js';
+import { type Undo, undoAll } from '../../node/patch/replace.js';
+import type { Hook, HookContext } from '../context.js';
+import { AgentPools } from './agent-pool.js';
+import { PoolGuard } from './pool-guard.js';
+import { guardClient } from './undici-pool.js';
+
+/** Writes of a socket that are looked at. The first ones may be those of a proxy, before undici has the socket. */
+const MOST_LOOKS = 4;
+
+/** How many writes of a socket were looked at. */
+const looks = hiddenSlot<NetSocket, number>();
+
+/** Look at the writes of all sockets. Undefined if Node's own code is not what we know. */
+function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
+  const look = (socket: NetSocket): void => {
+    const seen = looks.get(socket) ?? 0;
+    if (seen >= MOST_LOOKS || socket.server != null || !socket._writableState.writing) return;
+    looks.set(socket, seen + 1);
+    if (socket._httpMessage?.agent == null) guardClient(guard, socket);
+    else agents.noteAgent();
+  };
+  return replaceOwn(
+    'Socket._unrefTimer',
+    (original) =>
+      function (this: NetSocket) {
+        look(this);
+        return original.call(this);
+      },
+  );
+}
+
+function install(context: HookContext): Undo | undefined {
+  if (!context.guards) return undefined;
+  const guard = new PoolGuard(() => context.platform());
+  const agents = new AgentPools(guard);
+  let undoLooks: Undo | undefined;
+  // A process that only accepts connections does without.
+  const unwatch = watchConnect(() => {
+    undoLooks ??= lookAtWrites(guard, agents);
+  });
+  return undoAll([unwatch, () => undoLooks?.(), () => agents.undo(), () => guard.switchOff()]);
+}
+
+/**
+ * Before a client writes a request to a connection that was idle in its pool, the kernel is asked whether the peer has closed it. A client
+ * is recognised by the first request that it writes: Node restarts the socket's timeout then.
+ */
+export const staleConnectionHook: Hook = { name: 'stale-connection', install };
