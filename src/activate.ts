@@ -14,10 +14,18 @@ export interface HookGroups extends FirstUse {
   forCluster(): void;
 }
 
+/** What is done when the process ends. */
+export interface Ending {
+  /** Where the report goes; undefined writes none. */
+  readonly report: string | undefined;
+  /** Milliseconds for which a process that is told to end goes on accepting before its servers are drained; undefined drains none. */
+  readonly delay: number | undefined;
+}
+
 /** The parts of an installation. The preload loads each on its first use. */
 export interface Parts extends HookGroups {
-  /** Returns what calls the report off. */
-  startReport(target: string): () => void;
+  /** Returns what calls off what is done when the process ends. */
+  startEnding(ending: Ending): () => void;
   /** Returns what closes the page. */
   startInspect(address: string): () => void;
 }
@@ -40,6 +48,7 @@ function holdFsCalls(): void {
  */
 export function activate(config: TuneConfig | undefined, parts: Parts): () => void {
   const { sendfile = true, fs = 'auto', connect, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
+  const { drain = 'off', drainDelay = 0 } = config ?? {};
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
   if (fs === 'auto') holdFsCalls();
@@ -49,12 +58,17 @@ export function activate(config: TuneConfig | undefined, parts: Parts): () => vo
   // Nor is the first worker.
   if (listeners.some(sharesPort)) parts.forCluster();
   const unwatch = watchFirstUse(parts, config === undefined || listeners.some(heedsServers));
-  const callOffReport = report === 'off' ? doNothing : parts.startReport(report);
+  const ending = {
+    report: report === 'off' ? undefined : report,
+    delay: drain === 'off' ? undefined : drainDelay,
+  };
+  const isSilent = ending.report === undefined && ending.delay === undefined;
+  const callOffEnding = isSilent ? doNothing : parts.startEnding(ending);
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
-    callOffReport();
+    callOffEnding();
     closePage();
     setInstalled(false);
   };

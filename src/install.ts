@@ -1,4 +1,4 @@
-import { activate } from './activate.js';
+import { activate, type Ending } from './activate.js';
 import { hookContext } from './api/hook-context.js';
 import { takePrimaryMark } from './config/env.js';
 import { parseInspectAddress } from './config/inspect-address.js';
@@ -7,9 +7,10 @@ import { validateConfig } from './config/validate.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setListenedFor } from './first-use.js';
+import { exemptServer } from './hooks/exempt-server.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
-import { type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
-import { exemptServer } from './hooks/sockets/listener.js';
+import { asksToLeave, exitAs, leave } from './hooks/requests/leaving.js';
+import { type EndingSignal, type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
 import { platform, whenLoaded } from './native/index.js';
 import { withoutPrototype } from './node/own-properties.js';
 import type { OptionKey } from './options/table.js';
@@ -35,7 +36,7 @@ export function install(config: TuneConfig): Uninstall {
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
-  const deactivate = activate(frozen, { ...hooks, startReport, startInspect });
+  const deactivate = activate(frozen, { ...hooks, startEnding, startInspect });
   let isUndone = false;
   return () => {
     if (isUndone) return;
@@ -78,16 +79,31 @@ export function startInspect(address: string): () => void {
   };
 }
 
-/** Write the report when the process ends, also by a signal. Returns what calls it off. */
-export function startReport(target: string): () => void {
-  const callOff = reportAtExit(target);
+/** Leave and report when the process ends, also by a signal. Returns what calls it off. */
+export function startEnding({ report, delay }: Ending): () => void {
+  const write = (): void => {
+    if (report !== undefined) writeReport(report);
+  };
+  const callOff = report === undefined ? undefined : reportAtExit(report);
   let watch: SignalWatch | undefined;
-  // Until the native calls are loaded there is nothing to report.
+  let isLeaving = false;
+  const end = (signal: EndingSignal): void => {
+    watch?.endBy(signal, write);
+    // The kernel ignores the signal. Stock Node would wait for SIGKILL with its servers open; these are closed.
+    callOff?.();
+    if (isLeaving) exitAs(signal);
+  };
+  const onSignal = (signal: EndingSignal, isOwn: boolean): void => {
+    if (delay === undefined || isOwn || isLeaving || !asksToLeave(signal)) return end(signal);
+    isLeaving = true;
+    leave(delay, () => end(signal));
+  };
+  // Until the native calls are loaded there is nobody to leave, and nothing to report.
   const forget = whenLoaded(({ signals }) => {
-    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(target)));
+    watch = signals && watchUnheardSignals(signals, onSignal);
   });
   return () => {
-    callOff();
+    callOff?.();
     forget();
     watch?.undo();
   };

@@ -25,6 +25,7 @@ export function hookContext(
     sendfileWindow = SETTINGS.sendfileWindow.default,
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
+    drain = SETTINGS.drain.default,
   } = own;
   const ports = Object.entries(own.ports ?? {}).map(([port, values]) => [port, withoutPrototype(values)] as const);
   return {
@@ -36,6 +37,7 @@ export function hookContext(
     primaryMark: PRIMARY_MARK,
     exactBuffers: bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
+    drain: drain === 'off' ? undefined : drain,
     answersFs: fs === 'auto' && !hasPoolOfOne(),
     platform,
   };

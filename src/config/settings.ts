@@ -3,7 +3,7 @@ import { KINDS, type Kind, type Limits, oneOf } from '../options/kinds.js';
 import { PREFIX } from './env.js';
 import { INSPECT_ADDRESS } from './inspect-address.js';
 import { PRESET_NAMES } from './presets.js';
-import type { Settings } from './tune-config.js';
+import type { OptionalTime, Settings } from './tune-config.js';
 
 /** One setting: everything that is not an option of a socket. */
 export interface Setting<V> extends Limits {
@@ -20,6 +20,17 @@ const REPORT_TARGET: Kind<string> = {
   accepts: (value) => typeof value === 'string',
   expected: () => "'off', 'exit' or a path",
 };
+
+/** A time, or `off`. */
+const OPTIONAL_TIME: Kind<OptionalTime> = {
+  parse: (text, limits) =>
+    text.trim().toLowerCase() === 'off' ? { value: 'off' } : KINDS.milliseconds.parse(text, limits),
+  accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
+  expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
+};
+
+/** An hour: longer than any supervisor waits. */
+const LONGEST_DRAIN_MS = 3_600_000;
 
 /** Settings that are properties of a config as well: the compiler demands a row for each property of {@link Settings}. */
 export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Settings>[K]> } = {
@@ -62,6 +73,20 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     kind: oneOf(['auto', 'off']),
     default: 'auto',
     doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
+  },
+  drain: {
+    variable: `${PREFIX}DRAIN`,
+    kind: OPTIONAL_TIME,
+    range: [1, LONGEST_DRAIN_MS],
+    default: 'off',
+    doc: 'how long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come, such as `30s`',
+  },
+  drainDelay: {
+    variable: `${PREFIX}DRAIN_DELAY`,
+    kind: KINDS.milliseconds,
+    range: [0, LONGEST_DRAIN_MS],
+    default: 0,
+    doc: 'how long a process goes on accepting after such a signal, before the drain begins, such as `5s`',
   },
   inspect: {
     variable: `${PREFIX}INSPECT`,

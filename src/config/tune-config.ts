@@ -9,6 +9,9 @@ export type CorkMode = 'auto' | 'off';
 /** `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool. `off`: Node's own way. */
 export type FsMode = 'auto' | 'off';
 
+/** Milliseconds, or not at all. */
+export type OptionalTime = number | 'off';
+
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
   /** Default: `floor`. */
@@ -23,6 +26,13 @@ export interface Settings {
   readonly cork?: CorkMode;
   /** Default: `auto`. */
   readonly fs?: FsMode;
+  /**
+   * Milliseconds that a server has to finish its connections once it is closed, or the process is told to end. Default: `off`, which
+   * leaves both as they are in Node.
+   */
+  readonly drain?: OptionalTime;
+  /** Milliseconds for which a process that was told to end goes on accepting, before its servers are closed. Default: 0. */
+  readonly drainDelay?: number;
   /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
   readonly inspect?: string;
   /** Where the report goes when the process ends: `off`, `exit` (standard error), or the path of a file. Default: `off`. */

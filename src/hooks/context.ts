@@ -16,6 +16,8 @@ export interface HookContext {
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
   /** Calls of `fs` that the kernel can answer from memory do without the thread pool. */
   readonly answersFs: boolean;
+  /** Milliseconds that a closed server has to finish its connections; undefined leaves that to Node. */
+  readonly drain: number | undefined;
   /** This process is a worker of a cluster whose primary has socket-tune and makes the workers' listeners. */
   readonly isListenedFor: boolean;
   /** Variables by which such a primary tells its workers, in their environment. */

@@ -4,6 +4,7 @@ import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
+import { drainHook } from './requests/drain.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -26,6 +27,9 @@ const OUTGOING_HOOKS: readonly Hook[] = [outgoingSocketHook, quickAckHook, appCh
 
 /** For processes that listen. */
 const LISTENER_HOOKS: readonly Hook[] = [listenerHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
+
+/** For processes that listen: each exists only where its variable is set. */
+const REQUEST_HOOKS: readonly Hook[] = [drainHook];
 
 function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];
@@ -62,7 +66,7 @@ export function makeHooks(context: HookContext): Hooks {
     };
   };
   const forSockets = once(context.outgoing === undefined ? SOCKET_HOOKS : [...SOCKET_HOOKS, ...OUTGOING_HOOKS]);
-  const forListeners = once(LISTENER_HOOKS);
+  const forListeners = once([...LISTENER_HOOKS, ...REQUEST_HOOKS]);
   const forCluster = once(CLUSTER_HOOKS);
   return {
     forModules: once(MODULE_HOOKS),

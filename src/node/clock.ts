@@ -44,3 +44,10 @@ export const { setImmediate, setTimeout, nextTick, now } = clock;
 export function poolTurn(callback: () => void): void {
   setImmediate(setImmediate, callback);
 }
+
+const { uptime } = process;
+
+/** Milliseconds since the process began, which no change of the wall clock moves. */
+export function monotonic(): number {
+  return uptime() * 1000;
+}

@@ -37,6 +37,11 @@ type NetModule = typeof import('node:net') & {
   ) => BoundHandle | number;
 };
 
+/** See {@link fs}. */
+export function http(): typeof import('node:http') {
+  return process.getBuiltinModule('node:http');
+}
+
 /** Cached, as getBuiltinModule() makes a string each time: the name without its `node:`. */
 let fsModule: typeof import('node:fs') | undefined;
 

@@ -1,6 +1,7 @@
 import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
+import { leavingRecord, type UnansweredRequest } from './leaving.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord } from './listener-record.js';
 import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
@@ -13,6 +14,16 @@ export interface Report {
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
   readonly quickAcks: number;
+  readonly requests: {
+    /** A signal has told the process to end, or the last of its servers has been closed. */
+    readonly draining: boolean;
+    /** Connections that were cut because the time of `SOCKET_TUNE_DRAIN` was over. */
+    readonly cutConnections: number;
+    /** Requests on them that had no answer, or not all of it. */
+    readonly unanswered: number;
+    /** The first ten of these. */
+    readonly unansweredRequests: readonly UnansweredRequest[];
+  };
   readonly files: {
     readonly reroutedStreams: number;
     readonly sendfileBytes: number;
@@ -35,6 +46,7 @@ export function makeReport(): Report {
     outgoing: outgoingRecord,
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
+    requests: { ...leavingRecord },
     files: {
       reroutedStreams: counters.reroutedStreams,
       sendfileBytes: counters.sendfileBytes,
@@ -80,6 +92,14 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
 }
 
+function leavingLines({ cutConnections, unanswered, unansweredRequests }: Report['requests']): string[] {
+  if (cutConnections === 0) return [];
+  return [
+    `drain: ${cutConnections} connections cut, ${unanswered} requests without an answer`,
+    ...unansweredRequests.map(({ method, path, age }) => `  ${method} ${path}, ${age} ms`),
+  ];
+}
+
 /**
  * What was tuned in this thread so far, and how files were sent.
  *
@@ -103,6 +123,7 @@ export function formatReport(report: Report): string {
     ...report.listeners.flatMap(listenerLines),
     ...socketLines('outgoing', report.outgoing),
     ...socketLines('udp', report.datagrams),
+    ...leavingLines(report.requests),
     `files: ${files.reroutedStreams} streams rerouted, ${files.sendfileBytes} bytes by sendfile`,
     ...reasonLines('bytes copied,', files.copiedBytes),
     ...reasonLines('streams not rerouted,', files.notRerouted),

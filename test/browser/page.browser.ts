@@ -82,6 +82,7 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
       outgoing: record,
       datagrams: record,
       quickAcks: 0,
+      requests: { draining: false, cutConnections: 0, unanswered: 0, unansweredRequests: [] },
       files: {
         reroutedStreams: isBusy ? 900 : 0,
         sendfileBytes: isBusy ? (at % 100_000_000) * 9000 : 0,

@@ -22,6 +22,7 @@ const REPORT: Report = {
   outgoing: { sockets: 0, outcomes: [] },
   datagrams: { sockets: 0, outcomes: [] },
   quickAcks: 2,
+  requests: { draining: false, cutConnections: 0, unanswered: 0, unansweredRequests: [] },
   files: {
     reroutedStreams: 5,
     sendfileBytes: 12_345,

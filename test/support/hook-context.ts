@@ -71,6 +71,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     primaryMark: {},
     sendfile: undefined,
     answersFs: true,
+    drain: undefined,
     platform: () => platform,
     ...rest,
   };

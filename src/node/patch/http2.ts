@@ -1,0 +1,37 @@
+import type { ServerHttp2Session } from 'node:http2';
+import { nextTick } from '../clock.js';
+import { sessionsOf } from '../http2.js';
+import type { NetServer, NetSocket } from '../net.js';
+import { nodeSymbol } from '../symbols.js';
+import { standBefore } from './listeners.js';
+import type { Undo } from './replace.js';
+
+/**
+ * Keep the sessions of a server that is being closed from being closed with it (lib/internal/http2/core.js `closeAllSessions`, from
+ * Node 24 on). Sessions that the app closes meanwhile are closed.
+ */
+export function keepSessionsOpen(server: NetServer): void {
+  const sessions = sessionsOf(server);
+  const key = nodeSymbol(server, 'sessions');
+  if (sessions === undefined || key === undefined) return;
+  Reflect.set(server, key, new Set<ServerHttp2Session>());
+  nextTick(() => {
+    for (const session of sessions) if (session.destroyed) sessions.delete(session);
+    for (const session of sessionsOf(server) ?? []) sessions.add(session);
+    Reflect.set(server, key, sessions);
+  });
+}
+
+/**
+ * Call `note` with each TLS socket that http2 has got: before Node 24, it keeps no list of its sessions.
+ *
+ * @returns an undo; undefined of other servers
+ */
+export function afterSecureConnection(server: NetServer, note: (socket: NetSocket) => void): Undo | undefined {
+  if (server.constructor.name !== 'Http2SecureServer' || sessionsOf(server) !== undefined) return undefined;
+  const own = server.rawListeners('secureConnection').find(({ name }) => name === 'connectionListener');
+  return standBefore<[NetSocket]>(server, 'secureConnection', own, (next, socket) => {
+    next();
+    note(socket);
+  });
+}
