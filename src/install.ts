@@ -89,9 +89,10 @@ export function startEnding({ report, delay }: Ending): () => void {
   let isLeaving = false;
   const end = (signal: EndingSignal): void => {
     watch?.endBy(signal, write);
-    // The kernel ignores the signal. Stock Node would wait for SIGKILL with its servers open; these are closed.
+    // The kernel ignores the signal. Stock Node goes on, and so do we, unless there are no servers left to go on with.
+    if (!isLeaving) return;
     callOff?.();
-    if (isLeaving) exitAs(signal);
+    exitAs(signal);
   };
   const onSignal = (signal: EndingSignal, isOwn: boolean): void => {
     if (delay === undefined || isOwn || isLeaving || !asksToLeave(signal)) return end(signal);
