@@ -39,7 +39,7 @@ export class SessionDrain {
 
   #sessions(): readonly ServerHttp2Session[] {
     const known = sessionsOf(this.#server);
-    if (known !== undefined) return [...known];
+    if (known !== undefined) return known;
     const sockets = [...acceptedSockets(this.#server), ...this.#secured()];
     return sockets.map(sessionOn).filter((session) => session !== undefined);
   }

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { nextTick } from '../clock.js';
-import { sessionsOf } from '../http2.js';
+import { sessionListOf, sessionsOf } from '../http2.js';
 import type { NetServer, NetSocket } from '../net.js';
 import { nodeSymbol } from '../symbols.js';
 import { standBefore } from './listeners.js';
@@ -11,14 +11,15 @@ import type { Undo } from './replace.js';
  * Node 24 on). Sessions that the app closes meanwhile are closed.
  */
 export function keepSessionsOpen(server: NetServer): void {
-  const sessions = sessionsOf(server);
+  const list = sessionListOf(server);
   const key = nodeSymbol(server, 'sessions');
-  if (sessions === undefined || key === undefined) return;
-  Reflect.set(server, key, new Set<ServerHttp2Session>());
+  if (list === undefined || key === undefined) return;
+  const meanwhile = new Set<ServerHttp2Session>();
+  Reflect.set(server, key, meanwhile);
   nextTick(() => {
-    for (const session of sessions) if (session.destroyed) sessions.delete(session);
-    for (const session of sessionsOf(server) ?? []) sessions.add(session);
-    Reflect.set(server, key, sessions);
+    Reflect.set(server, key, list);
+    for (const session of meanwhile) list.add(session);
+    for (const session of sessionsOf(server) ?? []) if (session.destroyed) list.delete(session);
   });
 }
 
