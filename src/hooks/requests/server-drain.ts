@@ -79,6 +79,7 @@ export class ServerDrain {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#sessions.end();
     this.#onEnd(this);
   }
 

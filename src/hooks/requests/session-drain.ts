@@ -1,6 +1,9 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { monotonic } from '../../node/clock.js';
 import { requestOf, sessionOn, sessionsOf, socketOf, streamsOf } from '../../node/http2.js';
 import { acceptedSockets, type NetServer, type NetSocket } from '../../node/net.js';
+import { afterStream } from '../../node/patch/http2.js';
+import type { Undo } from '../../node/patch/replace.js';
 import { noteUnanswered } from '../../report/leaving.js';
 
 /**
@@ -12,11 +15,17 @@ const NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0
 /** A peer that does not answer a ping for so long is not waited for. */
 const LONGEST_PING_MS = 1000;
 
+/** For so long it is seen how many streams a peer without notice has open at a time. */
+const SAMPLE_MS = 250;
+
 /** How a session is ended. */
 interface Ending {
   readonly began: number;
   /** The notice was sent at `began`, and a ping after it. */
   readonly hasNotice: boolean;
+  /** The most streams that were open at a time. */
+  most: number;
+  readonly undo: Undo | undefined;
 }
 
 /** The http2 sessions of a server that was closed. */
@@ -28,7 +37,7 @@ export class SessionDrain {
   #streams = new Map<ServerHttp2Stream, number>();
 
   /**
-   * @param patience milliseconds for which a moment without a stream is waited for
+   * @param patience milliseconds for which the best moment to close a session is waited for
    * @param secured TLS sockets of sessions, where Node keeps no list of sessions
    */
   constructor(server: NetServer, patience: number, secured: () => readonly NetSocket[]) {
@@ -51,12 +60,17 @@ export class SessionDrain {
       const open = streamsOf(session);
       for (const stream of open) streams.set(stream, this.#streams.get(stream) ?? at);
       if (session.closed || session.destroyed) continue;
-      const ending = this.#endings.get(session) ?? { began: at, hasNotice: giveNotice(session) };
+      const ending = this.#endings.get(session) ?? begin(session, at);
       endings.set(session, ending);
-      if (isDue(ending, open.length, at - ending.began, this.#patience)) session.close();
+      if (at - ending.began >= (ending.hasNotice ? LONGEST_PING_MS : this.#patience)) session.close();
     }
     this.#endings = endings;
     this.#streams = streams;
+  }
+
+  /** Leave the sessions to Node from now on. */
+  end(): void {
+    for (const { undo } of this.#endings.values()) undo?.();
   }
 
   /** Name the open streams, and end the sessions. */
@@ -82,12 +96,25 @@ function giveNotice(session: ServerHttp2Session): boolean {
   // Between two frames: nghttp2 writes whole ones.
   socket.write(NOTICE);
   // The answer comes behind all that the peer has sent before it had the notice.
-  return session.ping(() => {
-    if (!session.closed && !session.destroyed) session.close();
-  });
+  return session.ping(() => closeOnce(session));
 }
 
-/** Whether to close a session, which is told to its peer. Streams that the peer opens before it hears of that go unanswered. */
-function isDue({ hasNotice }: Ending, streams: number, age: number, patience: number): boolean {
-  return hasNotice ? age >= LONGEST_PING_MS : streams === 0 || age >= patience;
+/**
+ * Begin to end a session. One whose peer cannot be given notice is closed when a stream has come, and its peer has as many open as it ever
+ * has: it waits for answers then, and sends nothing that would be refused. So does `Connection: close`.
+ */
+function begin(session: ServerHttp2Session, at: number): Ending {
+  if (giveNotice(session)) return { began: at, hasNotice: true, most: 0, undo: undefined };
+  const undo = afterStream(session, () => {
+    const open = streamsOf(session).length;
+    const isSampled = monotonic() - at >= SAMPLE_MS;
+    if (isSampled && open >= ending.most) closeOnce(session);
+    ending.most = Math.max(ending.most, open);
+  });
+  const ending: Ending = { began: at, hasNotice: false, most: 0, undo };
+  return ending;
+}
+
+function closeOnce(session: ServerHttp2Session): void {
+  if (!session.closed && !session.destroyed) session.close();
 }

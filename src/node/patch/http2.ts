@@ -36,3 +36,16 @@ export function afterSecureConnection(server: NetServer, note: (socket: NetSocke
     note(socket);
   });
 }
+
+/**
+ * Call `after` with each stream that the peer opens, when the app has got it.
+ *
+ * @returns an undo; undefined where Node's own listener is not among those of the session
+ */
+export function afterStream(session: ServerHttp2Session, after: () => void): Undo | undefined {
+  const own = session.rawListeners('stream').find(({ name }) => name === 'sessionOnStream');
+  return standBefore<unknown[]>(session, 'stream', own, (next) => {
+    next();
+    after();
+  });
+}
