@@ -14,12 +14,18 @@ export interface HookGroups extends FirstUse {
   forCluster(): void;
 }
 
+/** In milliseconds. */
+interface LeavingTimes {
+  readonly delay: number;
+  readonly drain: number;
+}
+
 /** What is done when the process ends. */
 export interface Ending {
   /** Where the report goes; undefined writes none. */
   readonly report: string | undefined;
-  /** Milliseconds for which a process that is told to end goes on accepting before its servers are drained; undefined drains none. */
-  readonly delay: number | undefined;
+  /** How long a process that is told to end goes on accepting, and has to finish its connections then; undefined: not at all. */
+  readonly leaving: LeavingTimes | undefined;
 }
 
 /** The parts of an installation. The preload loads each on its first use. */
@@ -60,9 +66,9 @@ export function activate(config: TuneConfig | undefined, parts: Parts): () => vo
   const unwatch = watchFirstUse(parts, config === undefined || listeners.some(heedsServers));
   const ending = {
     report: report === 'off' ? undefined : report,
-    delay: drain === 'off' ? undefined : drainDelay,
+    leaving: drain === 'off' ? undefined : { delay: drainDelay, drain },
   };
-  const isSilent = ending.report === undefined && ending.delay === undefined;
+  const isSilent = ending.report === undefined && ending.leaving === undefined;
   const callOffEnding = isSilent ? doNothing : parts.startEnding(ending);
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);

@@ -9,11 +9,12 @@ import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setListenedFor } from './first-use.js';
 import { exemptServer } from './hooks/exempt-server.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
-import { asksToLeave, exitAs, leave } from './hooks/requests/leaving.js';
+import { Leaving } from './hooks/requests/leaving.js';
 import { type EndingSignal, type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
 import { platform, whenLoaded } from './native/index.js';
 import { withoutPrototype } from './node/own-properties.js';
 import type { OptionKey } from './options/table.js';
+import { leavingRecord } from './report/leaving.js';
 import { watchConnections } from './report/live-connections.js';
 import { reportAtExit, writeReport } from './report/report.js';
 import { takeSnapshot } from './report/snapshot.js';
@@ -68,6 +69,7 @@ export function startInspect(address: string): () => void {
   const close = serve({
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
+    isReady: () => !leavingRecord.draining,
     exempt: exemptServer,
     onListening: (url) => debug('the page is at %s', url),
     onFailure: (error) =>
@@ -80,32 +82,34 @@ export function startInspect(address: string): () => void {
 }
 
 /** Leave and report when the process ends, also by a signal. Returns what calls it off. */
-export function startEnding({ report, delay }: Ending): () => void {
-  const write = (): void => {
-    if (report !== undefined) writeReport(report);
-  };
-  const callOff = report === undefined ? undefined : reportAtExit(report);
+export function startEnding({ report, leaving: times }: Ending): () => void {
+  const callOff = report === undefined ? doNothing : reportAtExit(report);
   let watch: SignalWatch | undefined;
-  let isLeaving = false;
   const end = (signal: EndingSignal): void => {
-    watch?.endBy(signal, write);
-    // The kernel ignores the signal. Stock Node goes on, and so do we, unless there are no servers left to go on with.
-    if (!isLeaving) return;
-    callOff?.();
-    exitAs(signal);
+    watch?.endBy(signal, () => {
+      if (report !== undefined) writeReport(report);
+      // Process 1 goes on after a signal that nobody handles, and reports at its end. One that has left ends now.
+      if (times !== undefined) callOff();
+    });
   };
-  const onSignal = (signal: EndingSignal, isOwn: boolean): void => {
-    if (delay === undefined || isOwn || isLeaving || !asksToLeave(signal)) return end(signal);
-    isLeaving = true;
-    leave(delay, () => end(signal));
-  };
+  let leaving: Leaving | undefined;
   // Until the native calls are loaded there is nobody to leave, and nothing to report.
   const forget = whenLoaded(({ signals }) => {
-    watch = signals && watchUnheardSignals(signals, onSignal);
+    if (signals === undefined) return;
+    leaving = times && new Leaving(times, end);
+    watch = watchUnheardSignals(signals, (signal, isOwn) => {
+      if (leaving === undefined) end(signal);
+      else leaving.onSignal(signal, isOwn);
+    });
   });
   return () => {
-    callOff?.();
+    callOff();
     forget();
     watch?.undo();
+    leaving?.undo();
   };
+}
+
+function doNothing(): void {
+  // There is nothing to call off.
 }

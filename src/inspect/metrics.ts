@@ -55,6 +55,17 @@ function addReport(to: Exposition, { connections, quickAcks, files, outgoing, da
   byLabel(to, 'socket_tune_pooled_fs_calls_total', pooled, 'reason', files.pooledCalls);
 }
 
+function addRequests({ client, registry }: Exposition, { draining, cutConnections, unanswered }: Report['requests']): void {
+  new client.Gauge({
+    name: 'socket_tune_draining',
+    help: '1 from the signal on that tells the process to end, or when its last server is closed.',
+    registers: [registry],
+  }).set(draining ? 1 : 0);
+  const to = { client, registry };
+  counter(to, 'socket_tune_cut_connections_total', 'Connections cut at the end of a drain.', cutConnections);
+  counter(to, 'socket_tune_unanswered_requests_total', 'Requests without an answer on these.', unanswered);
+}
+
 function addListeners({ client, registry }: Exposition, { listeners }: Report): void {
   const accepted = new client.Counter({
     name: 'socket_tune_listener_connections_total',
@@ -123,6 +134,7 @@ export async function metrics({ report, connections }: Snapshot): Promise<{ type
   const registry = new client.Registry();
   const all = { client, registry };
   addReport(all, report);
+  addRequests(all, report.requests);
   addListeners(all, report);
   addConnections(all, connections.open, connections.shown);
   return { type: registry.contentType, body: await registry.metrics() };
