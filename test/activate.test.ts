@@ -66,9 +66,14 @@ describe('activate', () => {
   it('has the process leave its clients at its end only where a drain is asked for', () => {
     expect(activated({ drainDelay: 5000 })).to.deep.equal(['listeners']);
     deactivate();
-    expect(activated({ drain: 30_000, drainDelay: 5000 })).to.deep.equal(['listeners', 'ending {"leaving":{"delay":5000,"drain":30000}}']);
+    expect(activated({ drain: 30_000, drainDelay: 5000 })).to.deep.equal([
+      'listeners',
+      'ending {"leaving":{"delay":5000,"drain":30000}}',
+    ]);
     deactivate();
-    expect(activated({ drain: 30_000, report: 'exit' })[1]).to.equal('ending {"report":"exit","leaving":{"delay":0,"drain":30000}}');
+    expect(activated({ drain: 30_000, report: 'exit' })[1]).to.equal(
+      'ending {"report":"exit","leaving":{"delay":0,"drain":30000}}',
+    );
   });
 
   it('counts as installed until it is taken back', () => {

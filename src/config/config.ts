@@ -33,7 +33,8 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     ...(connect !== undefined && { connect }),
     ...Object.fromEntries(settings),
   });
-  if (config.drain === 'off') reader.reportIneffective(SETTINGS.drainDelay.variable, `${SETTINGS.drain.variable} as well`);
+  if (config.drain === 'off')
+    reader.reportIneffective(SETTINGS.drainDelay.variable, `${SETTINGS.drain.variable} as well`);
   reader.reportUnknown();
   return { enabled, strict, config: Object.freeze(withoutPrototype(config)), asked, problems: reader.problems };
 }

@@ -55,7 +55,10 @@ function addReport(to: Exposition, { connections, quickAcks, files, outgoing, da
   byLabel(to, 'socket_tune_pooled_fs_calls_total', pooled, 'reason', files.pooledCalls);
 }
 
-function addRequests({ client, registry }: Exposition, { draining, cutConnections, unanswered }: Report['requests']): void {
+function addRequests(
+  { client, registry }: Exposition,
+  { draining, cutConnections, unanswered }: Report['requests'],
+): void {
   new client.Gauge({
     name: 'socket_tune_draining',
     help: '1 from the signal on that tells the process to end, or when its last server is closed.',

@@ -44,9 +44,7 @@ const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise
   [
     '/ready',
     ({ isReady }) =>
-      isReady()
-        ? { type: PLAIN_TYPE, body: 'ready\n' }
-        : { status: 503, type: PLAIN_TYPE, body: 'draining\n' },
+      isReady() ? { type: PLAIN_TYPE, body: 'ready\n' } : { status: 503, type: PLAIN_TYPE, body: 'draining\n' },
   ],
   ['/live', () => ({ type: PLAIN_TYPE, body: 'live\n' })],
   ['/metrics', async ({ snapshot }) => metrics(snapshot())],

@@ -45,7 +45,7 @@ export function poolTurn(callback: () => void): void {
   setImmediate(setImmediate, callback);
 }
 
-const { uptime } = process;
+const uptime = process.uptime.bind(process);
 
 /** Milliseconds since the process began, which no change of the wall clock moves. */
 export function monotonic(): number {

@@ -102,7 +102,7 @@ export interface NetServer extends Server {
   /** Whether Node sets keepalive on each connection, and with it interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: ListenArguments): unknown;
-  /** Open connections that it has accepted (the same file). Test: hooks/requests/drain. */
+  /** Open connections that it has accepted (the same file). Test: register/leaving/closing. */
   readonly _connections: number;
   /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/shared-port/drain. */
   _emitCloseIfDrained(): void;
@@ -154,7 +154,7 @@ export function ownerOf(handle: object): unknown {
   return valueBySymbol(handle, 'owner_symbol');
 }
 
-/** Handles that keep the process alive, by their owners (lib/internal/bootstrap/node.js). Test: hooks/requests/drain. */
+/** Handles that keep the process alive, by their owners (lib/internal/bootstrap/node.js). Test: register/leaving/closing. */
 function activeOwners(): readonly unknown[] {
   const { _getActiveHandles: owners } = process as { readonly _getActiveHandles?: () => unknown[] };
   return owners?.() ?? [];
@@ -166,7 +166,8 @@ function activeOwners(): readonly unknown[] {
  */
 export function acceptedSockets(server: object): readonly NetSocket[] {
   return activeOwners().filter(
-    (owner): owner is NetSocket => typeof owner === 'object' && owner !== null && Reflect.get(owner, '_server') === server,
+    (owner): owner is NetSocket =>
+      typeof owner === 'object' && owner !== null && Reflect.get(owner, '_server') === server,
   );
 }
 

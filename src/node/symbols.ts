@@ -10,9 +10,9 @@ export type NodeSymbol =
   | 'lastWriteQueueSize'
   /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed/handed-over. */
   | 'kPendingMessages'
-  /** lib/_http_server.js `kConnections`. Test: hooks/requests/drain. */
+  /** lib/_http_server.js `kConnections`. Test: register/leaving/closing. */
   | 'http.server.connections'
-  /** lib/internal/stream_base_commons.js: the session on a socket. Test: hooks/requests/drain. */
+  /** lib/internal/stream_base_commons.js: the session on a socket. Test: register/leaving/closing. */
   | 'kBoundSession'
   /** lib/internal/http2/core.js, from Node 24 on: `kSessions` of a server. */
   | 'sessions'

@@ -1,7 +1,7 @@
 import { debug } from '../../diagnostics.js';
 import { nextTick } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { type ConnectionsList, type HttpMessage, socketsOf } from '../../node/http.js';
+import type { HttpMessage } from '../../node/http.js';
 import { net } from '../../node/modules.js';
 import { asNetSocket, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../node/patch/http.js';
 import { afterSecureConnection, keepSessionsOpen } from '../../node/patch/http2.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
+import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
 import { leavingRecord } from '../../report/leaving.js';
 import type { Hook, HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';

@@ -1,11 +1,11 @@
 import { debug } from '../../diagnostics.js';
 import { monotonic, setImmediate, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { connectionsOf, socketsOf } from '../../node/http.js';
-import { speaksHttp2 } from '../../node/http2.js';
 import { acceptedSockets, type NetServer, type NetSocket } from '../../node/net.js';
 import { idleConnections } from '../../node/patch/http.js';
 import { isCloseHeld } from '../../node/patch/net.js';
+import { connectionsOf, socketsOf } from '../../node/servers/http1.js';
+import { speaksHttp2 } from '../../node/servers/http2.js';
 import { leavingRecord, noteUnanswered } from '../../report/leaving.js';
 import { SessionDrain } from './session-drain.js';
 
@@ -124,11 +124,8 @@ export class ServerDrain {
       const isIdle = !response && socket.writableLength === 0 && (between.has(socket) || bytesRead === 0);
       this.#closeIfIdle(socket, isIdle, at, connections);
     }
-    // Sockets that have not even said hello to TLS, or to http2. Of other protocols we do not know who speaks first.
-    if (list !== undefined || speaksHttp2(this.server)) {
-      for (const socket of acceptedSockets(this.server)) {
-        if (socket.bytesRead === 0 && !connections.has(socket)) this.#closeIfIdle(socket, true, at, connections);
-      }
+    for (const socket of silentSockets(this.server)) {
+      if (!connections.has(socket)) this.#closeIfIdle(socket, true, at, connections);
     }
     this.#connections = connections;
     this.#responses = responses;
@@ -158,4 +155,10 @@ export class ServerDrain {
     debug('a drain has cut %d connections', connections);
     this.end();
   }
+}
+
+/** Sockets that have not even said hello to TLS, or to http2. Of other protocols we do not know who speaks first. */
+function silentSockets(server: NetServer): readonly NetSocket[] {
+  if (connectionsOf(server) === undefined && !speaksHttp2(server)) return [];
+  return acceptedSockets(server).filter(({ bytesRead }) => bytesRead === 0);
 }

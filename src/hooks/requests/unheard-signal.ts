@@ -70,12 +70,7 @@ class UnheardSignals {
   readonly #undo: Undo;
   #isWatching = true;
 
-  constructor(
-    actions: SignalActions,
-    start: SignalListener,
-    stop: SignalListener,
-    onSignal: OnSignal,
-  ) {
+  constructor(actions: SignalActions, start: SignalListener, stop: SignalListener, onSignal: OnSignal) {
     this.#actions = actions;
     this.#start = start;
     this.#stop = stop;
@@ -159,10 +154,7 @@ class UnheardSignals {
  *
  * @returns undefined in worker threads, which get no signals, and where Node's code is not what we know
  */
-export function watchUnheardSignals(
-  actions: SignalActions,
-  onSignal: OnSignal,
-): SignalWatch | undefined {
+export function watchUnheardSignals(actions: SignalActions, onSignal: OnSignal): SignalWatch | undefined {
   const start = signalListener('newListener');
   const stop = signalListener('removeListener');
   if (start === undefined || stop === undefined) return undefined;

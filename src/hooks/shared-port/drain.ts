@@ -62,7 +62,13 @@ class Drain {
   #handshakes: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(platform: Platform, server: NetServer, handle: ListenHandle, port: number | undefined, close: () => void) {
+  constructor(
+    platform: Platform,
+    server: NetServer,
+    handle: ListenHandle,
+    port: number | undefined,
+    close: () => void,
+  ) {
     this.#platform = platform;
     this.#server = server;
     this.#handle = handle;

@@ -1,7 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { nextTick } from '../clock.js';
-import { sessionListOf, sessionsOf } from '../http2.js';
 import type { NetServer, NetSocket } from '../net.js';
+import { sessionListOf, sessionsOf } from '../servers/http2.js';
 import { nodeSymbol } from '../symbols.js';
 import { standBefore } from './listeners.js';
 import type { Undo } from './replace.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type AppOptions, type NodeProcess, startApp } from '../support/processes/node-process.js';
-import { until } from '../support/until.js';
+import { type AppOptions, type NodeProcess, startApp } from '../../support/processes/node-process.js';
+import { until } from '../../support/until.js';
 
 /**
  * An http app that listens, and prints `port N`. What it does then is `rest`, with `server` and `print` at hand.

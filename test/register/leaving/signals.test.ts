@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { until } from '../support/until.js';
-import { startApp } from '../support/processes/node-process.js';
-import { freePort } from '../support/sockets/free-port.js';
+import { startApp } from '../../support/processes/node-process.js';
+import { freePort } from '../../support/sockets/free-port.js';
+import { until } from '../../support/until.js';
 import { get, httpApp, startLeaving, wireTo } from './leaving-app.js';
 
 /** Sends itself the signal from outside, as a supervisor does. */
@@ -126,7 +126,9 @@ describe('a process that drains, and is told to end by a signal,', () => {
       env: { SOCKET_TUNE_DRAIN_DELAY: '1500ms', SOCKET_TUNE_INSPECT: `127.0.0.1:${inspect}` },
     });
     const status = async (path: string): Promise<string | undefined> =>
-      /^HTTP\/1.1 (\d+)/.exec(await (await wireTo(inspect)).ask(get(path).replace('Host: a', 'Host: 127.0.0.1'), /\n$/))?.[1];
+      /^HTTP\/1.1 (\d+)/.exec(
+        await (await wireTo(inspect)).ask(get(path).replace('Host: a', 'Host: 127.0.0.1'), /\n$/),
+      )?.[1];
     expect([await status('/ready'), await status('/live')]).to.deep.equal(['200', '200']);
     const began = performance.now();
     app.child.kill('SIGTERM');

@@ -1,21 +1,11 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import type { NetSocket } from './net.js';
-import { valueBySymbol } from './symbols.js';
+import type { NetSocket } from '../net.js';
+import { valueBySymbol } from '../symbols.js';
 
-/** lib/internal/http2/core.js `kState`. Test: hooks/requests/drain. */
+/** lib/internal/http2/core.js `kState`. Test: register/leaving/closing. */
 interface SessionState {
-  readonly streams?: Collection<ServerHttp2Stream>;
-}
-
-/** Of what Node's SafeMap and SafeSet have (lib/internal/per_context/primordials.js): they are instances of neither Map nor Set. */
-interface Collection<T> {
-  forEach(use: (item: T) => void): void;
-}
-
-function itemsOf<T>(collection: Collection<T> | undefined): T[] {
-  const items: T[] = [];
-  if (typeof collection?.forEach === 'function') collection.forEach((item) => items.push(item));
-  return items;
+  /** A SafeMap (lib/internal/per_context/primordials.js), which is no instance of Map. */
+  readonly streams?: { values?(): Iterable<ServerHttp2Stream> };
 }
 
 /**
@@ -31,19 +21,19 @@ function isSession(value: unknown): value is ServerHttp2Session {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'goaway') === 'function';
 }
 
-/** Node's list of a server's open sessions. */
-export type SessionList = Collection<ServerHttp2Session> & Pick<Set<ServerHttp2Session>, 'add' | 'delete' | 'size'>;
+/** Node's list of a server's open sessions: a SafeSet, which is no instance of Set. */
+export type SessionList = Iterable<ServerHttp2Session> & Pick<Set<ServerHttp2Session>, 'add' | 'delete' | 'size'>;
 
 /** See {@link SessionList}; undefined before Node 24, which keeps none, and of servers of other protocols. */
 export function sessionListOf(server: object): SessionList | undefined {
   const list = valueBySymbol(server, 'sessions') as SessionList | undefined;
-  return typeof list?.forEach === 'function' ? list : undefined;
+  return typeof list?.add === 'function' ? list : undefined;
 }
 
 /** The open sessions of a server; undefined as with {@link sessionListOf}. */
 export function sessionsOf(server: object): readonly ServerHttp2Session[] | undefined {
   const list = sessionListOf(server);
-  return list && itemsOf(list);
+  return list && [...list];
 }
 
 /** Whether a server is one of http2. Its classes are not exported. */
@@ -53,7 +43,8 @@ export function speaksHttp2(server: object): boolean {
 
 /** The open streams of a session. */
 export function streamsOf(session: ServerHttp2Session): readonly ServerHttp2Stream[] {
-  return itemsOf((valueBySymbol(session, 'state') as SessionState | undefined)?.streams);
+  const { streams } = (valueBySymbol(session, 'state') ?? {}) as SessionState;
+  return [...(streams?.values?.() ?? [])];
 }
 
 /** The socket of a session: Node hands out a proxy. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { BY_IMPORT, runApp } from '../support/processes/node-process.js';
-import { scratchProject } from '../support/processes/scratch-project.js';
-import { makeCertificate } from '../support/sockets/certificate.js';
-import { until } from '../support/until.js';
+import { BY_IMPORT, runApp } from '../../support/processes/node-process.js';
+import { scratchProject } from '../../support/processes/scratch-project.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
+import { until } from '../../support/until.js';
 import { get, httpApp, startLeaving, wireTo } from './leaving-app.js';
 
 /** Closes its server on SIGTERM, and says when it is closed. */
@@ -83,7 +83,9 @@ describe('a server that its app closes, where it is drained,', () => {
     app.child.kill('SIGTERM');
     await app.until(/closing/);
     const both = await pipelined.ask(get('/first') + get('/second'), /second$/);
-    expect(both).to.match(/first/).and.match(/second$/);
+    expect(both)
+      .to.match(/first/)
+      .and.match(/second$/);
     const head = 'POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n';
     expect(await uploading.ask(head, /early$/)).to.match(/^connection: close$/im);
     // It would be reset here by what it had not read.
@@ -131,7 +133,9 @@ describe('a server that its app closes, where it is drained,', () => {
 
   it('goes on as if nothing had been when it listens again', async () => {
     const { app, port } = await startLeaving(
-      httpApp(`process.on('SIGTERM', () => server.close().listen(server.port, '127.0.0.1', () => print('again', server.address().port)))`),
+      httpApp(
+        `process.on('SIGTERM', () => server.close().listen(server.port, '127.0.0.1', () => print('again', server.address().port)))`,
+      ),
     );
     const idle = await wireTo(port);
     await idle.ask(get('/one'), /one$/);
@@ -172,7 +176,9 @@ describe('a server that its app closes, where it is drained,', () => {
       expect(lines).to.include.members(['goaway', 'slow is slow', 'client closed', 'closed']);
       // A request that was not sent any more is all that may fail.
       for (const line of lines.slice(1)) {
-        expect(line).to.match(/^(?:ok|goaway|slow is slow|client closed|closed|ERR_HTTP2_(?:STREAM_ERROR|GOAWAY_SESSION))$/);
+        expect(line).to.match(
+          /^(?:ok|goaway|slow is slow|client closed|closed|ERR_HTTP2_(?:STREAM_ERROR|GOAWAY_SESSION))$/,
+        );
       }
     });
   }
