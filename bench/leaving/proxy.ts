@@ -22,7 +22,7 @@ http {
   scgi_temp_path scgi;
   keepalive_requests 1000000000;
   upstream app {
-${upstreams.map((one) => `    server 127.0.0.1:${one} max_fails=1 fail_timeout=1s;`).join('\n')}
+${upstreams.map((one) => `    server 127.0.0.1:${one} max_fails=0;`).join('\n')}
     keepalive 64;
   }
   server {
