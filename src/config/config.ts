@@ -34,7 +34,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     ...Object.fromEntries(settings),
   });
   if (config.drain === 'off')
-    reader.reportIneffective(SETTINGS.drainDelay.variable, `${SETTINGS.drain.variable} as well`);
+    reader.reportIneffective(SETTINGS.drainDelay.variable, `${SETTINGS.drain.variable} beside it`);
   reader.reportUnknown();
   return { enabled, strict, config: Object.freeze(withoutPrototype(config)), asked, problems: reader.problems };
 }

@@ -23,8 +23,11 @@ const REPORT_TARGET: Kind<string> = {
 
 /** A time, or `off`. */
 const OPTIONAL_TIME: Kind<OptionalTime> = {
-  parse: (text, limits) =>
-    text.trim().toLowerCase() === 'off' ? { value: 'off' } : KINDS.milliseconds.parse(text, limits),
+  parse(text, limits) {
+    if (text.trim().toLowerCase() === 'off') return { value: 'off' };
+    const parsed = KINDS.milliseconds.parse(text, limits);
+    return 'value' in parsed ? parsed : { expected: `${parsed.expected}, or off` };
+  },
   accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
   expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
 };
