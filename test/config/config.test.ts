@@ -151,6 +151,8 @@ describe('the config of an environment', () => {
       sendfile: false,
       sendfileMin: 0,
       sendfileWindow: 2 << 20,
+      drain: 'off',
+      drainDelay: 0,
       inspect: 'off',
       cork: 'auto',
       fs: 'auto',
