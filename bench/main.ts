@@ -9,6 +9,7 @@ import { BenchError, bench } from './command.js';
 import { deadPeer } from './dead-peer.js';
 import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
+import { leavingScenario } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 

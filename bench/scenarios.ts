@@ -4,7 +4,6 @@ import { clusterScenario } from './cluster.js';
 import { cold } from './cold.js';
 import { connectionCounts } from './connections.js';
 import { files } from './files.js';
-import { leavingScenario } from './leaving/scenario.js';
 import { limits } from './limits.js';
 import { linkScenario } from './link/scenario.js';
 import { linkSizes } from './link/sizes.js';
@@ -28,7 +27,6 @@ export const SCENARIOS: readonly Scenario[] = [
   accept,
   clusterScenario,
   restartsScenario,
-  leavingScenario,
   linkScenario,
   startUp,
   apply,
