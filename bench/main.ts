@@ -14,7 +14,7 @@ import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** Scenarios of `npm run bench`. Those that are not published need a clone of the repository. */
-const ALL = [frameworks, ...SCENARIOS, deadPeer] as const;
+const ALL = [frameworks, ...SCENARIOS, deadPeer, leavingScenario] as const;
 
 /** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');
