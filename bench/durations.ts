@@ -16,6 +16,7 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
   accept: { quick: 5, full: 20 },
   cluster: { quick: 5, full: 38 },
   restarts: { quick: 4, full: 27 },
+  drain: { quick: 250, full: 1500 },
   link: { quick: 30, full: 500 },
   'start-up': { quick: 3, full: 11 },
   apply: { quick: 3, full: 28 },

@@ -11,13 +11,23 @@ import { deadPeer } from './dead-peer.js';
 import { profileScenario } from './frameworks/profile.js';
 import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
+import { leavingScenario } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
 import { watching } from './watching.js';
 
 /** Scenarios of `npm run bench`. Those that are not published need a clone of the repository. */
-const ALL = [frameworks, profileScenario, ...SCENARIOS, deadPeer, behind, stalePool, watching] as const;
+const ALL = [
+  frameworks,
+  profileScenario,
+  ...SCENARIOS,
+  deadPeer,
+  behind,
+  leavingScenario,
+  stalePool,
+  watching,
+] as const;
 
 /** Directory of the results behind the README's figures. */
 const KEPT = join(ROOT, 'bench/results');

@@ -17,10 +17,24 @@ export interface HookGroups extends FirstUse {
   forCluster(): void;
 }
 
+/** In milliseconds. */
+interface LeavingTimes {
+  readonly delay: number;
+  readonly drain: number;
+}
+
+/** What is done when the process ends. */
+export interface Ending {
+  /** Where the report goes; undefined writes none. */
+  readonly report: string | undefined;
+  /** How long a process that is told to end goes on accepting, and has to finish its connections then; undefined: not at all. */
+  readonly leaving: LeavingTimes | undefined;
+}
+
 /** The parts of an installation. The preload loads each on its first use. */
 export interface Parts extends HookGroups {
-  /** Returns what calls the report off. */
-  startReport(target: string): () => void;
+  /** Returns what calls off what is done when the process ends. */
+  startEnding(ending: Ending): () => void;
   /** Returns what closes the page. */
   startInspect(address: string): () => void;
 }
@@ -50,6 +64,7 @@ function raiseTimes(keepAliveTime: number | undefined): Undo {
  */
 export function activate(config: TuneConfig | undefined, parts: Parts, keepAliveTime?: number): () => void {
   const { sendfile = true, fs = 'auto', connect, guard, ports = {}, report = 'off', inspect = 'off' } = config ?? {};
+  const { drain = 'off', drainDelay = 0 } = config ?? {};
   const listeners = config === undefined ? [] : [config, ...Object.values(ports)];
   setInstalled(true);
   if (fs === 'auto') holdFsCalls();
@@ -63,13 +78,18 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
     connections: connect !== undefined || guard !== 'off',
   });
   const forgetTimes = raiseTimes(keepAliveTime);
-  const callOffReport = report === 'off' ? doNothing : parts.startReport(report);
+  const ending = {
+    report: report === 'off' ? undefined : report,
+    leaving: drain === 'off' ? undefined : { delay: drainDelay, drain },
+  };
+  const isSilent = ending.report === undefined && ending.leaving === undefined;
+  const callOffEnding = isSilent ? doNothing : parts.startEnding(ending);
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
     forgetTimes();
-    callOffReport();
+    callOffEnding();
     closePage();
     setInstalled(false);
   };

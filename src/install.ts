@@ -1,4 +1,4 @@
-import { activate } from './activate.js';
+import { activate, type Ending } from './activate.js';
 import { hookContext } from './api/hook-context.js';
 import { completeConfig } from './config/config.js';
 import { takePrimaryMark } from './config/env.js';
@@ -9,12 +9,14 @@ import type { TuneConfig } from './config/tune-config.js';
 import { debug, warnOnce } from './diagnostics.js';
 import { SocketTuneError } from './errors.js';
 import { isInstalled, isListenedFor, setListenedFor } from './first-use.js';
+import { exemptServer } from './hooks/exempt-server.js';
 import { type Hooks, makeHooks } from './hooks/index.js';
-import { type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
-import { exemptServer } from './hooks/sockets/listener.js';
+import { Leaving } from './hooks/requests/leaving.js';
+import { type EndingSignal, type SignalWatch, watchUnheardSignals } from './hooks/requests/unheard-signal.js';
 import { platform, whenLoaded } from './native/index.js';
 import { withoutPrototype } from './node/own-properties.js';
 import type { OptionKey } from './options/table.js';
+import { leavingRecord } from './report/leaving.js';
 import { watchQueues } from './report/live/accept-queues.js';
 import { watchConnections } from './report/live/connections.js';
 import { watchOutgoing } from './report/live/outgoing.js';
@@ -40,7 +42,7 @@ export function install(config: TuneConfig): Uninstall {
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
-  const deactivate = activate(frozen, { ...hooks, startReport, startInspect }, keepAliveTimeOf(frozen));
+  const deactivate = activate(frozen, { ...hooks, startEnding, startInspect }, keepAliveTimeOf(frozen));
   let isUndone = false;
   return () => {
     if (isUndone) return;
@@ -82,6 +84,7 @@ export function startInspect(address: string): () => void {
   const close = serve({
     ...parsed.value,
     snapshot: () => takeSnapshot(platform()),
+    isReady: () => !leavingRecord.draining,
     exempt: exemptServer,
     onListening: (url) => debug('the page is at %s', url),
     onFailure: (error) =>
@@ -93,17 +96,35 @@ export function startInspect(address: string): () => void {
   };
 }
 
-/** Write the report when the process ends, also by a signal. Returns what calls it off. */
-export function startReport(target: string): () => void {
-  const callOff = reportAtExit(target);
+/** Leave and report when the process ends, also by a signal. Returns what calls it off. */
+export function startEnding({ report, leaving: times }: Ending): () => void {
+  const callOff = report === undefined ? doNothing : reportAtExit(report);
   let watch: SignalWatch | undefined;
-  // Until the native calls are loaded there is nothing to report.
+  const end = (signal: EndingSignal): void => {
+    watch?.endBy(signal, () => {
+      if (report !== undefined) writeReport(report);
+      // Process 1 goes on after a signal that nobody handles, and reports at its end. One that has left ends now.
+      if (times !== undefined) callOff();
+    });
+  };
+  let leaving: Leaving | undefined;
+  // Until the native calls are loaded there is nobody to leave, and nothing to report.
   const forget = whenLoaded(({ signals }) => {
-    watch = signals && watchUnheardSignals(signals, (signal) => watch?.endBy(signal, () => writeReport(target)));
+    if (signals === undefined) return;
+    leaving = times && new Leaving(times, end);
+    watch = watchUnheardSignals(signals, (signal, isOwn) => {
+      if (leaving === undefined) end(signal);
+      else leaving.onSignal(signal, isOwn);
+    });
   });
   return () => {
     callOff();
     forget();
     watch?.undo();
+    leaving?.undo();
   };
+}
+
+function doNothing(): void {
+  // There is nothing to call off.
 }

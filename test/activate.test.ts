@@ -5,8 +5,8 @@ import { isInstalled } from '../src/first-use.js';
 
 /** Parts that note each call by its name. */
 function recordedParts(calls: string[]): Parts {
-  const starting = (name: string) => (target: string) => {
-    calls.push(`${name} ${target}`);
+  const starting = (name: string) => (target: string | object) => {
+    calls.push(`${name} ${typeof target === 'string' ? target : JSON.stringify(target)}`);
     return () => calls.push(`undo ${name}`);
   };
   return {
@@ -15,7 +15,7 @@ function recordedParts(calls: string[]): Parts {
     forListeners: () => calls.push('listeners'),
     forCluster: () => calls.push('cluster'),
     forDatagrams: () => calls.push('datagrams'),
-    startReport: starting('report'),
+    startEnding: starting('ending'),
     startInspect: starting('inspect'),
   };
 }
@@ -54,9 +54,26 @@ describe('activate', () => {
   });
 
   it('starts the report and the page last, and takes them back', () => {
-    expect(activated({ report: 'exit', inspect: '9465' })).to.deep.equal(['listeners', 'report exit', 'inspect 9465']);
+    expect(activated({ report: 'exit', inspect: '9465' })).to.deep.equal([
+      'listeners',
+      'ending {"report":"exit"}',
+      'inspect 9465',
+    ]);
     deactivate();
-    expect(calls.slice(3)).to.deep.equal(['undo report', 'undo inspect']);
+    expect(calls.slice(3)).to.deep.equal(['undo ending', 'undo inspect']);
+  });
+
+  it('has the process leave its clients at its end only where a drain is asked for', () => {
+    expect(activated({ drainDelay: 5000 })).to.deep.equal(['listeners']);
+    deactivate();
+    expect(activated({ drain: 30_000, drainDelay: 5000 })).to.deep.equal([
+      'listeners',
+      'ending {"leaving":{"delay":5000,"drain":30000}}',
+    ]);
+    deactivate();
+    expect(activated({ drain: 30_000, report: 'exit' })[1]).to.equal(
+      'ending {"report":"exit","leaving":{"delay":0,"drain":30000}}',
+    );
   });
 
   it('counts as installed until it is taken back', () => {

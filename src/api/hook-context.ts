@@ -41,6 +41,7 @@ export function hookContext(
     sendfileWindow = SETTINGS.sendfileWindow.default,
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
+    drain = SETTINGS.drain.default,
   } = own;
   return {
     values: own,
@@ -52,6 +53,7 @@ export function hookContext(
     exactBuffers: bufferMode === 'exact',
     sendfile: sendfile ? { min: sendfileMin, window: sendfileWindow, joins: cork === 'auto' } : undefined,
     keepAliveTime: keepAliveTimeOf(config),
+    drain: drain === 'off' ? undefined : drain,
     answersFs: fs === 'auto' && !hasPoolOfOne(),
     platform,
   };

@@ -39,6 +39,8 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     ...(Object.keys(connectPorts).length > 0 && { connectPorts }),
     ...Object.fromEntries(settings),
   });
+  if (config.drain === 'off')
+    reader.reportIneffective(SETTINGS.drainDelay.variable, `${SETTINGS.drain.variable} beside it`);
   reader.reportUnknown();
   return {
     enabled,

@@ -4,7 +4,7 @@ import { PREFIX } from './env.js';
 import { BEHIND } from './front.js';
 import { INSPECT_ADDRESS } from './inspect-address.js';
 import { PRESET_NAMES } from './presets.js';
-import type { Settings } from './tune-config.js';
+import type { OptionalTime, Settings } from './tune-config.js';
 
 /** One setting: everything that is not an option of a socket. */
 export interface Setting<V> extends Limits {
@@ -32,6 +32,20 @@ const CONNECT_MODE: Kind<'on' | 'guard' | 'off'> = {
     return 'value' in flag ? { value: flag.value ? 'on' : 'off' } : CONNECT_WORDS.parse(text, limits);
   },
 };
+
+/** A time, or `off`. */
+const OPTIONAL_TIME: Kind<OptionalTime> = {
+  parse(text, limits) {
+    if (text.trim().toLowerCase() === 'off') return { value: 'off' };
+    const parsed = KINDS.milliseconds.parse(text, limits);
+    return 'value' in parsed ? parsed : { expected: `${parsed.expected}, or off` };
+  },
+  accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
+  expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
+};
+
+/** An hour: longer than any supervisor waits. */
+const LONGEST_DRAIN_MS = 3_600_000;
 
 /** Settings that are properties of a config as well: the compiler demands a row for each property of {@link Settings}. */
 export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Settings>[K]> } = {
@@ -80,6 +94,20 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     kind: BEHIND,
     default: 'off',
     doc: 'what stands in front of the servers, or its idle time: `alb`, `nlb`, `gcp`, `azure`, `cloudflare`, `nginx`, `haproxy`, `75s`; they close idle connections later, see docs/requests.md',
+  },
+  drain: {
+    variable: `${PREFIX}DRAIN`,
+    kind: OPTIONAL_TIME,
+    range: [1, LONGEST_DRAIN_MS],
+    default: 'off',
+    doc: 'how long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come, such as `30s`',
+  },
+  drainDelay: {
+    variable: `${PREFIX}DRAIN_DELAY`,
+    kind: KINDS.milliseconds,
+    range: [0, LONGEST_DRAIN_MS],
+    default: 0,
+    doc: 'how long a process goes on accepting after such a signal, before the drain begins, such as `5s`',
   },
   inspect: {
     variable: `${PREFIX}INSPECT`,

@@ -12,6 +12,8 @@ export type FsMode = 'auto' | 'off';
 
 /** `auto`: an app that has a meter provider of OpenTelemetry gets our figures there. `off`: it does not. */
 export type OtelMode = 'auto' | 'off';
+/** Milliseconds, or not at all. */
+export type OptionalTime = number | 'off';
 
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
@@ -32,6 +34,13 @@ export interface Settings {
    * idle times waits longer than that. Default: `off`.
    */
   readonly behind?: Behind;
+  /**
+   * Milliseconds that a server has to finish its connections once it is closed, or the process is told to end. Default: `off`, which
+   * leaves both as they are in Node.
+   */
+  readonly drain?: OptionalTime;
+  /** Milliseconds for which a process that was told to end goes on accepting, before its servers are closed. Default: 0. */
+  readonly drainDelay?: number;
   /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
   readonly inspect?: string;
   /** Default: `auto`. */

@@ -24,6 +24,8 @@ export interface HookContext {
   readonly answersFs: boolean;
   /** The least `keepAliveTimeout` of servers, in milliseconds; undefined leaves it to Node and the app. */
   readonly keepAliveTime: number | undefined;
+  /** Milliseconds that a closed server has to finish its connections; undefined leaves that to Node. */
+  readonly drain: number | undefined;
   /** This process is a worker of a cluster whose primary has socket-tune and makes the workers' listeners. */
   readonly isListenedFor: boolean;
   /** Variables by which such a primary tells its workers, in their environment. */

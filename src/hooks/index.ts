@@ -8,6 +8,7 @@ import { connectionEndHook } from './peers/connection-end.js';
 import { unansweredHook } from './peers/unanswered.js';
 import { idleCloseHook } from './requests/idle-close.js';
 import { staleConnectionHook } from './requests/stale-connection.js';
+import { drainHook } from './requests/drain.js';
 import { clusterHook } from './shared-port/cluster.js';
 import { appChoiceHook } from './sockets/app-choice.js';
 import { tuneDatagrams } from './sockets/datagram.js';
@@ -41,7 +42,7 @@ const TUNING_HOOKS: readonly Hook[] = [quickAckHook];
 const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 /** For processes that listen, each where its variable is set. */
-const REQUEST_HOOKS: readonly Hook[] = [idleCloseHook];
+const REQUEST_HOOKS: readonly Hook[] = [idleCloseHook, drainHook];
 
 function installAll(hooks: readonly Hook[], context: HookContext, known: Set<Hook>): Undo[] {
   const undos: Undo[] = [];

@@ -15,8 +15,8 @@ export interface Asked extends Pick<IncomingMessage, 'method' | 'headers'> {
   readonly localAddress: string | undefined;
 }
 
-/** Scrapers ask for metrics by the name of a service. They hold counts and names of options, and no address of a peer. */
-const METRICS = '/metrics';
+/** Scrapers and probes ask by the name of a service. What they get has counts and names of options, and no address of a peer. */
+const FOR_PROGRAMS: readonly string[] = ['/metrics', '/ready', '/live'];
 
 function hostName(header: string): string {
   const match = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(header);
@@ -33,7 +33,7 @@ function isLoopback(address: string | undefined): boolean {
  *
  * A foreign web page whose name was made to point here (DNS rebinding) sends that name as the Host. Allowed are addresses,
  * localhost, and the configured host. On other addresses than loopback, services have names that we cannot know: there,
- * any name gets the metrics.
+ * any name gets what programs ask for.
  */
 export function whyRefused({ method, headers, path, localAddress }: Asked, host: string): Refusal | undefined {
   if (method !== 'GET' && method !== 'HEAD') {
@@ -42,10 +42,10 @@ export function whyRefused({ method, headers, path, localAddress }: Asked, host:
   const name = hostName(headers.host ?? '');
   if (isIP(name) !== 0 || name === 'localhost' || name === host.toLowerCase()) return undefined;
   if (isLoopback(localAddress)) return { status: 403, headers: {}, text: 'this host name is not ours\n' };
-  if (path === METRICS) return undefined;
+  if (FOR_PROGRAMS.includes(path)) return undefined;
   return {
     status: 403,
     headers: {},
-    text: 'by this host name there is only /metrics; ask by an address for the rest\n',
+    text: 'by this host name there are only /metrics, /ready and /live; ask by an address for the rest\n',
   };
 }

@@ -11,6 +11,8 @@ export interface InspectContext {
   /** It listens on the first free port of this range. */
   readonly ports: readonly [first: number, last: number];
   snapshot(): Snapshot;
+  /** False from the signal on that tells the process to end, or when its last server is closed. */
+  isReady(): boolean;
   /** Called before it listens, so that no hook tunes or counts it. */
   exempt(server: Server): void;
   onListening(url: string): void;
@@ -18,6 +20,8 @@ export interface InspectContext {
 }
 
 interface Answer {
+  /** 200 unless said otherwise. */
+  readonly status?: number;
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,12 +32,21 @@ const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MOST_HEADER_BYTES = 8192;
 
+const PLAIN_TYPE = 'text/plain; charset=utf-8';
+
 const ANSWERS: ReadonlyMap<string, (context: InspectContext) => Answer | Promise<Answer>> = new Map<
   string,
   (context: InspectContext) => Answer | Promise<Answer>
 >([
   ['/', () => ({ type: 'text/html; charset=utf-8', body: PAGE, headers: { 'Content-Security-Policy': POLICY } })],
   ['/snapshot.json', ({ snapshot }) => ({ type: 'application/json', body: JSON.stringify(snapshot()) })],
+  // For probes: whether to send requests here, and whether the process runs.
+  [
+    '/ready',
+    ({ isReady }) =>
+      isReady() ? { type: PLAIN_TYPE, body: 'ready\n' } : { status: 503, type: PLAIN_TYPE, body: 'draining\n' },
+  ],
+  ['/live', () => ({ type: PLAIN_TYPE, body: 'live\n' })],
   ['/metrics', async ({ snapshot }) => metrics(snapshot())],
 ]);
 
@@ -55,7 +68,7 @@ function respond(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' } as const;
+const PLAIN = { 'Content-Type': PLAIN_TYPE } as const;
 
 async function answer(context: InspectContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, headers, url = '' } = request;
@@ -65,9 +78,9 @@ async function answer(context: InspectContext, request: IncomingMessage, respons
     return respond(request, response, refusal.status, { ...PLAIN, ...refusal.headers }, refusal.text);
   }
   const make = ANSWERS.get(path);
-  if (make === undefined) return respond(request, response, 404, PLAIN, '/, /metrics, /snapshot.json\n');
+  if (make === undefined) return respond(request, response, 404, PLAIN, '/, /live, /metrics, /ready, /snapshot.json\n');
   const made = await make(context);
-  respond(request, response, 200, { 'Content-Type': made.type, ...made.headers }, made.body);
+  respond(request, response, made.status ?? 200, { 'Content-Type': made.type, ...made.headers }, made.body);
 }
 
 function listen(context: InspectContext, server: Server, port: number): void {

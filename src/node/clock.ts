@@ -4,7 +4,7 @@ interface Clock {
   readonly setTimeout: typeof globalThis.setTimeout;
   readonly nextTick: typeof process.nextTick;
   readonly now: () => number;
-  readonly hrtime: () => [seconds: number, nanoseconds: number];
+  readonly uptime: () => number;
 }
 
 /**
@@ -28,7 +28,7 @@ export function takeClock(): Clock {
     setTimeout: timers.setTimeout,
     nextTick: process.nextTick.bind(process),
     now: Date.now,
-    hrtime: process.hrtime,
+    uptime: process.uptime.bind(process),
   };
   Reflect.set(registry, CLOCK, taken);
   return taken;
@@ -38,12 +38,6 @@ export function takeClock(): Clock {
 const clock = takeClock();
 export const { setImmediate, setTimeout, nextTick, now } = clock;
 
-/** Milliseconds of a clock that nobody sets, since some time in the past. */
-export function monotonic(): number {
-  const [seconds, nanoseconds] = clock.hrtime();
-  return seconds * 1e3 + nanoseconds / 1e6;
-}
-
 /**
  * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll
  * phase: after all microtasks, ticks and immediates that are queued meanwhile. One immediate would come before others of the same
@@ -51,4 +45,9 @@ export function monotonic(): number {
  */
 export function poolTurn(callback: () => void): void {
   setImmediate(setImmediate, callback);
+}
+
+/** Milliseconds since the process began, which no change of the wall clock moves. */
+export function monotonic(): number {
+  return clock.uptime() * 1000;
 }

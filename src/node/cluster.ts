@@ -1,5 +1,6 @@
 import type nodeCluster from 'node:cluster';
 import type { Socket } from 'node:net';
+import { moduleLoadList } from './modules.js';
 import type { SocketHandle } from './net.js';
 import { valueBySymbol } from './symbols.js';
 
@@ -72,6 +73,24 @@ export function sendToPrimary(act: string, address: string, data: number): boole
   if (!process.connected) return false;
   // The callback takes the error of a primary that has just ended.
   return process.send?.({ cmd: 'NODE_CLUSTER', act, address, data }, undefined, undefined, () => undefined) ?? false;
+}
+
+/** Send a worker of this cluster a message of ours. A worker without us ignores it. */
+export function sendToWorker(worker: ClusterWorker, act: string, data: number): void {
+  if (!worker.isConnected()) return;
+  // The callback takes the error of a worker that has just ended.
+  worker.process.send({ cmd: 'NODE_CLUSTER', act, data }, undefined, undefined, () => undefined);
+}
+
+/** The workers of this process; none where it is not the primary of a cluster, without loading node:cluster. */
+export function ownWorkers(): readonly ClusterWorker[] {
+  if (moduleLoadList()?.includes('NativeModule internal/cluster/primary') !== true) return [];
+  return Object.values(cluster().workers ?? {}).filter((worker) => worker !== undefined);
+}
+
+/** Whether this process is a worker of a cluster. */
+export function isWorker(): boolean {
+  return moduleLoadList()?.includes('NativeModule internal/cluster/child') === true;
 }
 
 /** node:cluster. The first call loads net and child_process. */

@@ -110,6 +110,8 @@ export interface NetServer extends Server {
   /** Whether Node sets keepalive on each connection, and with it interval and count (the same place). */
   readonly keepAlive?: boolean;
   _listen2(...args: ListenArguments): unknown;
+  /** Open connections that it has accepted (the same file). Test: register/leaving/closing. */
+  readonly _connections: number;
   /** Emits 'close' once there is neither a listener nor a connection. Test: hooks/shared-port/drain. */
   _emitCloseIfDrained(): void;
 }
@@ -158,6 +160,23 @@ export interface SocketName {
 /** The socket that a handle belongs to. */
 export function ownerOf(handle: object): unknown {
   return valueBySymbol(handle, 'owner_symbol');
+}
+
+/** Handles that keep the process alive, by their owners (lib/internal/bootstrap/node.js). Test: register/leaving/closing. */
+function activeOwners(): readonly unknown[] {
+  const { _getActiveHandles: owners } = process as { readonly _getActiveHandles?: () => unknown[] };
+  return owners?.() ?? [];
+}
+
+/**
+ * The sockets that a server has accepted and that are open. Of a TLS connection it is the socket below. Those that the app has unref'd
+ * are not among them: they hold nobody up.
+ */
+export function acceptedSockets(server: object): readonly NetSocket[] {
+  return activeOwners().filter(
+    (owner): owner is NetSocket =>
+      typeof owner === 'object' && owner !== null && Reflect.get(owner, '_server') === server,
+  );
 }
 
 /** The prototype of a TCP handle or TLSWrap; undefined if it is not what we know. */

@@ -9,7 +9,19 @@ export type NodeSymbol =
   /** lib/net.js `kLastWriteQueueSize`: what was queued at the last look, for a socket's timeout. Test: node/patch/net. */
   | 'lastWriteQueueSize'
   /** lib/internal/child_process.js `kPendingMessages`: messages that wait for a listener. Test: register/handed/handed-over. */
-  | 'kPendingMessages';
+  | 'kPendingMessages'
+  /** lib/_http_server.js `kConnections`. Test: register/leaving/closing. */
+  | 'http.server.connections'
+  /** lib/internal/stream_base_commons.js: the session on a socket. Test: register/leaving/closing. */
+  | 'kBoundSession'
+  /** lib/internal/http2/core.js, from Node 24 on: `kSessions` of a server. */
+  | 'sessions'
+  /** The same file: `kState` of a session. */
+  | 'state'
+  /** The same file: `kSocket` of a session. */
+  | 'socket'
+  /** The same file: `kRequest` of a stream. */
+  | 'request';
 
 const known = new Map<NodeSymbol, symbol>();
 

@@ -3,6 +3,7 @@ import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { busiest, DESTINATION_COLUMNS } from './destination-columns.js';
 import { formatDropped, formatQueue, formatQueueAdvice } from './format.js';
+import { leavingRecord } from './leaving.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord, type QueueRecord } from './listener-record.js';
 import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.js';
 import { type DestinationReport, destinationReports } from './live/outgoing.js';
@@ -53,7 +54,7 @@ export function makeReport(): Report {
     destinations: destinationReports(),
     datagrams: datagramRecord,
     quickAcks: counters.quickAcks,
-    requests: { ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
+    requests: { ...leavingRecord, ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
     staleConnections: counters.staleConnections,
     files: {
       reroutedStreams: counters.reroutedStreams,
@@ -115,8 +116,16 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
 }
 
-function requestLines({ idleClosed }: Report['requests']): string[] {
+function idleLines({ idleClosed }: RequestRecord): string[] {
   return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
+}
+
+function leavingLines({ cutConnections = 0, unanswered = 0, unansweredRequests = [] }: RequestRecord): string[] {
+  if (cutConnections === 0) return [];
+  return [
+    `drain: ${cutConnections} connections cut, ${unanswered} requests without an answer`,
+    ...unansweredRequests.map(({ method, path, age }) => `  ${method} ${path}, ${age} ms`),
+  ];
 }
 
 /**
@@ -144,7 +153,8 @@ export function formatReport(report: Report): string {
     ...socketLines('outgoing', report.outgoing),
     ...busiest(report.destinations, MOST_DESTINATION_LINES).map(destinationLine),
     ...socketLines('udp', report.datagrams),
-    ...requestLines(report.requests),
+    ...idleLines(report.requests),
+    ...leavingLines(report.requests),
     ...(report.staleConnections === 0
       ? []
       : [`pools: ${report.staleConnections} connections not used again, as the peer had closed them`]),

@@ -1,10 +1,4 @@
-/** A request that had no answer, or not all of it, when its connection was cut. */
-interface CutRequest {
-  readonly method: string;
-  readonly path: string;
-  /** Milliseconds. */
-  readonly age: number;
-}
+import type { UnansweredRequest } from './leaving.js';
 
 /** What became of requests, and of the connections that they came by. A figure that nobody counts is absent. */
 export interface RequestRecord {
@@ -17,5 +11,5 @@ export interface RequestRecord {
   /** Requests on these that had no answer, or not all of it. */
   readonly unanswered?: number;
   /** The first of these. */
-  readonly unansweredRequests?: readonly CutRequest[];
+  readonly unansweredRequests?: readonly UnansweredRequest[];
 }

@@ -150,6 +150,7 @@ describe('the page of a process, in a real browser', () => {
         ports: [port, port],
         snapshot: () => snapshot(Date.now(), isBusy),
         exempt: () => undefined,
+        isReady: () => true,
         onListening: resolve,
         onFailure: reject,
       });

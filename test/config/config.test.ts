@@ -24,6 +24,8 @@ const SETTINGS_UNSET = {
   sendfile: true,
   sendfileMin: SETTINGS.sendfileMin.default,
   sendfileWindow: SETTINGS.sendfileWindow.default,
+  drain: 'off',
+  drainDelay: 0,
   inspect: 'off',
   otel: 'auto',
   cork: 'auto',
@@ -69,6 +71,24 @@ describe('the config of an environment', () => {
     expect(read(off).problems.map(({ variable }) => variable)).to.deep.equal(['SOCKET_TUNE_KEEPALIVE_COUNT']);
     expect(read({ ...off, SOCKET_TUNE_KEEPALIVE: 'on' }).problems).to.deep.equal([]);
     expect(read({ SOCKET_TUNE_KEEPALIVE: 'off' }).problems).to.deep.equal([]);
+  });
+
+  it('has a drain by its time, and reports a delay without one', () => {
+    const { config, problems } = read({ SOCKET_TUNE_DRAIN: '30s', SOCKET_TUNE_DRAIN_DELAY: '5s' });
+    expect(problems).to.deep.equal([]);
+    expect(config).to.include({ drain: 30_000, drainDelay: 5000 });
+    for (const drain of [{}, { SOCKET_TUNE_DRAIN: 'off' }]) {
+      expect(read({ ...drain, SOCKET_TUNE_DRAIN_DELAY: '5s' }).problems).to.deep.equal([
+        { variable: 'SOCKET_TUNE_DRAIN_DELAY', value: '5s', expected: 'SOCKET_TUNE_DRAIN beside it', used: 'nothing' },
+      ]);
+    }
+    const [problem] = read({ SOCKET_TUNE_DRAIN: 'soon' }).problems;
+    expect(problem).to.deep.equal({
+      variable: 'SOCKET_TUNE_DRAIN',
+      value: 'soon',
+      expected: 'a time of whole milliseconds from 1 to 3600000, such as 1ms or 30s, or off',
+      used: 'off',
+    });
   });
 
   it('prefers the variable of an option to the preset, and counts the option as asked for', () => {
@@ -137,6 +157,8 @@ describe('the config of an environment', () => {
       sendfile: false,
       sendfileMin: 0,
       sendfileWindow: 2 << 20,
+      drain: 'off',
+      drainDelay: 0,
       inspect: 'off',
       otel: 'auto',
       cork: 'auto',

@@ -10,6 +10,7 @@ const README = new URL('../../../README.md', import.meta.url);
 /** A default as the README shows it. */
 function shown({ default: value }: Setting<unknown>): string {
   if (typeof value === 'boolean') return KINDS.flag.display(value);
+  if (value === 0) return '0';
   return typeof value === 'number' ? KINDS.bytes.display(value) : String(value);
 }
 

@@ -24,6 +24,9 @@ export interface SignalWatch {
   readonly undo: Undo;
 }
 
+/** @param isOwn the process has sent the signal to itself: it is not to go on */
+type OnSignal = (signal: EndingSignal, isOwn: boolean) => void;
+
 type Kill = typeof process.kill;
 
 const { signals: NUMBERS } = process.getBuiltinModule('node:os').constants;
@@ -60,19 +63,14 @@ class UnheardSignals {
   readonly #actions: SignalActions;
   readonly #start: SignalListener;
   readonly #stop: SignalListener;
-  readonly #onSignal: (signal: EndingSignal) => void;
+  readonly #onSignal: OnSignal;
   readonly #armed = new Map<EndingSignal, Armed>();
   /** `process.emit` when the app's first listener came: Node would have bound the signal to it. */
   readonly #emits = new Map<EndingSignal, typeof process.emit>();
   readonly #undo: Undo;
   #isWatching = true;
 
-  constructor(
-    actions: SignalActions,
-    start: SignalListener,
-    stop: SignalListener,
-    onSignal: (signal: EndingSignal) => void,
-  ) {
+  constructor(actions: SignalActions, start: SignalListener, stop: SignalListener, onSignal: OnSignal) {
     this.#actions = actions;
     this.#start = start;
     this.#stop = stop;
@@ -100,6 +98,8 @@ class UnheardSignals {
     const caught = actions.current(NUMBERS[signal]);
     if (caught === undefined) return this.#stop(signal);
     this.#armed.set(signal, { before, caught });
+    // The kernel keeps its default action from process 1, so this one must hear the second signal, too.
+    if (process.pid === 1) return;
     // A busy event loop does not deliver the first signal: the second must end the process.
     const once = actions.once(caught);
     if (once !== undefined) actions.set(NUMBERS[signal], once);
@@ -108,13 +108,13 @@ class UnheardSignals {
   /** The signal is here: the app's, if it listens by now. */
   #receive(signal: EndingSignal, args: readonly unknown[]): void {
     // Node may deliver a signal after the undo that came before it.
-    if (this.#isWatching && isUnheard(signal)) this.#onSignal(signal);
+    if (this.#isWatching && isUnheard(signal)) this.#onSignal(signal, false);
     else Reflect.apply(this.#emits.get(signal) ?? process.emit, process, args);
   }
 
   #catch(signal: EndingSignal): boolean {
     if (!this.#armed.has(signal) || !isUnheard(signal)) return false;
-    this.#onSignal(signal);
+    this.#onSignal(signal, true);
     return true;
   }
 
@@ -154,10 +154,7 @@ class UnheardSignals {
  *
  * @returns undefined in worker threads, which get no signals, and where Node's code is not what we know
  */
-export function watchUnheardSignals(
-  actions: SignalActions,
-  onSignal: (signal: EndingSignal) => void,
-): SignalWatch | undefined {
+export function watchUnheardSignals(actions: SignalActions, onSignal: OnSignal): SignalWatch | undefined {
   const start = signalListener('newListener');
   const stop = signalListener('removeListener');
   if (start === undefined || stop === undefined) return undefined;

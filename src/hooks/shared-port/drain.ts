@@ -9,14 +9,19 @@ import { beforeClose, holdClose } from '../../node/patch/net.js';
 import { removeOwnPort } from './own-ports.js';
 import { portMembers } from './port-members.js';
 
-/** Drain a listener that shares its port before it closes, unless the kernel gives its connections to the other listeners. */
-export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle): void {
+/**
+ * Drain a listener that shares its port before it closes, unless the kernel gives its connections to the other listeners.
+ *
+ * @param isForAny drain it also where it has its port for itself: a connection of its queue is the app's to answer
+ */
+export function drainOnClose(platform: Platform, server: NetServer, handle: ListenHandle, isForAny = false): void {
   beforeClose(handle, (close) => {
     removeOwnPort(handle);
     const port = boundPort(handle);
     const members = port === undefined ? undefined : portMembers(platform, handle, port);
-    if (port === undefined || (members?.length ?? 1) < 2 || platform.ports?.migratesConnections() === true)
-      return close();
+    const isShared = (members?.length ?? 1) > 1;
+    const isLeft = isShared ? platform.ports?.migratesConnections() === true : !isForAny;
+    if (isLeft || platform.ports === undefined) return close();
     const drain = new Drain(platform, server, handle, port, close);
     drains.set(server, drain);
     drain.start();
@@ -47,7 +52,8 @@ class Drain {
   readonly #platform: Platform;
   readonly #server: NetServer;
   readonly #handle: ListenHandle;
-  readonly #port: number;
+  /** Undefined of a Unix socket, which knows no handshakes. */
+  readonly #port: number | undefined;
   readonly #close: () => void;
   readonly #letServerClose: () => void;
   readonly #began = now();
@@ -56,7 +62,13 @@ class Drain {
   #handshakes: ReadonlySet<string> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(platform: Platform, server: NetServer, handle: ListenHandle, port: number, close: () => void) {
+  constructor(
+    platform: Platform,
+    server: NetServer,
+    handle: ListenHandle,
+    port: number | undefined,
+    close: () => void,
+  ) {
     this.#platform = platform;
     this.#server = server;
     this.#handle = handle;
@@ -66,6 +78,7 @@ class Drain {
   }
 
   start(): void {
+    if (this.#port === undefined) return this.#end();
     const { TCP_DEFER_ACCEPT } = this.#platform.constants;
     if (TCP_DEFER_ACCEPT !== undefined) this.#platform.set(this.#handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
     if (this.#platform.ports?.ignoreNewcomers(this.#handle) === 0) this.#look(FIRST_PAUSE_MS);
@@ -81,7 +94,7 @@ class Drain {
   /** Accept what is there, and look again after a pause while handshakes are under way. */
   #look(pause: number): void {
     this.#accept();
-    const current = this.#platform.ports?.sockets(this.#port, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
+    const current = this.#platform.ports?.sockets(this.#port ?? 0, 'SYN-RECV')?.map(({ peer }) => peer) ?? [];
     const known = this.#handshakes;
     // A handshake that began later belongs to another listener.
     this.#handshakes = new Set(known === undefined ? current : current.filter((peer) => known.has(peer)));
@@ -103,7 +116,7 @@ class Drain {
     clearTimeout(this.#timer);
     this.#accept();
     this.#close();
-    debug('drained port %d in %d ms, %d connections', this.#port, now() - this.#began, this.#accepted.length);
+    debug('drained port %s in %d ms, %d connections', this.#port, now() - this.#began, this.#accepted.length);
     // An app does not expect 'connection' while it calls close().
     setImmediate(() => this.#deliver());
   }

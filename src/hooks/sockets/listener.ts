@@ -1,7 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import { familyOf } from '../../native/sockets/handle-fd.js';
 import { boundPort, formatName } from '../../node/addresses.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { ListenArguments, ListenHandle, NetServer } from '../../node/net.js';
 import { watchHandle } from '../../node/patch/net.js';
 import { replaceOwn } from '../../node/patch/own-methods.js';
@@ -14,6 +13,7 @@ import { addListenerRecord, type ListenerRecord } from '../../report/listener-re
 import { noteListener } from '../../report/live/accept-queues.js';
 import { patchBind, setBeforeBind } from '../before-bind.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
+import { isExempt } from '../exempt-server.js';
 import { countForPrimary } from '../shared-port/accepted-count.js';
 import { drainOnClose, endDrain } from '../shared-port/drain.js';
 import { addOwnPort, isOwnPort } from '../shared-port/own-ports.js';
@@ -52,14 +52,6 @@ interface ListenerTuning {
   readonly origin: Origin;
   /** Of bind(2), as Node takes them. */
   readonly flags: unknown;
-}
-
-/** Our own servers, which are neither tuned nor counted. */
-const exempt = hiddenSlot<object, true>();
-
-/** Leave a server alone when it listens. */
-export function exemptServer(server: object): void {
-  exempt.set(server, true);
 }
 
 function hasStepsBeforeBind(context: HookContext): boolean {
@@ -161,7 +153,7 @@ function joinPort({ context, record, origin, flags }: ListenerTuning, server: Ne
   // The primary keeps the listeners open that it has made, and steers them.
   if (origin === 'handle' && !isOwnPort(handle)) return;
   addOwnPort(handle, flags);
-  drainOnClose(platform, server, handle);
+  drainOnClose(platform, server, handle, context.drain !== undefined);
   const steered = sharingOf(context, port) === 'cpu' ? steerOwn(platform, handle, members?.length) : undefined;
   if (steered !== undefined) record.outcomes.push(steered);
 }
@@ -190,7 +182,7 @@ function tuneListener(tuning: ListenerTuning, server: NetServer, handle: ListenH
 
 function makeListen(context: HookContext, original: Listen): Listen {
   return function (this: NetServer, ...args) {
-    if (exempt.get(this)) return original.apply(this, args);
+    if (isExempt(this)) return original.apply(this, args);
     endDrain(this);
     const [, , , , , flags] = args;
     const origin = originOf(this, args);

@@ -12,16 +12,18 @@ function internalReceiver(
 }
 
 /**
- * Stand before Node's own receiver of the messages from a cluster's worker to its primary (lib/internal/cluster/utils.js `internal`).
+ * Stand before Node's own receiver of the messages between a cluster's worker and its primary (lib/internal/cluster/utils.js `internal`).
  *
+ * @param child the worker's process, or in the worker this process
  * @param around gets a message, and `next`, which passes it on
+ * @returns an undo; undefined where Node's code is not what we know
  */
 export function aroundMessages(
   child: NodeJS.EventEmitter,
   around: (message: ClusterMessage, next: () => void) => void,
-): void {
+): Undo | undefined {
   const original = internalReceiver(child, ({ name }) => name === 'onInternalMessage');
-  standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
+  return standBefore<[ClusterMessage]>(child, 'internalMessage', original, (next, message) => around(message, next));
 }
 
 /**

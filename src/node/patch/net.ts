@@ -181,6 +181,11 @@ export function beforeClose(listener: ListenHandle, before: (close: () => void) 
   });
 }
 
+/** Whether the 'close' event of a server is held back, see {@link holdClose}. */
+export function isCloseHeld(server: NetServer): boolean {
+  return Object.hasOwn(server, '_emitCloseIfDrained');
+}
+
 /** Hold back the 'close' event of a server (lib/net.js `_emitCloseIfDrained`). Returns a function that releases it. */
 export function holdClose(server: NetServer): () => void {
   defineProperty(server, '_emitCloseIfDrained', {

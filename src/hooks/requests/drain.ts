@@ -1,0 +1,214 @@
+import { debug } from '../../diagnostics.js';
+import { nextTick } from '../../node/clock.js';
+import { hiddenSlot } from '../../node/hidden-slot.js';
+import type { HttpMessage } from '../../node/http.js';
+import { net } from '../../node/modules.js';
+import { asNetSocket, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
+import {
+  afterHeader,
+  afterListen,
+  aroundIdle,
+  beforeServerClose,
+  endAfter,
+  idleConnections,
+  whenConnectionsAreKept,
+} from '../../node/patch/http.js';
+import { afterSecureConnection, keepSessionsOpen } from '../../node/patch/http2.js';
+import { type Undo, undoAll } from '../../node/patch/replace.js';
+import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
+import { leavingRecord } from '../../report/leaving.js';
+import type { Hook, HookContext } from '../context.js';
+import { isExempt } from '../exempt-server.js';
+import { drainOnClose } from '../shared-port/drain.js';
+import { withClose } from './closing-header.js';
+import { noteTold, ServerDrain } from './server-drain.js';
+
+/** A server that listens. */
+interface Listening {
+  /** Its socket was made here. What waits in the queue of any other, somebody else may accept. */
+  readonly isOwn: boolean;
+}
+
+const listening = new Map<NetServer, Listening>();
+
+/** Drains under way, by their servers. */
+const drains = hiddenSlot<object, ServerDrain | undefined>();
+const underWay = new Set<ServerDrain>();
+
+/** Called when a drain has ended. */
+let onDrained: (() => void) | undefined;
+
+/** The servers of lists of connections. */
+const owners = hiddenSlot<ConnectionsList, NetServer>();
+
+/** TLS sockets of http2, where Node keeps no list of sessions. */
+const secured = hiddenSlot<object, Set<NetSocket>>();
+
+/** A signal has come: servers that begin to listen now do not make the process ready again. */
+let isLeaving = false;
+
+/** Servers that listen, without those whose handle a cluster's primary has taken. */
+function listeningServers(): NetServer[] {
+  for (const server of listening.keys()) if (server._handle === null) listening.delete(server);
+  return [...listening.keys()];
+}
+
+/** The state of {@link drainHook}. */
+class Draining {
+  readonly #context: HookContext;
+  readonly #time: number;
+  /** What is put in place when it is first needed. */
+  readonly #undos: Undo[];
+  #holdsIdle = false;
+  #saysClose = false;
+
+  constructor(context: HookContext, time: number) {
+    this.#context = context;
+    this.#time = time;
+    const prototype: object = net().Server.prototype;
+    this.#undos = [
+      afterListen(prototype, (server, args) => this.#onListen(server, args)),
+      beforeServerClose(prototype, (server) => this.#onClose(server)),
+    ];
+  }
+
+  undo(): void {
+    undoAll(this.#undos.splice(0))();
+    for (const drain of underWay) drain.end();
+    listening.clear();
+  }
+
+  #onListen(server: NetServer, [handle, , , , , fd]: readonly unknown[]): void {
+    // Without a handle it has failed.
+    if (isExempt(server) || server._handle === null) return;
+    drains.get(server)?.end();
+    const isOwn = handle === null && !(typeof fd === 'number' && fd >= 0);
+    listeningServers();
+    listening.set(server, { isOwn });
+    if (!isLeaving) leavingRecord.draining = false;
+    whenConnectionsAreKept(server, (list) => this.#holdIdle(server, list));
+    this.#noteSecured(server);
+  }
+
+  /** Before Node 24, TLS sockets of http2 are not to be found later. */
+  #noteSecured(server: NetServer): void {
+    if (secured.get(server) !== undefined) return;
+    const sockets = new Set<NetSocket>();
+    let most = 64;
+    const undo = afterSecureConnection(server, (socket) => {
+      sockets.add(socket);
+      if (sockets.size < most) return;
+      for (const one of sockets) if (one.destroyed) sockets.delete(one);
+      most = Math.max(64, sockets.size * 2);
+    });
+    if (undo === undefined) return;
+    this.#undos.push(undo);
+    secured.set(server, sockets);
+  }
+
+  /** http calls `closeIdleConnections()` within `close()`, and Fastify ahead of it. */
+  #holdIdle(server: NetServer, list: ConnectionsList): void {
+    owners.set(list, server);
+    if (this.#holdsIdle) return;
+    this.#holdsIdle = true;
+    this.#undos.push(aroundIdle(list, (one) => this.#idleToCut(one)));
+  }
+
+  /** The idle connections that are cut at once. */
+  #idleToCut(list: ConnectionsList): ReturnType<ConnectionsList['idle']> {
+    const server = owners.get(list);
+    if (server === undefined) return idleConnections(list);
+    if (drains.get(server) === undefined) {
+      nextTick(() => {
+        if (drains.get(server) === undefined) cutIdle(list);
+      });
+    }
+    return [];
+  }
+
+  #onClose(server: NetServer): void {
+    const { _handle: handle } = server;
+    if (isExempt(server) || handle === null) return;
+    const { isOwn = false } = listening.get(server) ?? {};
+    listening.delete(server);
+    keepSessionsOpen(server);
+    // A listener on a shared port has its own way to close.
+    if (isOwn && !Object.hasOwn(handle, 'close')) drainOnClose(this.#context.platform(), server, handle, true);
+    if (!this.#saysClose) {
+      this.#saysClose = true;
+      this.#undos.push(afterHeader(sayClose));
+    }
+    const drain = new ServerDrain(server, this.#time, () => [...(secured.get(server) ?? [])], forget);
+    drains.set(server, drain);
+    underWay.add(drain);
+    if (listeningServers().length === 0) leavingRecord.draining = true;
+  }
+}
+
+function forget(drain: ServerDrain): void {
+  underWay.delete(drain);
+  if (drains.get(drain.server) === drain) drains.set(drain.server, undefined);
+  onDrained?.();
+}
+
+/** As lib/_http_server.js `closeIdleConnections` does it. */
+function cutIdle(list: ConnectionsList): void {
+  for (const socket of socketsOf(idleConnections(list))) {
+    if (!socket._httpMessage || socket._httpMessage.finished) socket.destroy();
+  }
+}
+
+/** Have a response of a server that is closed say that its connection ends. */
+function sayClose(response: HttpMessage): void {
+  if (underWay.size === 0) return;
+  const socket = response.req?.socket && asNetSocket(response.req.socket);
+  const server = socket && serverOf(socket);
+  if (typeof server !== 'object' || server === null || drains.get(server) === undefined) return;
+  if (socket === undefined || response._last || response.statusCode < 200) return;
+  const header = response._header === null ? undefined : withClose(response._header);
+  if (header === undefined) return;
+  noteTold(socket);
+  endAfter(response, header, socket);
+}
+
+/** Whether a server listens, or has connections to finish. */
+export function hasServers(): boolean {
+  return listeningServers().length > 0 || underWay.size > 0;
+}
+
+/** Whether a server listens: newcomers may still come. */
+export function isListening(): boolean {
+  return listeningServers().length > 0;
+}
+
+/** The process leaves: it is not ready for anybody, whatever its servers do. */
+export function noteLeaving(): void {
+  isLeaving = true;
+  leavingRecord.draining = true;
+}
+
+/** Close every server, and call `then` once all connections of closed servers are gone, or cut. */
+export function closeServers(then: () => void): void {
+  for (const server of listeningServers()) {
+    try {
+      server.close();
+    } catch (error) {
+      debug('a server could not be closed: %o', error);
+    }
+  }
+  onDrained = () => {
+    if (underWay.size > 0) return;
+    onDrained = undefined;
+    then();
+  };
+  onDrained();
+}
+
+function install(context: HookContext): Undo | undefined {
+  if (context.drain === undefined) return undefined;
+  const draining = new Draining(context, context.drain);
+  return () => draining.undo();
+}
+
+/** Connections of a server that is closed end when they have answered once more, not in the middle of a request that is on its way. */
+export const drainHook: Hook = { name: 'drain', install };

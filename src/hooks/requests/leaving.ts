@@ -1,0 +1,103 @@
+import { debug } from '../../diagnostics.js';
+import { isInForeground } from '../../native/terminal.js';
+import { setTimeout } from '../../node/clock.js';
+import { ownWorkers } from '../../node/cluster.js';
+import { awaitOrder, leaveWithWorkers, reportLeft } from './cluster-leaving.js';
+import { closeServers, hasServers, isListening, noteLeaving } from './drain.js';
+import type { EndingSignal } from './unheard-signal.js';
+
+const { signals: NUMBERS } = process.getBuiltinModule('node:os').constants;
+
+/** Longer than any process lives. */
+const LONG_MS = 2 ** 31 - 1;
+
+/** What the workers of a cluster may take longer than their primary. */
+const WORKERS_MARGIN_MS = 1000;
+
+/** How long leaving may take, in milliseconds. */
+export interface LeavingTimes {
+  /** For which the process goes on accepting. */
+  readonly delay: number;
+  /** Which its servers have to finish their connections after that. */
+  readonly drain: number;
+}
+
+/** Take leave of all clients: go on accepting for some time, close every server, and finish their connections. */
+function leave({ delay, drain }: LeavingTimes, then: () => void): void {
+  noteLeaving();
+  const hasWorkers = ownWorkers().length > 0;
+  if (!hasWorkers && !hasServers()) return then();
+  debug('leaving in %d ms', delay);
+  // An empty event loop would end the process, and not by the signal.
+  const hold = setTimeout(() => undefined, LONG_MS);
+  let left = 2;
+  const part = (): void => {
+    left--;
+    if (left > 0) return;
+    clearTimeout(hold);
+    then();
+  };
+  setTimeout(() => closeServers(part), isListening() ? delay : 0);
+  if (hasWorkers) leaveWithWorkers(delay, delay + drain + WORKERS_MARGIN_MS, part);
+  else part();
+}
+
+/** Whether a signal asks a server to end when it is done. Somebody at a terminal who presses Ctrl+C waits for the end. */
+function asksToLeave(signal: EndingSignal): boolean {
+  return signal === 'SIGTERM' || (signal === 'SIGINT' && !isInForeground());
+}
+
+/** How a process takes leave of its clients when it is told to end: by a signal, by the primary of its cluster, or by both. */
+export class Leaving {
+  readonly #times: LeavingTimes;
+  readonly #end: (signal: EndingSignal) => void;
+  /** It tells, and does not end this process: the primary's end does. */
+  readonly #stopWaiting: (() => void) | undefined;
+  #signal: EndingSignal | undefined;
+  #isOrdered = false;
+  #isUnderWay = false;
+  #isDone = false;
+
+  /** @param end ends the process by the signal; it returns only in process 1 of a container */
+  constructor(times: LeavingTimes, end: (signal: EndingSignal) => void) {
+    this.#times = times;
+    this.#end = end;
+    this.#stopWaiting = awaitOrder((delay) => {
+      this.#isOrdered = true;
+      if (this.#isDone) reportLeft();
+      else this.#leave({ ...this.#times, delay });
+    });
+  }
+
+  /**
+   * A signal that the app does not listen for.
+   *
+   * @param isOwn the process has sent it to itself
+   */
+  onSignal(signal: EndingSignal, isOwn: boolean): void {
+    const isSecond = this.#signal !== undefined;
+    if (isOwn || isSecond || !asksToLeave(signal)) return this.#endBy(signal);
+    this.#signal = signal;
+    this.#leave(this.#times);
+  }
+
+  undo(): void {
+    this.#stopWaiting?.();
+  }
+
+  #leave(times: LeavingTimes): void {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    leave(times, () => {
+      this.#isDone = true;
+      if (this.#isOrdered) reportLeft();
+      else if (this.#signal !== undefined) this.#endBy(this.#signal);
+    });
+  }
+
+  /** The kernel keeps the signal from process 1 of a container, which ends with the status that a shell gives to one that it has ended. */
+  #endBy(signal: EndingSignal): void {
+    this.#end(signal);
+    if (process.pid === 1 && this.#isUnderWay) process.exit(128 + NUMBERS[signal]);
+  }
+}
