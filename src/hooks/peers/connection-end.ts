@@ -1,9 +1,9 @@
 import type { NetSocket } from '../../node/net.js';
 import { replaceOwn } from '../../node/patch/own-methods.js';
-import type { Undo } from '../../node/patch/replace.js';
+import { type Undo, undoAll } from '../../node/patch/replace.js';
 import { isTimedOut } from '../../node/patch/socket-error.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
-import { connectionOf, endConnection } from './connection.js';
+import { beforeTracking, connectionOf, endConnection } from './connection.js';
 
 function noteEnd(socket: NetSocket, error: unknown): void {
   const handle = socket._handle;
@@ -14,8 +14,7 @@ function noteEnd(socket: NetSocket, error: unknown): void {
   if (error !== null && !hasEnded && isTimedOut(error) && destination !== undefined) destination.dead++;
 }
 
-function install(context: HookContext): Undo | undefined {
-  if (!context.guards && !allValues(context).some(({ deadPeer }) => deadPeer !== undefined)) return undefined;
+function watchEnds(): Undo | undefined {
   return replaceOwn(
     'Socket._destroy',
     (original) =>
@@ -24,6 +23,16 @@ function install(context: HookContext): Undo | undefined {
         return original.call(this, error, callback);
       },
   );
+}
+
+function install(context: HookContext): Undo | undefined {
+  if (!context.guards && !allValues(context).some(({ deadPeer }) => deadPeer !== undefined)) return undefined;
+  let undoWatch: Undo | undefined;
+  // A process whose accepted connections are the kernel's to watch, and that opens none, does without.
+  const forget = beforeTracking(() => {
+    undoWatch ??= watchEnds();
+  });
+  return undoAll([forget, () => undoWatch?.()]);
 }
 
 /** The end of connections that are counted or watched. There is no other sign of it that an app could not see. */

@@ -73,8 +73,23 @@ export class ConnectionList {
 /** On the TCP handle, which a TLSWrap has below it. */
 const connections = hiddenSlot<SocketHandle, PeerConnection>();
 
+let onFirst: (() => void) | undefined;
+
+/** Call back when the next connection is noted. Returns what calls it off. */
+export function beforeTracking(callback: () => void): () => void {
+  onFirst = callback;
+  return () => {
+    onFirst = undefined;
+  };
+}
+
 /** Note a connection that is open. */
 export function trackConnection(connection: PeerConnection): void {
+  const first = onFirst;
+  if (first !== undefined) {
+    onFirst = undefined;
+    first();
+  }
   connections.set(connection.handle, connection);
 }
 

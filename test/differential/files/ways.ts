@@ -7,7 +7,7 @@ import { unlike } from './surroundings.js';
 /** How much of socket-tune there is beside the application. In each way it must see what stock Node shows it. */
 export const WAYS = {
   off: tuned({ SOCKET_TUNE: 'off' }),
-  'options only': tuned({ SOCKET_TUNE_SENDFILE: 'off', SOCKET_TUNE_FS: 'off' }),
+  'options only': tuned({ SOCKET_TUNE_SENDFILE: 'off', SOCKET_TUNE_FS: 'off', SOCKET_TUNE_CONNECT: 'off' }),
   all: tuned(),
 } as const;
 
