@@ -2,6 +2,7 @@
 interface Clock {
   readonly setImmediate: typeof globalThis.setImmediate;
   readonly setTimeout: typeof globalThis.setTimeout;
+  readonly clearTimeout: typeof globalThis.clearTimeout;
   readonly nextTick: typeof process.nextTick;
   readonly now: () => number;
   readonly uptime: () => number;
@@ -26,6 +27,7 @@ export function takeClock(): Clock {
   const taken: Clock = {
     setImmediate: timers.setImmediate,
     setTimeout: timers.setTimeout,
+    clearTimeout: timers.clearTimeout,
     nextTick: process.nextTick.bind(process),
     now: Date.now,
     uptime: process.uptime.bind(process),
@@ -36,7 +38,7 @@ export function takeClock(): Clock {
 
 /** Timers captured at load, so fake timers cannot stall us. */
 const clock = takeClock();
-export const { setImmediate, setTimeout, nextTick, now } = clock;
+export const { setImmediate, setTimeout, clearTimeout, nextTick, now } = clock;
 
 /**
  * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll

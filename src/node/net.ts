@@ -48,11 +48,13 @@ export type Bind = (this: ConnectingHandle, ...args: unknown[]) => number;
 export type Connect = (this: ConnectingHandle, request: ConnectRequest, ...rest: unknown[]) => number;
 
 /** TCPConnectWrap. */
+export type OnComplete = (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
+
 export interface ConnectRequest {
   readonly address?: string;
   readonly port?: number;
   /** lib/net.js `afterConnect`, `afterConnectMultiple`. */
-  readonly oncomplete?: (this: ConnectRequest, status: number, ...rest: unknown[]) => unknown;
+  readonly oncomplete?: OnComplete;
 }
 
 export type ConnectionCallback = (this: ListenHandle, error: number, handle: SocketHandle | undefined) => unknown;

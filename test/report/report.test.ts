@@ -133,6 +133,7 @@ describe('the report', () => {
       'network namespace: 7 times an accept queue was full, 8 drops since the process listens (1,234 and 2,345 in all)',
       'destination db.internal:5432: open 2, opened 10, failed 1, connect time 2.5 ms, round trip 1.5 ms, retransmits 6, dead 3, stale 4',
       'destination [::1]:80: open 0, opened 0, failed 4, connect time –, round trip –, retransmits –, dead 0, stale 0',
+      'pools: 4 connections not used again, as the peer had closed them',
     ]);
   });
 

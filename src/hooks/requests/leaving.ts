@@ -1,6 +1,6 @@
 import { debug } from '../../diagnostics.js';
 import { isInForeground } from '../../native/terminal.js';
-import { setTimeout } from '../../node/clock.js';
+import { clearTimeout, setTimeout } from '../../node/clock.js';
 import { ownWorkers } from '../../node/cluster.js';
 import { awaitOrder, leaveWithWorkers, reportLeft } from './cluster-leaving.js';
 import { closeServers, hasServers, isListening, noteLeaving } from './drain.js';

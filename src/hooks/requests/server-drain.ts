@@ -1,5 +1,5 @@
 import { debug } from '../../diagnostics.js';
-import { monotonic, setImmediate, setTimeout } from '../../node/clock.js';
+import { clearTimeout, monotonic, setImmediate, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { acceptedSockets, type NetServer, type NetSocket } from '../../node/net.js';
 import { idleConnections } from '../../node/patch/http.js';

@@ -2,7 +2,7 @@ import { debug } from '../../diagnostics.js';
 import type { Platform } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import { boundPort } from '../../node/addresses.js';
-import { now, setImmediate, setTimeout } from '../../node/clock.js';
+import { clearTimeout, now, setImmediate, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { connectionHandle, type ListenHandle, type NetServer, type SocketHandle } from '../../node/net.js';
 import { beforeClose, holdClose } from '../../node/patch/net.js';

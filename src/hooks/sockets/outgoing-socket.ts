@@ -1,4 +1,5 @@
 import { fdOf } from '../../native/sockets/handle-fd.js';
+import { hasPeer } from '../../node/addresses.js';
 import { monotonic } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
@@ -9,10 +10,11 @@ import {
   connectingPrototype,
   handleBelow,
   type NetSocket,
+  type OnComplete,
   ownerOf,
   type SocketHandle,
 } from '../../node/net.js';
-import { aroundCompletion, watchSocketHandle } from '../../node/patch/net.js';
+import { atCompletion, watchSocketHandle } from '../../node/patch/net.js';
 import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
 import type { OptionValues } from '../../options/table.js';
 import { destinationOf } from '../../report/destination-record.js';
@@ -25,9 +27,6 @@ import { OutgoingGuard } from './outgoing-guard.js';
 import { OutgoingTuning } from './outgoing-tuning.js';
 import { armQuickAck } from './quick-ack.js';
 import { setHandleTuning } from './tuning.js';
-
-/** libuv's error of an attempt that the app has ended itself. */
-const CANCELED = -process.getBuiltinModule('node:os').constants.errno.ECANCELED;
 
 /**
  * The TLS socket whose handle is connecting. For the second address of a name, Node makes a TCP handle that does not know its owner
@@ -88,7 +87,7 @@ class Scope {
 
   /** Connected, and the app knows. */
   finish(connection: PeerConnection): void {
-    if (this.#context.guardsOnly) return this.#guardLater(connection);
+    if (this.#context.guardsOnly) return;
     const { handle, owner } = connection;
     this.tuning.restore(handle, owner);
     this.tuning.setOnceConnected(handle, owner, false);
@@ -96,10 +95,12 @@ class Scope {
     this.tuning.watch()?.add(connection);
   }
 
-  #guardLater(connection: PeerConnection): void {
-    if (Object.keys(this.#values).length === 0) return;
+  /** Guard a connection once it has lived for a while, where that is all there is to do. */
+  guardLater(connection: PeerConnection): boolean {
+    if (!this.#context.guardsOnly || Object.keys(this.#values).length === 0) return false;
     this.#guard ??= new OutgoingGuard(() => this.tuning, this.#values.deadPeer);
     this.#guard.add(connection);
+    return true;
   }
 
   close(): void {
@@ -132,26 +133,31 @@ class Scopes {
 function watchAttempt(scope: Scope, handle: SocketHandle, request: ConnectRequest, owner: unknown): void {
   const began = monotonic();
   const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
-  aroundCompletion(request, (status, goOn) => {
-    if (status !== 0) {
-      if (status !== CANCELED) destination.failed++;
-      return goOn();
+  atCompletion(request, (oncomplete) => {
+    if (!hasPeer(handle)) {
+      // Without a descriptor the app has ended the attempt itself.
+      if (fdOf(handle) >= 0) destination.failed++;
+      return oncomplete;
     }
     destination.opened++;
     destination.open++;
     destination.connectTime += monotonic() - began;
     const connection = new PeerConnection(handle, owner, destination);
     trackConnection(connection);
-    const result = goOn();
-    // Closed by the app, or too late: Node goes on with another address.
-    if (fdOf(handle) < 0) {
-      endConnection(connection);
-      return result;
-    }
-    scope.finish(connection);
     noteOutgoing(handle, destination);
-    return result;
+    return scope.guardLater(connection) ? oncomplete : thenFinish(scope, connection, oncomplete);
   });
+}
+
+/** Finish a connection when the app knows of it. */
+function thenFinish(scope: Scope, connection: PeerConnection, oncomplete: OnComplete): OnComplete {
+  return function (this: ConnectRequest, ...args) {
+    const result = oncomplete.apply(this, args);
+    // Closed by the app, or too late: Node goes on with another address.
+    if (fdOf(connection.handle) < 0) endConnection(connection);
+    else scope.finish(connection);
+    return result;
+  };
 }
 
 function makeConnect(scopes: Scopes, isIPv6: boolean, original: Connect): Connect {

@@ -7,6 +7,7 @@ import type {
   ListenHandle,
   NetServer,
   NetSocket,
+  OnComplete,
   SocketHandle,
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
@@ -115,21 +116,28 @@ export function receiveConnections(handle: BoundHandle, receive: ConnectionCallb
 }
 
 /**
- * Stand around the end of an attempt to connect.
+ * Call `before` when the system has answered connect(2), with Node's own callback. What it returns is called in its place.
  *
- * @param around is called with 0 or libuv's error, and with Node's own code, which tells the app. It returns what that returns.
+ * Node asks the request for the callback at that moment, and for nothing else. So no frame of ours is in the stack of the error that Node
+ * makes of a failure.
  */
-export function aroundCompletion(
-  request: ConnectRequest,
-  around: (status: number, goOn: () => unknown) => unknown,
-): void {
+export function atCompletion(request: ConnectRequest, before: (oncomplete: OnComplete) => OnComplete): void {
   const { oncomplete } = request;
   if (oncomplete === undefined) return;
-  mutable(request).oncomplete = function (status, ...rest) {
-    // The request outlives the connection's first moments, and would keep all that we know of it.
-    mutable(request).oncomplete = oncomplete;
-    return around(status, () => oncomplete.call(this, status, ...rest));
+  const settle = (value: OnComplete | undefined): void => {
+    defineProperty(request, 'oncomplete', { configurable: true, enumerable: true, writable: true, value });
   };
+  defineProperty(request, 'oncomplete', {
+    configurable: true,
+    enumerable: true,
+    get() {
+      // The request outlives the connection's first moments, and would keep all that we know of it.
+      settle(oncomplete);
+      return before(oncomplete);
+    },
+    // An attempt that took too long (lib/net.js `internalConnectMultipleTimeout`).
+    set: settle,
+  });
 }
 
 /**
@@ -188,13 +196,17 @@ export function isCloseHeld(server: NetServer): boolean {
 
 /** Hold back the 'close' event of a server (lib/net.js `_emitCloseIfDrained`). Returns a function that releases it. */
 export function holdClose(server: NetServer): () => void {
+  // Node emits the event for each close() of a server without connections.
+  let emitted = 0;
   defineProperty(server, '_emitCloseIfDrained', {
     configurable: true,
     enumerable: false,
-    value: () => undefined,
+    value: () => {
+      if (server._handle === null && server._connections === 0) emitted++;
+    },
   });
   return () => {
     Reflect.deleteProperty(server, '_emitCloseIfDrained');
-    server._emitCloseIfDrained();
+    for (let count = Math.max(emitted, 1); count > 0; count--) server._emitCloseIfDrained();
   };
 }

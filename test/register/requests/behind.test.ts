@@ -223,8 +223,8 @@ server.listen(0, '127.0.0.1', async () => {
 });`;
     const { report, stderr } = await runApp('cjs', source, { env: { SOCKET_TUNE_BEHIND: 'nginx' } });
     expect(stderr).to.equal('');
-    expect(report?.requests).to.deep.equal({ idleClosed: 2 });
+    expect(report?.requests).to.include({ idleClosed: 2 });
     const stock = await runApp('cjs', source);
-    expect(stock.report?.requests).to.deep.equal({});
+    expect(stock.report?.requests).not.to.have.property('idleClosed');
   });
 });
