@@ -4,7 +4,7 @@ import type { Hook, HookContext } from './context.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
-import { connectionEndHook } from './peers/connection-end.js';
+import { lifetimeHook } from './peers/lifetime.js';
 import { unansweredHook } from './peers/unanswered.js';
 import { drainHook } from './requests/drain.js';
 import { idleCloseHook } from './requests/idle-close.js';
@@ -29,9 +29,10 @@ const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];
 /** For processes that open sockets, where these are guarded. */
 const GUARD_HOOKS: readonly Hook[] = [
   outgoingSocketHook,
-  connectionEndHook,
   unansweredHook,
   staleConnectionHook,
+  // Replaces what the one before does, later: so it is taken back first.
+  lifetimeHook,
   appChoiceHook,
 ];
 
@@ -39,7 +40,7 @@ const GUARD_HOOKS: readonly Hook[] = [
 const TUNING_HOOKS: readonly Hook[] = [quickAckHook];
 
 /** For processes that listen. */
-const LISTENER_HOOKS: readonly Hook[] = [listenerHook, connectionEndHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, lifetimeHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 /** For processes that listen, each where its variable is set. */
 const REQUEST_HOOKS: readonly Hook[] = [idleCloseHook, drainHook];

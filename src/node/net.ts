@@ -77,6 +77,8 @@ export interface NetSocket extends Socket {
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
+  /** Whether somebody listens for 'readable' (lib/internal/streams/readable.js). Test: hooks/requests/undici-pool. */
+  readonly _readableState: { readonly readableListening: boolean };
   connect(...args: unknown[]): this;
   /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-guard. */
   readonly _host?: unknown;

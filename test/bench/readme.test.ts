@@ -28,7 +28,13 @@ describe('what is made from the last run of the benchmarks', () => {
   it('says of a silent client which presets had USER_TIMEOUT when it was measured, and nothing where none had', () => {
     const [results] = readRuns(RESULTS);
     const pageWith = (inDefault: string, inLowLatency: string): string => {
-      const row = ['the server sends a little again and again', 'not in 150 s', inDefault, inLowLatency, 'not in 150 s'];
+      const row = [
+        'the server sends a little again and again',
+        'not in 150 s',
+        inDefault,
+        inLowLatency,
+        'not in 150 s',
+      ];
       const columns = ['', 'stock', 'default', 'lowlatency', 'highthroughput'];
       const silence = { title: 'A client’s machine is gone: how long', columns, rows: [row] };
       const scenarios = results.scenarios.map((one) => (one.name === 'link' ? { ...one, tables: [silence] } : one));

@@ -142,6 +142,18 @@ describe('an app that opens sockets under the preload', () => {
     }
   });
 
+  it('finds no frame of ours in the errors of connections that are refused, where these are guarded', async () => {
+    const source = `for (const host of ['127.0.0.1', 'localhost']) {
+        net.connect({ port, host }).on('error', ({ stack, errors = [] }) => console.log(stack, errors.map((one) => one.stack)));
+      }`;
+    const [stock, guarded] = await Promise.all([
+      run('cjs', source, { preload: [], args: [refusing] }),
+      run('cjs', source, { args: [refusing] }),
+    ]);
+    expect(stock.stdout).to.include('afterConnect');
+    expect(guarded.stdout).to.equal(stock.stdout);
+  });
+
   it('ends when its sockets are closed, or unreferenced, and with the code that it set', async () => {
     const SOURCES = [
       "net.connect(port, '127.0.0.1').unref();",

@@ -75,21 +75,25 @@ const connections = hiddenSlot<SocketHandle, PeerConnection>();
 
 let onFirst: (() => void) | undefined;
 
-/** Call back when the next connection is noted. Returns what calls it off. */
-export function beforeTracking(callback: () => void): () => void {
+/** Call back when the next connection is expected, or noted. Returns what calls it off. */
+export function beforeFirst(callback: () => void): () => void {
   onFirst = callback;
   return () => {
     onFirst = undefined;
   };
 }
 
+/** There is going to be a connection. */
+export function expectConnections(): void {
+  const first = onFirst;
+  if (first === undefined) return;
+  onFirst = undefined;
+  first();
+}
+
 /** Note a connection that is open. */
 export function trackConnection(connection: PeerConnection): void {
-  const first = onFirst;
-  if (first !== undefined) {
-    onFirst = undefined;
-    first();
-  }
+  expectConnections();
   connections.set(connection.handle, connection);
 }
 

@@ -1,9 +1,11 @@
 import { debug } from '../../diagnostics.js';
+import type { Platform } from '../../native/platform.js';
+import { fdOf } from '../../native/sockets/handle-fd.js';
 import { nextTick } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { HttpMessage } from '../../node/http.js';
 import { net } from '../../node/modules.js';
-import { asNetSocket, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
+import { asNetSocket, type ListenHandle, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
 import {
   afterHeader,
   afterListen,
@@ -25,6 +27,7 @@ import { noteTold, ServerDrain } from './server-drain.js';
 
 /** A server that listens. */
 interface Listening {
+  readonly handle: ListenHandle;
   /** Its socket was made here. What waits in the queue of any other, somebody else may accept. */
   readonly isOwn: boolean;
 }
@@ -47,11 +50,34 @@ const secured = hiddenSlot<object, Set<NetSocket>>();
 /** A signal has come: servers that begin to listen now do not make the process ready again. */
 let isLeaving = false;
 
+/** Handles that a cluster's primary has taken from their servers: it passes the connections on to its workers (RoundRobinHandle). */
+const takenHandles = new Set<ListenHandle>();
+
 /** Servers that listen, without those whose handle a cluster's primary has taken. */
 function listeningServers(): NetServer[] {
-  for (const server of listening.keys()) if (server._handle === null) listening.delete(server);
+  for (const [server, { handle }] of listening) {
+    if (server._handle !== null) continue;
+    listening.delete(server);
+    if (fdOf(handle) >= 0) takenHandles.add(handle);
+  }
+  for (const handle of takenHandles) if (fdOf(handle) < 0) takenHandles.delete(handle);
   return [...listening.keys()];
 }
+
+/**
+ * Have a cluster's primary accept no newcomers any more. What is in its queues still goes to its workers, which would be reset when the
+ * last worker has closed.
+ */
+export function stopNewcomers(platform: Platform): void {
+  listeningServers();
+  const { TCP_DEFER_ACCEPT } = platform.constants;
+  for (const handle of takenHandles) {
+    if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
+    platform.ports?.ignoreNewcomers(handle);
+  }
+}
+
+const NO_DEFERRING = Int32Array.of(0);
 
 /** The state of {@link drainHook}. */
 class Draining {
@@ -84,7 +110,7 @@ class Draining {
     drains.get(server)?.end();
     const isOwn = handle === null && !(typeof fd === 'number' && fd >= 0);
     listeningServers();
-    listening.set(server, { isOwn });
+    listening.set(server, { handle: server._handle, isOwn });
     if (!isLeaving) leavingRecord.draining = false;
     whenConnectionsAreKept(server, (list) => this.#holdIdle(server, list));
     this.#noteSecured(server);

@@ -1,9 +1,10 @@
 import { debug } from '../../diagnostics.js';
+import { platform } from '../../native/index.js';
 import { isInForeground } from '../../native/terminal.js';
 import { clearTimeout, setTimeout } from '../../node/clock.js';
 import { ownWorkers } from '../../node/cluster.js';
 import { awaitOrder, leaveWithWorkers, reportLeft } from './cluster-leaving.js';
-import { closeServers, hasServers, isListening, noteLeaving } from './drain.js';
+import { closeServers, hasServers, isListening, noteLeaving, stopNewcomers } from './drain.js';
 import type { EndingSignal } from './unheard-signal.js';
 
 const { signals: NUMBERS } = process.getBuiltinModule('node:os').constants;
@@ -13,6 +14,9 @@ const LONG_MS = 2 ** 31 - 1;
 
 /** What the workers of a cluster may take longer than their primary. */
 const WORKERS_MARGIN_MS = 1000;
+
+/** How long a cluster's primary passes on what is in its queues, ahead of the closing of its workers' servers. */
+const QUEUES_MS = 250;
 
 /** How long leaving may take, in milliseconds. */
 export interface LeavingTimes {
@@ -38,8 +42,10 @@ function leave({ delay, drain }: LeavingTimes, then: () => void): void {
     then();
   };
   setTimeout(() => closeServers(part), isListening() ? delay : 0);
-  if (hasWorkers) leaveWithWorkers(delay, delay + drain + WORKERS_MARGIN_MS, part);
-  else part();
+  if (hasWorkers) {
+    setTimeout(() => stopNewcomers(platform()), delay);
+    leaveWithWorkers(delay + QUEUES_MS, delay + QUEUES_MS + drain + WORKERS_MARGIN_MS, part);
+  } else part();
 }
 
 /** Whether a signal asks a server to end when it is done. Somebody at a terminal who presses Ctrl+C waits for the end. */

@@ -20,8 +20,9 @@ function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
     const seen = looks.get(socket) ?? 0;
     if (seen >= MOST_LOOKS || socket.server != null || !socket._writableState.writing) return;
     looks.set(socket, seen + 1);
-    if (socket._httpMessage?.agent == null) guardClient(guard, socket);
-    else agents.noteAgent();
+    if (socket._httpMessage?.agent != null) agents.noteAgent();
+    // undici listens so (lib/dispatcher/client-h1.js `connectH1`), and few others do: to look for a client costs more.
+    else if (socket._readableState.readableListening) guardClient(guard, socket);
   };
   return replaceOwn(
     'Socket._unrefTimer',

@@ -1,6 +1,5 @@
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import { hasPeer } from '../../node/addresses.js';
-import { monotonic } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import {
@@ -22,7 +21,8 @@ import { noteOutgoing } from '../../report/live/outgoing.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
 import { createSocketFor } from '../create-socket.js';
-import { endConnection, PeerConnection, trackConnection } from '../peers/connection.js';
+import { noteAttempt } from '../peers/attempt.js';
+import { connectionOf, endConnection, type PeerConnection, trackConnection } from '../peers/connection.js';
 import { OutgoingGuard } from './outgoing-guard.js';
 import { OutgoingTuning } from './outgoing-tuning.js';
 import { armQuickAck } from './quick-ack.js';
@@ -85,22 +85,25 @@ class Scope {
     if (tuning.values.quickAck === 'on') armQuickAck(handle);
   }
 
+  /** Nothing is set on its connections before they have lived for a while. */
+  get isGuardOnly(): boolean {
+    return this.#context.guardsOnly;
+  }
+
+  /** Connected. */
+  open(connection: PeerConnection): void {
+    if (!this.isGuardOnly || Object.keys(this.#values).length === 0) return;
+    this.#guard ??= new OutgoingGuard(() => this.tuning, this.#values.deadPeer);
+    this.#guard.add(connection);
+  }
+
   /** Connected, and the app knows. */
   finish(connection: PeerConnection): void {
-    if (this.#context.guardsOnly) return;
     const { handle, owner } = connection;
     this.tuning.restore(handle, owner);
     this.tuning.setOnceConnected(handle, owner, false);
     this.tuning.tighten(handle);
     this.tuning.watch()?.add(connection);
-  }
-
-  /** Guard a connection once it has lived for a while, where that is all there is to do. */
-  guardLater(connection: PeerConnection): boolean {
-    if (!this.#context.guardsOnly || Object.keys(this.#values).length === 0) return false;
-    this.#guard ??= new OutgoingGuard(() => this.tuning, this.#values.deadPeer);
-    this.#guard.add(connection);
-    return true;
   }
 
   close(): void {
@@ -131,33 +134,29 @@ class Scopes {
 
 /** Count an attempt to connect, and guard the connection that comes of it. */
 function watchAttempt(scope: Scope, handle: SocketHandle, request: ConnectRequest, owner: unknown): void {
-  const began = monotonic();
   const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
-  atCompletion(request, (oncomplete) => {
-    if (!hasPeer(handle)) {
-      // Without a descriptor the app has ended the attempt itself.
-      if (fdOf(handle) >= 0) destination.failed++;
-      return oncomplete;
-    }
-    destination.opened++;
-    destination.open++;
-    destination.connectTime += monotonic() - began;
-    const connection = new PeerConnection(handle, owner, destination);
+  if (typeof owner !== 'object' || owner === null) return;
+  noteAttempt(owner, handle, destination, (connection) => {
     trackConnection(connection);
     noteOutgoing(handle, destination);
-    return scope.guardLater(connection) ? oncomplete : thenFinish(scope, connection, oncomplete);
+    scope.open(connection);
   });
+  if (!scope.isGuardOnly) atCompletion(request, (oncomplete) => thenFinish(scope, handle, oncomplete));
 }
 
 /** Finish a connection when the app knows of it. */
-function thenFinish(scope: Scope, connection: PeerConnection, oncomplete: OnComplete): OnComplete {
-  return function (this: ConnectRequest, ...args) {
-    const result = oncomplete.apply(this, args);
-    // Closed by the app, or too late: Node goes on with another address.
-    if (fdOf(connection.handle) < 0) endConnection(connection);
-    else scope.finish(connection);
-    return result;
-  };
+function thenFinish(scope: Scope, handle: SocketHandle, oncomplete: OnComplete): OnComplete {
+  return hasPeer(handle)
+    ? function (this: ConnectRequest, ...args) {
+        const result = oncomplete.apply(this, args);
+        const connection = connectionOf(handle);
+        if (connection === undefined) return result;
+        // Closed by the app, or too late: Node goes on with another address.
+        if (fdOf(handle) < 0) endConnection(connection);
+        else scope.finish(connection);
+        return result;
+      }
+    : oncomplete;
 }
 
 function makeConnect(scopes: Scopes, isIPv6: boolean, original: Connect): Connect {

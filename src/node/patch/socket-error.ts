@@ -41,3 +41,8 @@ function nameTimeout(error: SystemError, code: string): void {
   error.errno = -errno.ETIMEDOUT;
   error.code = CODE;
 }
+
+/** Whether an error is that of an attempt to connect (lib/net.js `afterConnect`). */
+export function isOfConnect(error: unknown): boolean {
+  return error instanceof Error && Reflect.get(error, 'syscall') === 'connect';
+}

@@ -64,7 +64,7 @@ function objectBy(object: object, symbol: symbol): object | undefined {
 
 /** Undefined for a socket of anybody else's. */
 function findSymbols(socket: NetSocket): UndiciSymbols | undefined {
-  const client = symbolOf(socket, 'client');
+  const client = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'client');
   const holder = client === undefined ? undefined : objectBy(socket, client);
   if (client === undefined || holder === undefined) return undefined;
   const [context, running, pending, url] = ['http context', 'running', 'pending', 'url'].map((description) =>

@@ -99,6 +99,30 @@ describe('a server that its app closes, where it is drained,', () => {
     await app.ended;
   });
 
+  it('emits and calls back as in stock Node when it is closed twice', async () => {
+    const source = `const server = require('http').createServer();
+      const seen = [];
+      server.on('close', () => seen.push('close'));
+      server.listen(0, () => {
+        server.close((error) => seen.push(String(error)));
+        server.close((error) => seen.push(error.code));
+      });
+      process.on('exit', () => console.log(seen.join(' ')));`;
+    const stock = await runApp('cjs', source, { preload: [] });
+    expect(stock.stdout).to.include('ERR_SERVER_NOT_RUNNING close');
+    const drained = await runApp('cjs', source, { env: { SOCKET_TUNE_DRAIN: '5s' } });
+    expect(drained).to.include({ code: 0, stdout: stock.stdout, stderr: '' });
+  });
+
+  it('clears its timers by Node’s own function, whatever the app puts in its place', async () => {
+    const source = `const server = require('http').createServer().listen(0, () => {
+        globalThis.clearTimeout = () => console.log('the app’s clearTimeout');
+        server.close(() => console.log('closed'));
+      });`;
+    const drained = await runApp('cjs', source, { env: { SOCKET_TUNE_DRAIN: '5s' } });
+    expect(drained).to.include({ code: 0, stdout: 'closed\n', stderr: '' });
+  });
+
   it('cuts everything by closeAllConnections()', async () => {
     const { app, port } = await startLeaving(
       httpApp(`process.on('SIGTERM', () => { server.close(() => print('closed')); server.closeAllConnections(); })`),

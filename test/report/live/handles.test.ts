@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { LiveHandles } from '../../../src/report/live/handles.js';
 
@@ -25,6 +27,28 @@ describe('a list of open sockets', () => {
     expect(live.open().map(({ handle }) => handle)).to.deep.equal(
       [made[1], made[2], made[4]].map((one) => one?.handle),
     );
+  });
+
+  it('keeps none of them alive', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const live = new LiveHandles<{ handle: { readonly fd: number } }>();
+    const gone: WeakRef<object>[] = [];
+    const kept = makeHandle();
+    const addAll = (): void => {
+      for (let index = 0; index < 10; index++) {
+        const { handle } = makeHandle();
+        live.add({ handle });
+        gone.push(new WeakRef(handle));
+      }
+    };
+    addAll();
+    live.add({ handle: kept.handle });
+    // What was dereferenced in this turn lives until its end.
+    await new Promise(setImmediate);
+    collect();
+    expect(gone.filter((one) => one.deref() !== undefined)).to.have.length(0);
+    expect(live.open().map(({ handle }) => handle)).to.deep.equal([kept.handle]);
   });
 
   it('drops closed ones though nobody asks for the open ones, and looks at each but a few times', () => {
