@@ -1,9 +1,9 @@
 import type { SocketHandle } from '../node/net.js';
 import { withoutPrototype } from '../node/own-properties.js';
-import type { ListenCounters } from './netstat.js';
 import type { PortSocket, PortState } from './ports/port-socket.js';
 import type { Steering } from './ports/socket-program.js';
 import type { AcceptQueue } from './sockets/accept-queue.js';
+import type { ListenCounters } from './sockets/netstat.js';
 import type { PeerState } from './sockets/peer-state.js';
 import type { TcpInfo } from './sockets/tcp-info.js';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { netstatCounter } from '../../native/netstat.js';
+import { netstatCounter } from '../../native/sockets/netstat.js';
 
 /** Facts of a machine. A fact that it does not tell is undefined. */
 export interface Machine {

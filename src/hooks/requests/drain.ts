@@ -6,6 +6,7 @@ import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { HttpMessage } from '../../node/http.js';
 import { net } from '../../node/modules.js';
 import { asNetSocket, type ListenHandle, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
+import { type Undo, undoAll } from '../../node/patch/replace.js';
 import {
   afterHeader,
   afterListen,
@@ -14,9 +15,8 @@ import {
   endAfter,
   idleConnections,
   whenConnectionsAreKept,
-} from '../../node/patch/http.js';
-import { afterSecureConnection, keepSessionsOpen } from '../../node/patch/http2.js';
-import { type Undo, undoAll } from '../../node/patch/replace.js';
+} from '../../node/patch/servers/http1.js';
+import { afterSecureConnection, keepSessionsOpen } from '../../node/patch/servers/http2.js';
 import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
 import { leavingRecord } from '../../report/leaving.js';
 import type { Hook, HookContext } from '../context.js';

@@ -1,8 +1,8 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { monotonic } from '../../node/clock.js';
 import { acceptedSockets, type NetServer, type NetSocket } from '../../node/net.js';
-import { afterStream } from '../../node/patch/http2.js';
 import type { Undo } from '../../node/patch/replace.js';
+import { afterStream } from '../../node/patch/servers/http2.js';
 import { requestOf, sessionOn, sessionsOf, socketOf, streamsOf } from '../../node/servers/http2.js';
 import { noteUnanswered } from '../../report/leaving.js';
 

@@ -1,6 +1,6 @@
-import type { ListenCounters } from '../../native/netstat.js';
 import type { Platform } from '../../native/platform.js';
 import type { AcceptQueue } from '../../native/sockets/accept-queue.js';
+import type { ListenCounters } from '../../native/sockets/netstat.js';
 import { now } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { ListenHandle } from '../../node/net.js';

@@ -1,4 +1,4 @@
-import { fs } from '../node/modules.js';
+import { fs } from '../../node/modules.js';
 
 /** What the listeners of a network namespace have dropped since it began: counters of netstat(8). */
 export interface ListenCounters {

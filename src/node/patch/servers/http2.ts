@@ -1,10 +1,10 @@
 import type { ServerHttp2Session } from 'node:http2';
-import { nextTick } from '../clock.js';
-import type { NetServer, NetSocket } from '../net.js';
-import { sessionListOf, sessionsOf } from '../servers/http2.js';
-import { nodeSymbol } from '../symbols.js';
-import { standBefore } from './listeners.js';
-import type { Undo } from './replace.js';
+import { nextTick } from '../../clock.js';
+import type { NetServer, NetSocket } from '../../net.js';
+import { sessionListOf, sessionsOf } from '../../servers/http2.js';
+import { nodeSymbol } from '../../symbols.js';
+import { standBefore } from '../listeners.js';
+import type { Undo } from '../replace.js';
 
 /**
  * Keep the sessions of a server that is being closed from being closed with it (lib/internal/http2/core.js `closeAllSessions`, from

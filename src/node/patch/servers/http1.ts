@@ -1,9 +1,9 @@
-import { nextTick } from '../clock.js';
-import type { HttpMessage } from '../http.js';
-import { http } from '../modules.js';
-import type { NetServer, NetSocket } from '../net.js';
-import { type ConnectionsList, connectionsOf, newestRequest } from '../servers/http1.js';
-import { mutable, replaceMethod, type Undo } from './replace.js';
+import { nextTick } from '../../clock.js';
+import type { HttpMessage } from '../../http.js';
+import { http } from '../../modules.js';
+import type { NetServer, NetSocket } from '../../net.js';
+import { type ConnectionsList, connectionsOf, newestRequest } from '../../servers/http1.js';
+import { mutable, replaceMethod, type Undo } from '../replace.js';
 
 /** Call `before` with each server that is closed, of any class: each of them calls this method (lib/net.js). */
 export function beforeServerClose(prototype: object, before: (server: NetServer) => void): Undo {
