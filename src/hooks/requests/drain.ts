@@ -21,7 +21,7 @@ import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
 import { leavingRecord } from '../../report/leaving.js';
 import type { Hook, HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';
-import { drainOnClose } from '../shared-port/drain.js';
+import { drainOnClose, ignoreNewcomers } from '../shared-port/drain.js';
 import { withClose } from './closing-header.js';
 import { noteTold, ServerDrain } from './server-drain.js';
 
@@ -70,14 +70,8 @@ function listeningServers(): NetServer[] {
  */
 export function stopNewcomers(platform: Platform): void {
   listeningServers();
-  const { TCP_DEFER_ACCEPT } = platform.constants;
-  for (const handle of takenHandles) {
-    if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-    platform.ports?.ignoreNewcomers(handle);
-  }
+  for (const handle of takenHandles) ignoreNewcomers(platform, handle);
 }
-
-const NO_DEFERRING = Int32Array.of(0);
 
 /** The state of {@link drainHook}. */
 class Draining {

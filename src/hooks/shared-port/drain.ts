@@ -44,6 +44,17 @@ const LONGEST_PAUSE_MS = 20;
 const NO_DEFERRING = Int32Array.of(0);
 
 /**
+ * Have a listener accept no newcomers any more. What is in its queue is there to be accepted, also what has sent no data yet.
+ *
+ * @returns false where the system has no way to do so
+ */
+export function ignoreNewcomers(platform: Platform, handle: ListenHandle): boolean {
+  const { TCP_DEFER_ACCEPT } = platform.constants;
+  if (TCP_DEFER_ACCEPT !== undefined) platform.set(handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
+  return platform.ports?.ignoreNewcomers(handle) === 0;
+}
+
+/**
  * A listener that is being closed. close(2) resets the connections in its accept queue and its handshakes under way, though another
  * listener on the port could have served them. So a drain ignores new SYNs, whose clients retransmit after a second and reach the other
  * listeners. It accepts the queue, waits for handshakes, and closes the descriptor last. Mostly that is done within close().
@@ -79,9 +90,7 @@ class Drain {
 
   start(): void {
     if (this.#port === undefined) return this.#end();
-    const { TCP_DEFER_ACCEPT } = this.#platform.constants;
-    if (TCP_DEFER_ACCEPT !== undefined) this.#platform.set(this.#handle, TCP_DEFER_ACCEPT, NO_DEFERRING);
-    if (this.#platform.ports?.ignoreNewcomers(this.#handle) === 0) this.#look(FIRST_PAUSE_MS);
+    if (ignoreNewcomers(this.#platform, this.#handle)) this.#look(FIRST_PAUSE_MS);
     else this.#end();
   }
 
