@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
 import { outgoingValues } from '../config/outgoing.js';
 import { PRESET_NAMES } from '../config/presets.js';
 import { platform } from '../native/index.js';
+import { ownVersion } from '../report/own-version.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor/doctor.js';
 import { explain } from './explain.js';
@@ -185,13 +185,12 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
 /** Do what the command line says. */
 export async function main(): Promise<void> {
-  const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
   // A reader such as `head` closes the pipe when it has enough.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
     process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.missing),
   );
   const output = makeOutput(process.stdout, readVariable('NO_COLOR'));
-  const program = makeProgram(output, version, new URL('./register.js', import.meta.url).href);
+  const program = makeProgram(output, ownVersion(), new URL('./register.js', import.meta.url).href);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -7,9 +7,6 @@ import type * as Prometheus from './prometheus.js';
 type Client = typeof Prometheus;
 type Registry = InstanceType<Client['Registry']>;
 
-/** Bounds in seconds: from a connection within a machine to one around the world. */
-const ROUND_TRIPS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-
 const MICROSECONDS_PER_SECOND = 1e6;
 
 interface Exposition {
@@ -33,44 +30,71 @@ function addRow({ client, registry }: Exposition, row: MetricRow, report: Report
   }
 }
 
-/** These go up and down with the open connections, so they are gauges. */
-function addConnections(
-  { client, registry }: Exposition,
-  open: number,
+/** The time at a share of the sorted ones, in seconds: the nearest rank. */
+function quantile(sorted: readonly number[], share: number): number | undefined {
+  const time = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  return time === undefined ? undefined : time / MICROSECONDS_PER_SECOND;
+}
+
+function sumOf(
   connections: readonly ConnectionSnapshot[],
+  figureOf: (connection: ConnectionSnapshot) => number | undefined,
+): number {
+  return connections.reduce((total, connection) => total + (figureOf(connection) ?? 0), 0);
+}
+
+interface Figure {
+  readonly name: string;
+  readonly help: string;
+  /** Absent if it is not known. */
+  readonly value: number | undefined;
+}
+
+/**
+ * What the open connections are like now. Connections end, so each figure may fall: they are gauges. A histogram's buckets must not
+ * fall, and a summary's quantiles are of all that was ever observed.
+ */
+function openFigures({ connections: { open, shown } }: Snapshot): readonly Figure[] {
+  const times = shown.flatMap(({ tcp }) => (tcp === undefined ? [] : [tcp.roundTripTime])).sort((a, b) => a - b);
+  const retransmits = sumOf(shown, ({ tcp }) => tcp?.retransmits);
+  const unsent = sumOf(shown, ({ tcp }) => tcp?.notSentBytes);
+  const [median, p99, max] = [0.5, 0.99, 1].map((share) => quantile(times, share));
+  return [
+    { name: 'open_connections', help: 'Accepted connections that are open now.', value: open },
+    { name: 'open_retransmits', help: 'Retransmits (segments) of the open connections.', value: retransmits },
+    { name: 'open_unsent_bytes', help: 'Bytes that open connections have yet to send.', value: unsent },
+    { name: 'open_round_trip_median_seconds', help: 'Median round-trip time of the open connections.', value: median },
+    { name: 'open_round_trip_p99_seconds', help: '99 of 100 open connections have no longer round trip.', value: p99 },
+    { name: 'open_round_trip_max_seconds', help: 'Longest round-trip time of the open connections.', value: max },
+  ];
+}
+
+function addGauge(
+  { client, registry }: Exposition,
+  name: string,
+  help: string,
+  labels: Readonly<Record<string, string>>,
+  value: number,
 ): void {
-  const gauge = (name: string, help: string, value: number): void => {
-    new client.Gauge({ name, help, registers: [registry] }).set(value);
-  };
-  const sum = (of: (connection: ConnectionSnapshot) => number | undefined): number =>
-    connections.reduce((total, connection) => total + (of(connection) ?? 0), 0);
-  gauge('socket_tune_open_connections', 'Accepted connections that are open now.', open);
-  gauge(
-    'socket_tune_open_retransmits',
-    'Retransmits (segments) of the open connections.',
-    sum(({ tcp }) => tcp?.retransmits),
-  );
-  gauge(
-    'socket_tune_open_unsent_bytes',
-    'Bytes that open connections have yet to send.',
-    sum(({ tcp }) => tcp?.notSentBytes),
-  );
-  const roundTrips = new client.Histogram({
-    name: 'socket_tune_open_round_trip_seconds',
-    help: 'Smoothed round-trip time of the open connections.',
-    buckets: ROUND_TRIPS,
-    registers: [registry],
-  });
-  for (const { tcp } of connections)
-    if (tcp !== undefined) roundTrips.observe(tcp.roundTripTime / MICROSECONDS_PER_SECOND);
+  const configuration = { name: `socket_tune_${name}`, help, labelNames: Object.keys(labels), registers: [registry] };
+  new client.Gauge(configuration).set(labels, value);
 }
 
 /** The metrics in Prometheus' text format. */
-export async function metrics({ report, connections }: Snapshot): Promise<{ type: string; body: string }> {
+export async function metrics(snapshot: Snapshot): Promise<{ type: string; body: string }> {
   const client = await import('./prometheus.js');
   const registry = new client.Registry();
   const all = { client, registry };
-  for (const row of METRICS) addRow(all, row, report);
-  addConnections(all, connections.open, connections.shown);
+  const { version, node } = snapshot;
+  addGauge(
+    all,
+    'build_info',
+    '1, labelled with the versions of socket-tune and of Node.',
+    { version, node_version: node },
+    1,
+  );
+  for (const row of METRICS) addRow(all, row, snapshot.report);
+  for (const { name, help, value } of openFigures(snapshot))
+    if (value !== undefined) addGauge(all, name, help, {}, value);
   return { type: registry.contentType, body: await registry.metrics() };
 }

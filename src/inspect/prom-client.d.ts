@@ -10,11 +10,6 @@ declare module 'prom-client/lib/gauge.js' {
   export = Gauge;
 }
 
-declare module 'prom-client/lib/histogram.js' {
-  import { Histogram } from 'prom-client';
-  export = Histogram;
-}
-
 declare module 'prom-client/lib/registry.js' {
   import { Registry } from 'prom-client';
   export = Registry;

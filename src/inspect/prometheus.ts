@@ -1,7 +1,6 @@
 // The part of prom-client that metrics.ts uses, for the bundle. Its index would bring default metrics and OpenTelemetry along.
 import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
-import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 
-export { Counter, Gauge, Histogram, Registry };
+export { Counter, Gauge, Registry };

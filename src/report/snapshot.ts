@@ -5,6 +5,7 @@ import { now } from '../node/clock.js';
 import { fileBytes } from '../node/patch/net.js';
 import { type LiveConnection, liveConnections } from './live/connections.js';
 import { sampleOutgoing } from './live/outgoing.js';
+import { ownVersion } from './own-version.js';
 import { type Report, stats } from './report.js';
 
 /** One open connection. */
@@ -26,6 +27,9 @@ export interface ConnectionSnapshot {
 export interface Snapshot {
   readonly pid: number;
   readonly title: string;
+  /** Version of socket-tune. */
+  readonly version: string;
+  /** Version of Node. */
   readonly node: string;
   /** When the process began, and now: milliseconds of the wall clock. */
   readonly began: number;
@@ -66,6 +70,7 @@ export function takeSnapshot(platform: Platform): Snapshot {
   return {
     pid: process.pid,
     title: process.title,
+    version: ownVersion(),
     node: process.versions.node,
     began: Math.round(at - process.uptime() * 1000),
     at,

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import http, { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
@@ -12,7 +14,10 @@ import type { Snapshot } from '../../src/report/snapshot.js';
 import { reasons } from '../support/files/travel.js';
 import { type NodeProcess, startApp } from '../support/processes/node-process.js';
 import { freePort } from '../support/sockets/free-port.js';
+import { skip } from '../support/test-run/skipped.js';
 import { until, untilFound } from '../support/until.js';
+
+const MANIFEST: { readonly version: string } = createRequire(import.meta.url)('socket-tune/package.json');
 
 interface Answer {
   readonly status: number | undefined;
@@ -91,18 +96,33 @@ describe('SOCKET_TUNE_INSPECT', () => {
     const { report } = await snapshotAt(inspect);
     const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     for (const sample of samples) {
-      expect(sample).to.match(/^[a-z_]+(?:\{(?:[a-z]+="[^"\n]*",?)*\})? (?:[0-9.e+-]+|\+Inf)$/);
+      expect(sample).to.match(/^[a-z_]+(?:\{(?:[a-z_]+="[^"\n]*",?)*\})? (?:[0-9.e+-]+|\+Inf)$/);
     }
     expect(samples).to.include(`socket_tune_sendfile_bytes_total ${report.files.sendfileBytes}`);
     expect(samples).to.include('socket_tune_not_rerouted_total{reason="encoding-or-object-mode"} 1');
     expect(samples).to.include(
       `socket_tune_option{listener="127.0.0.1:${port}",socket="listener",option="TCP_NODELAY",verdict="applied"} 1`,
     );
+    expect(samples).to.include(
+      `socket_tune_build_info{version="${MANIFEST.version}",node_version="${process.versions.node}"} 1`,
+    );
+    expect(body).not.to.match(/^# TYPE \S+ (?:histogram|summary)$/m);
     const typed = new Set([...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     for (const sample of samples) {
       const name = /^[a-z_]+/.exec(sample)?.[0] ?? '';
-      expect(typed.has(name) || typed.has(name.replace(/_(?:bucket|sum|count)$/, '')), name).to.equal(true);
+      expect(typed.has(name), name).to.equal(true);
     }
+  });
+
+  it('serves metrics that promtool finds no fault with', async function () {
+    if (spawnSync('promtool', ['--version']).error !== undefined) skip(this, 'there is no promtool here');
+    const held = http.get({ host: '127.0.0.1', port, path: '/hold', agent: false });
+    await once(held, 'response');
+    const { body } = await ask(inspect, '/metrics');
+    held.destroy();
+    expect(body).to.include('socket_tune_open_round_trip_p99_seconds');
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
   });
 
   it('takes GET and HEAD only', async () => {

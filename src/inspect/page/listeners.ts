@@ -4,9 +4,11 @@ import type { ListenerRecord, QueueRecord } from '../../report/listener-record.j
 import type { Snapshot } from '../../report/snapshot.js';
 import { dimmed, fill, fillEmpty, html } from './elements.js';
 
+/** The cause stands in the text, as a telephone has no way to see a title. */
 function badge({ constant, asked, kernel, verdict, cause }: OptionOutcome): HTMLElement {
-  const attributes = { class: `badge ${verdict}`, title: cause ?? `asked for ${asked}` };
-  return html('div', attributes, `${constant} ${kernel ?? asked} `, html('span', {}, verdict));
+  const attributes = { class: `badge ${verdict}`, title: `asked for ${asked}` };
+  const told = cause === undefined ? verdict : `${verdict}: ${cause}`;
+  return html('div', attributes, `${constant} ${kernel ?? asked} `, html('span', {}, told));
 }
 
 /** A queue has the colour of a verdict: it was full, it was half full, or neither. */

@@ -23,10 +23,10 @@ const PARTS = [
 ];
 
 function show(snapshot: Snapshot): void {
-  const { pid, title, node, at, began, report } = snapshot;
+  const { pid, title, version, node, at, began, report } = snapshot;
   document.title = `socket-tune ${pid}`;
   fill('process', `process ${pid}, ${title}`);
-  fill('state', dimmed(`Node ${node}, up ${formatAge(at - began)}`));
+  fill('state', dimmed(`socket-tune ${version}, Node ${node}, up ${formatAge(at - began)}`));
   fill('requests', formatRequests(report.requests).join(', '));
   for (const showPart of PARTS) showPart(snapshot);
 }
