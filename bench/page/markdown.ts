@@ -74,17 +74,24 @@ function bullets(lines: readonly string[]): string {
 function shortfalls([results, ...others]: Runs): string {
   const found = goals(results);
   const lost = losses(results);
-  return bullets([
+  const findings = bullets([
     goalsText(found),
-    ...found.missed.map((text) => `missed: ${text}`),
-    ...found.tooNoisy.map((text) => `too noisy: ${text}`),
     ...lost.clear.map((loss) => `clearly worse: ${lossText(loss)}`),
-    doubtText(lost),
     ...others.flatMap((other) =>
       losses(other).clear.map((loss) => `clearly worse with ${nodeName(other)}: ${lossText(loss)}`),
     ),
+    doubtText(lost),
     ...notMeasured(results),
   ]);
+  return [findings, folded('Goals missed', found.missed), folded('Goals that could not be judged', found.tooNoisy)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** A list that GitHub, npm and editors show on demand. */
+function folded(summary: string, lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return `<details><summary>${summary} (${lines.length})</summary>\n\n${bullets(lines)}\n\n</details>`;
 }
 
 function differencesOf(all: readonly string[]): string {

@@ -13,7 +13,8 @@ import { STYLE } from './style.js';
 
 const WIDE = 1100;
 const NARROW = 370;
-const MOST_SHOWN = 6;
+/** What is shown of a list before it is folded: the findings fit one screen. */
+const MOST_SHOWN = 3;
 
 function mainChart(runs: Runs): string {
   const chart = headline(runs[0]);
@@ -34,11 +35,21 @@ function mainChart(runs: Runs): string {
   );
 }
 
+/** A part that opens on demand. */
+function folded(summary: string, ...content: readonly string[]): string {
+  return element('details', '', `<summary>${escapeMarkup(summary)}</summary>`, ...content);
+}
+
 /** First entries of a list; the others open on demand. */
 function foldedList(items: readonly string[]): string {
   const rest = items.slice(MOST_SHOWN);
-  const more = rest.length === 0 ? '' : element('details', '', `<summary>${rest.length} more</summary>`, list(rest));
+  const more = rest.length === 0 ? '' : folded(`${rest.length} more`, list(rest));
   return items.length === 0 ? '' : list(items.slice(0, MOST_SHOWN)) + more;
+}
+
+/** A list that opens on demand, or nothing. */
+function listOnDemand(summary: string, items: readonly string[]): string {
+  return items.length === 0 ? '' : folded(`${summary} (${items.length})`, list(items.map(escapeMarkup)));
 }
 
 /** Losses. Products hide them, so they are near the top of our page. */
@@ -54,14 +65,13 @@ function shortfalls([results, ...others]: Runs): string {
     'section',
     'card',
     element('h2', '', 'Where it falls short'),
-    element('p', '', `${goalsText(found)} ${missed.length === 0 ? '' : 'Missed:'}`),
-    foldedList(missed.map(escapeMarkup)),
-    tooNoisy.length === 0 ? '' : element('p', '', 'Too noisy:'),
-    foldedList(tooNoisy.map(escapeMarkup)),
+    element('p', '', goalsText(found)),
     told.length === 0 ? '' : element('p', '', 'Clearly worse than stock Node.js, by over 5 %:'),
     foldedList(told.map(escapeMarkup)),
-    element('p', '', doubtText(lost)),
     ...notMeasured(results).map((text) => element('p', 'bad', escapeMarkup(text))),
+    listOnDemand('Goals missed', missed),
+    listOnDemand('Goals that could not be judged', tooNoisy),
+    element('p', '', doubtText(lost)),
   );
 }
 
@@ -108,26 +118,25 @@ function tableOf({ title, columns, rows }: Table): string {
 
 function scenarioSection({ name, what, comparisons, tables, notes }: ScenarioResult, runs: Runs): string {
   const shown = tables.map(tableOf);
-  const folded = element('details', '', `<summary>Tables of ${escapeMarkup(name)}</summary>`, ...shown);
   // Without a chart, the tables are all there is to see.
-  const details = comparisons.length === 0 || shown.length === 0 ? shown.join('') : folded;
+  const hasBoth = comparisons.length > 0 && shown.length > 0;
+  const details = hasBoth ? folded(`Tables of ${name}`, ...shown) : shown.join('');
   return [
+    `<details class="scenario"><summary><b>${escapeMarkup(name)}</b> ${escapeMarkup(what)}</summary>`,
+    // A link to something within leads a browser to open what is folded around it.
     `<section id="${escapeMarkup(name)}">`,
-    element('h2', '', escapeMarkup(name)),
-    element('p', 'dim', escapeMarkup(what)),
     comparisons.length === 0
       ? ''
       : element('div', 'cards', ...comparisons.map((comparison) => card(comparison, sameOf(runs, comparison)))),
     list(notes.map(escapeMarkup), 'plain dim'),
     details,
-    '</section>',
+    '</section></details>',
   ].join('');
 }
 
 /** A self-contained page: no script, no font, no network. */
 export function htmlPage(runs: Runs): string {
   const [results] = runs;
-  const links = results.scenarios.map(({ name }) => `<a href="#${escapeMarkup(name)}">${escapeMarkup(name)}</a>`);
   const [first = '', ...others] = sentences(results);
   return [
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
@@ -145,16 +154,14 @@ export function htmlPage(runs: Runs): string {
       'main',
       '',
       mainChart(runs),
-      element(
-        'div',
-        'two',
-        shortfalls(runs),
-        otherNodes(runs),
+      element('div', 'two', shortfalls(runs), otherNodes(runs)),
+      folded(
+        'How it was measured, who is compared, and the machine',
         howMeasured(runs),
         whoIsCompared(results),
         machine(results),
       ),
-      element('nav', '', 'All measurements: ', ...links),
+      element('h2', '', 'All measurements'),
       ...results.scenarios.map((scenario) => scenarioSection(scenario, runs)),
       element('footer', '', 'Made by npx socket-tune bench from node-*.json beside it, which has every round.'),
     ),

@@ -34,11 +34,13 @@ svg { display: block; width: 100%; height: auto; color: var(--ink); }
 .legend svg { display: inline-block; width: 22px; height: 12px; vertical-align: -1px; margin-right: 5px; }
 ul.plain { margin: 0; padding-left: 18px; font-size: 14px; }
 ul.plain li { margin: 3px 0; }
-nav { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 14px; margin: 14px 0 0; }
 dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 2px 14px; margin: 0; font-size: 13px; }
 dt { color: var(--dim); } dd { margin: 0; }
 details { margin: 8px 0; font-size: 13px; }
 summary { cursor: pointer; color: var(--dim); }
+.scenario { border-top: 1px solid var(--line); padding: 5px 0; margin: 0; font-size: 14px; }
+.scenario > summary b { color: var(--ink); font-size: 16px; margin-right: 8px; }
+details > .card { margin: 10px 0; }
 .table { overflow-x: auto; margin: 8px 0; font-size: 13px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }

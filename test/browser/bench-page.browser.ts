@@ -46,6 +46,9 @@ const MISPLACED = `(() => {
   return found;
 })()`;
 
+/** What is folded has charts too. */
+const OPEN_ALL = `for (const details of document.querySelectorAll('details')) details.open = true`;
+
 describe('the page of the benchmarks, in a browser', () => {
   let browser: Browser;
   let directory: string;
@@ -85,6 +88,12 @@ describe('the page of the benchmarks, in a browser', () => {
         writeFileSync(join(directory, `${name}.html`), pagesFrom(results())['index.html'] ?? '');
         const [page, complaints] = await open(`${name}.html`, scheme, width);
         if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, `bench-${name}.png`), fullPage: true });
+        // The findings come before all else, and fit a screen or little more.
+        const { y: below } = (await page.locator('h2', { hasText: 'All measurements' }).boundingBox()) ?? {
+          y: Number.POSITIVE_INFINITY,
+        };
+        expect(below).to.be.below(width > 1000 ? 1400 : 2600);
+        await page.evaluate(OPEN_ALL);
         expect(await page.locator('figure svg').count()).to.be.greaterThan(5);
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(width);
         expect(await page.evaluate(MISPLACED)).to.deep.equal([]);
@@ -93,4 +102,13 @@ describe('the page of the benchmarks, in a browser', () => {
       });
     }
   }
+
+  it('opens the measurements that a link leads to', async () => {
+    writeFileSync(join(directory, 'links.html'), pagesFrom(readRuns(RESULTS))['index.html'] ?? '');
+    const [page] = await open('links.html', 'light', 1280);
+    expect(await page.locator('#files').isVisible()).to.equal(false);
+    await page.goto(`${page.url()}#files`);
+    expect(await page.locator('#files').isVisible()).to.equal(true);
+    await page.close();
+  });
 });
