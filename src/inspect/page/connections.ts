@@ -1,8 +1,8 @@
 import { CONNECTION_COLUMNS, type ConnectionColumn } from '../../report/connection-columns.js';
 import { formatBytes } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { fill, fillEmpty } from './elements.js';
-import { table } from './table.js';
+import { fill, fillEmpty } from './drawing/elements.js';
+import { table } from './drawing/table.js';
 
 const MOST_ROWS = 20;
 

@@ -1,8 +1,8 @@
 import { busiest, DESTINATION_COLUMNS } from '../../report/destination-columns.js';
 import { formatCount } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { dimmed, fill, fillEmpty } from './elements.js';
-import { table } from './table.js';
+import { dimmed, fill, fillEmpty } from './drawing/elements.js';
+import { table } from './drawing/table.js';
 
 const MOST_ROWS = 20;
 

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { dimmed, fill, html } from './elements.js';
+import { dimmed, fill, html } from './drawing/elements.js';
 import { sum } from './sum.js';
 
 function showFigure(id: string, figure: string, note: string): void {

@@ -2,7 +2,7 @@ import type { OptionOutcome } from '../../options/outcome.js';
 import { formatCount, formatDropped, formatQueue, formatQueueAdvice, formatSharing } from '../../report/format.js';
 import type { ListenerRecord, QueueRecord } from '../../report/listener-record.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { dimmed, fill, fillEmpty, html } from './elements.js';
+import { dimmed, fill, fillEmpty, html } from './drawing/elements.js';
 
 /** The cause stands in the text, as a telephone has no way to see a title. */
 function badge({ constant, asked, kernel, verdict, cause }: OptionOutcome): HTMLElement {

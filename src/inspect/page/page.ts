@@ -3,7 +3,7 @@ import { formatAge, formatRequests } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
 import { showConnections } from './connections.js';
 import { showDestinations } from './destinations.js';
-import { dimmed, fill, html } from './elements.js';
+import { dimmed, fill, html } from './drawing/elements.js';
 import { showFigures } from './figures.js';
 import { showListeners } from './listeners.js';
 import { showReasons } from './reasons.js';

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { type BarRow, barRows } from './bar-rows.js';
-import { fill, fillEmpty } from './elements.js';
+import { type BarRow, barRows } from './drawing/bar-rows.js';
+import { fill, fillEmpty } from './drawing/elements.js';
 
 function rowsOf(
   amounts: Readonly<Record<string, number>>,

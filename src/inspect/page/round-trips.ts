@@ -1,7 +1,7 @@
 import { formatCount, formatTime } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { type BarRow, barRows } from './bar-rows.js';
-import { dimmed, fill, fillEmpty } from './elements.js';
+import { type BarRow, barRows } from './drawing/bar-rows.js';
+import { dimmed, fill, fillEmpty } from './drawing/elements.js';
 
 /** Bounds of the bars, in microseconds, and their labels. */
 const BOUNDS: ReadonlyArray<readonly [bound: number, label: string]> = [

@@ -1,7 +1,7 @@
 import { formatRate } from '../../report/format.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import { HEIGHT, makeChart, widthOf } from './chart.js';
-import { fill, html, svg } from './elements.js';
+import { HEIGHT, makeChart, widthOf } from './drawing/chart.js';
+import { fill, html, svg } from './drawing/elements.js';
 import { sum } from './sum.js';
 
 /** Bytes sent so far, or bytes a second, by path. */
