@@ -18,6 +18,7 @@ const published = [
   /^CHANGELOG\.md$/,
   /^SECURITY\.md$/,
   /^docs\/.+/,
+  /^examples\/deploy\/.+/,
   /^dist\/index\.js$/,
   /^dist\/register\.js$/,
   /^dist\/config\/config\.js$/,
