@@ -32,7 +32,7 @@ function othersParagraph(runs: Runs): string[] {
   const about = othersText(runs);
   if (about === undefined) return [];
   const { length } = allDifferences(runs);
-  return [`${about} ${length === 0 ? 'They differ nowhere.' : 'All results name where they do.'}`];
+  return [`${about} ${length === 0 ? 'They differ nowhere.' : 'bench/results of the repository names where they do.'}`];
 }
 
 /** Where a reader would lose: each of them, or the worst. */
@@ -61,7 +61,7 @@ function figuresText(runs: Runs): string {
     `${chart.title}, in ${chart.unit}; lower is better. ${OF_LINE}; ${where}, ${date.slice(0, 10)}${quick ? ', a quick run' : ''}:`,
     comparisonTable(chart, othersOf(runs, headline)),
     ...othersParagraph(runs),
-    `${goalsText(goals(results))} [All results](bench/results/results.md) name them first.`,
+    `${goalsText(goals(results))} bench/results of the repository names them first.`,
     ...lossesText(results),
   ].join('\n\n');
 }

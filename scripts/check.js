@@ -155,6 +155,43 @@ function missingLicences(tarball) {
     .join('\n');
 }
 
+/** The anchor of a heading, as GitHub and npm make it. */
+function anchorOf(heading) {
+  const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
+}
+
+/** On the package's page, and in node_modules, a link leads nowhere unless its target is in the package. */
+function brokenLinks(tarball) {
+  const { stdout } = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' });
+  const files = stdout.split('\n').map((file) => file.replace(/^package\//, ''));
+  const pages = files.filter((file) => file.endsWith('.md'));
+  const anchors = new Map(
+    pages.map((page) => [
+      page,
+      [...readFromPackage(tarball, page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading)),
+    ]),
+  );
+  const isThere = (page, link) => {
+    const [path, anchor] = link.split('#');
+    const target = path === '' ? page : join(dirname(page), path);
+    const isFile = files.includes(target) || files.some((file) => file.startsWith(`${target}/`));
+    return isFile && (anchor === undefined || (anchors.get(target) ?? []).includes(anchor));
+  };
+  return pages
+    .flatMap((page) =>
+      [...readFromPackage(tarball, page).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, link]) => link)
+        .filter((link) => !/^[a-z]+:/.test(link) && !isThere(page, link))
+        .map((link) => `${page}: ${link}`),
+    )
+    .join('\n');
+}
+
 function checkPackage() {
   const directory = mkdtempSync(join(tmpdir(), 'socket-tune-pack-'));
   try {
@@ -166,6 +203,7 @@ function checkPackage() {
     check('an app installs two packages with it', () => unexpectedDependencies(tarball));
     check('the package is as small as the README says', () => excessOfSize(tarball, directory));
     check('the licences of all bundled packages are in it', () => missingLicences(tarball));
+    check('links of its pages lead to what is in it', () => brokenLinks(tarball));
     check('the package is sound (publint)', () => run('publint', 'run', tarball, '--strict'));
     check('its types resolve (are the types wrong)', () => run('attw', tarball, '--profile', 'esm-only'));
   } finally {
