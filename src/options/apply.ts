@@ -14,9 +14,9 @@ const UNKNOWN_OPTION: ReadonlySet<number> = new Set([
 
 /** An error, with what it means for this option. */
 function errorCause({ row }: Step, errno: number): string {
-  const name = errnoName(errno);
-  const meaning = row.errors?.[name];
-  return meaning === undefined ? name : `${name}, ${meaning}`;
+  // By number, as one number may have two names.
+  const known = Object.entries(row.errors ?? {}).find(([error]) => Reflect.get(ERRNO, error) === errno);
+  return known?.join(', ') ?? errnoName(errno);
 }
 
 /** The outcome of a call that failed. */
