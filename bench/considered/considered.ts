@@ -81,13 +81,13 @@ export function measureConsidered(effort: number): Promise<Considered> {
       { name: 'small', bytes: 10 << 10 },
       { name: 'large', bytes: 8 << 20 },
     ]);
-    const megabytes = Math.ceil(4000 * effort);
+    const megabytes = Math.ceil(1000 * effort);
     return {
-      'io_uring, µs a file of 10 KB': run(files, join(scratch, 'small'), Math.ceil(300_000 * effort)),
+      'io_uring, µs a file of 10 KB': run(files, join(scratch, 'small'), Math.ceil(100_000 * effort)),
       'MSG_ZEROCOPY on loopback, µs a MB': await zerocopy(copies, [], '127.0.0.1', megabytes),
       'MSG_ZEROCOPY on veth, µs a MB': await overVeth(copies, megabytes),
-      'steering, µs a connection': run(steering, Math.ceil(20_000 * effort), Math.ceil(8 * effort)),
-      'kTLS, µs a MB': run(tls, join(scratch, 'large'), Math.ceil(100 * effort)),
+      'steering, µs a connection': run(steering, Math.ceil(4000 * effort), Math.ceil(8 * effort)),
+      'kTLS, µs a MB': run(tls, join(scratch, 'large'), Math.ceil(30 * effort)),
     };
   });
 }
