@@ -37,6 +37,14 @@ function presets(row: OptionRow): string {
   return names.map((name) => `${name} ${displayValue(row, row.presets[name])}`).join(', ');
 }
 
+function beforeBind(row: OptionRow): string {
+  const outgoing = row.targets.includes('outgoing') ? ', on an outgoing socket before connect(2) at the latest' : '';
+  const datagram = row.targets.includes('datagram') ? ', on a UDP socket once it is bound' : '';
+  return row.ofLocalAddress
+    ? 'Only sockets that bind a local address (`localAddress`), before they do. Other sockets cost nothing.'
+    : `It is set before bind(2)${outgoing}${datagram}.`;
+}
+
 function notes(row: OptionRow): string[] {
   const needed = OPTION_ROWS.find((candidate) => candidate.key === row.requires);
   return [
@@ -46,6 +54,7 @@ function notes(row: OptionRow): string[] {
     ...(row.phase === 'before-handshake'
       ? ['It is set before listen(2) or connect(2), as the handshake depends on it.']
       : []),
+    ...(row.phase === 'before-bind' ? [beforeBind(row)] : []),
     ...(row.guards ? ['Part of the guard of outgoing sockets (`SOCKET_TUNE_CONNECT=guard`).'] : []),
     ...(row.onceConnected ? ['On an outgoing socket it is set once that is connected.'] : []),
     ...(row.floor === undefined ? [] : ['The value is a least one.']),

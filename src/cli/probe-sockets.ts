@@ -49,9 +49,10 @@ async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<P
   return { handle, close };
 }
 
-/** A socket before connect(2), as some options must be set before. */
-function unconnected(platform: Platform, isIPv6: boolean): ProbeSocket {
-  const fd = platform.openSocket(isIPv6);
+/** A socket before bind(2) and connect(2), as some options must be set before. */
+function unbound(platform: Platform, { ipv6Only, atCreation }: SocketOption): ProbeSocket {
+  const multipath = atCreation ? platform.openSocket(false, 'multipath') : -1;
+  const fd = multipath >= 0 ? multipath : platform.openSocket(ipv6Only === true);
   if (fd < 0) throw new Error(`no socket (errno ${-fd})`);
   return { handle: { fd }, close: () => platform.close(fd) };
 }
@@ -71,8 +72,9 @@ async function datagram(host: string): Promise<ProbeSocket> {
  */
 export async function probeSocket(platform: Platform, row: SocketOption, target: OptionTarget): Promise<ProbeSocket> {
   const host = row.ipv6Only ? '::1' : '127.0.0.1';
-  if (target === 'listener') return listener(host);
   if (target === 'datagram') return datagram(host);
-  if (target === 'outgoing' && row.phase === 'before-handshake') return unconnected(platform, row.ipv6Only === true);
+  if (row.phase === 'before-bind' || (target === 'outgoing' && row.phase === 'before-handshake'))
+    return unbound(platform, row);
+  if (target === 'listener') return listener(host);
   return connection(host, target);
 }

@@ -3,8 +3,9 @@ import { type Bind, type ConnectingHandle, connectingPrototype } from '../node/n
 import { replaceMethod, type Undo, undoAll } from '../node/patch/replace.js';
 import { applyAndConfirm } from '../options/apply.js';
 import type { OptionOutcome } from '../options/outcome.js';
-import type { Step } from '../options/plan.js';
-import type { HookContext } from './context.js';
+import { planOptions, type Step, stepsBeforeBind } from '../options/plan.js';
+import type { SocketFamily } from '../options/socket-option.js';
+import { type HookContext, valuesAt } from './context.js';
 import { createSocketFor } from './create-socket.js';
 
 /** The options of handles that are bound within one call of {@link setBeforeBind}. */
@@ -23,7 +24,7 @@ function makeBind(isIPv6: boolean, original: Bind): Bind {
     if (tuning !== undefined && tuning.steps.length > 0) {
       const platform = tuning.context.platform();
       // Without IPv6, Node binds a second handle (lib/net.js `setupListenHandle`): the outcomes are those of the last.
-      if (createSocketFor(platform, this, isIPv6)) {
+      if (createSocketFor(platform, this, isIPv6, tuning.steps)) {
         tuning.outcomes = tuning.steps.map((step) => applyAndConfirm(platform, step, this));
       }
     }
@@ -48,6 +49,20 @@ export function patchBind(): Undo | undefined {
     replaceMethod<Bind>(prototype, 'bind', (original) => makeBind(false, original)),
     replaceMethod<Bind>(prototype, 'bind6', (original) => makeBind(true, original)),
   ]);
+}
+
+/**
+ * The options that listeners need before bind(2).
+ *
+ * @param port undefined for a path
+ */
+export function stepsBeforeBindOf(
+  context: HookContext,
+  port: number | undefined,
+  family: SocketFamily = 'tcp',
+): readonly Step[] {
+  const kind = { target: 'listener', family, clientSpeaksFirst: false, exactBuffers: false } as const;
+  return stepsBeforeBind(planOptions(context.platform(), valuesAt(context, port), kind));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Libc } from './libc.js';
 import { LINUX_ONLY } from './linux-only.js';
 import { constantTable, type Platform } from './platform.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
+import { withDeviceIndex } from './sockets/device-index.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 
 const SOL_SOCKET = 0xffff;
@@ -12,7 +13,7 @@ const IPPROTO_IPV6 = 41;
 /**
  * Numbers of xnu: bsd/sys/socket.h, bsd/netinet/{in,tcp}.h, bsd/netinet6/in6.h. Their effects: bsd/netinet/tcp_usrreq.c.
  * An accepted socket does not inherit keepalive or its times. TCP_FASTOPEN is on or off, and fails before listen(2).
- * TCP_USER_TIMEOUT of Linux is TCP_RXT_CONNDROPTIME here, in seconds.
+ * SO_BINDTODEVICE of Linux is IP_BOUND_IF here, and IPV6_BOUND_IF. TCP_USER_TIMEOUT of Linux is TCP_RXT_CONNDROPTIME here, in seconds.
  */
 const DARWIN_CONSTANTS = constantTable({
   TCP_NODELAY: { level: IPPROTO_TCP, name: 0x01 },
@@ -27,6 +28,13 @@ const DARWIN_CONSTANTS = constantTable({
   TCP_NOTSENT_LOWAT: { level: IPPROTO_TCP, name: 0x201, acceptedOnly: true },
   TCP_MAXSEG: { level: IPPROTO_TCP, name: 0x02 },
   SO_RCVLOWAT: { level: SOL_SOCKET, name: 0x1004 },
+  SO_BINDTODEVICE: {
+    level: IPPROTO_IP,
+    name: 25,
+    byIndex: true,
+    onBound: true,
+    ipv6: { level: IPPROTO_IPV6, name: 125 },
+  },
   IP_TOS: { level: IPPROTO_IP, name: 3, acceptedOnly: true },
   IPV6_TCLASS: { level: IPPROTO_IPV6, name: 36, acceptedOnly: true },
   IP_RECVTOS: { level: IPPROTO_IP, name: 27 },
@@ -41,7 +49,7 @@ export function darwinPlatform(libc: Libc): Platform {
     name: 'darwin',
     unavailable: undefined,
     constants: DARWIN_CONSTANTS,
-    ...socketOptionCalls(libc),
+    ...withDeviceIndex(libc, socketOptionCalls(libc)),
     // No openSocket either. Without SOCK_CLOEXEC, a child process that starts between two calls would inherit the socket.
     ...LINUX_ONLY,
     signals: signalActions(libc, DARWIN_SIGACTION),

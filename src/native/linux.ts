@@ -11,6 +11,7 @@ import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { acceptQueueCall } from './sockets/accept-queue.js';
 import { withListenBacklog } from './sockets/listen-backlog.js';
+import { withMultipath } from './sockets/multipath.js';
 import { listenCounters } from './sockets/netstat.js';
 import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
 import { peerClosedCall } from './sockets/peer-closed.js';
@@ -59,6 +60,13 @@ const LINUX_CONSTANTS = constantTable({
   SO_BUSY_POLL: { level: SOL_SOCKET, name: 46 },
   SO_INCOMING_CPU: { level: SOL_SOCKET, name: 49 },
   SO_MARK: { level: SOL_SOCKET, name: 36 },
+  SO_BINDTODEVICE: { level: SOL_SOCKET, name: 25 },
+  // The kernel's getsockopt(2) tells it of MPTCP sockets.
+  IPPROTO_MPTCP: { level: SOL_SOCKET, name: 38, call: 'socket' },
+  IP_BIND_ADDRESS_NO_PORT: { level: IPPROTO_IP, name: 24 },
+  // IPV6_FREEBIND (41, 78) and IPV6_TRANSPARENT (41, 75) set the same two bits of an IPv6 socket. Test: hooks/local-address.
+  IP_FREEBIND: { level: IPPROTO_IP, name: 15 },
+  IP_TRANSPARENT: { level: IPPROTO_IP, name: 19 },
   IP_TOS: { level: IPPROTO_IP, name: 1 },
   IPV6_TCLASS: { level: IPPROTO_IPV6, name: 67 },
   IP_MTU_DISCOVER: { level: IPPROTO_IP, name: 10 },
@@ -126,7 +134,8 @@ function limitOf(constant: string): string | undefined {
 }
 
 export function linuxPlatform(libc: Libc): Platform {
-  const calls = withListenBacklog(libc, socketOptionCalls(libc));
+  const sockets = socketCalls(libc);
+  const calls = withMultipath({ ...withListenBacklog(libc, socketOptionCalls(libc)), ...sockets });
   const tcpInfo = tcpInfoCall(libc);
   return {
     name: 'linux',
@@ -136,7 +145,7 @@ export function linuxPlatform(libc: Libc): Platform {
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
-    ...socketCalls(libc),
+    ...sockets,
     tcpInfo,
     acceptQueue: acceptQueueCall(calls),
     listenCounters,

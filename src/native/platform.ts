@@ -20,7 +20,13 @@ export interface SocketConstant {
   /** Greatest value that the kernel takes here. Larger values mean the same. */
   readonly greatest?: number;
   /** The call that sets it, where setsockopt(2) does not. */
-  readonly call?: 'listen';
+  readonly call?: 'listen' | 'socket';
+  /** The kernel takes the index of a network interface here, and the table has its name. */
+  readonly byIndex?: true;
+  /** Form of the option for IPv6 sockets, where these refuse the other. */
+  readonly ipv6?: SocketConstant;
+  /** It may be set on a socket that is bound, whatever the table says. */
+  readonly onBound?: true;
   /** Form of the option that ignores the system's limits, for processes with CAP_NET_ADMIN. */
   readonly privileged?: SocketConstant;
 }
@@ -125,6 +131,9 @@ export interface PortCalls {
   sockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
 }
 
+/** Kinds of sockets that a platform makes: TCP, UDP, MPTCP (RFC 8684). */
+export type SocketType = 'stream' | 'datagram' | 'multipath';
+
 /** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
@@ -143,10 +152,10 @@ export interface Platform {
   /** The system's limit for an option, in words: `net.core.rmem_max=212992`. */
   limitOf(constant: string): string | undefined;
   /**
-   * A TCP or UDP socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
-   * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot.
+   * A socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
+   * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot make one, -EPROTONOSUPPORT where it has no MPTCP.
    */
-  openSocket(isIPv6: boolean, isDatagram?: boolean): number;
+  openSocket(isIPv6: boolean, kind?: SocketType): number;
   /**
    * close(2) of a descriptor that came from here. Returns 0 or an errno. In worker threads Node's closeSync() warns about a descriptor that
    * Node has not opened there.

@@ -193,6 +193,15 @@ export function connectingPrototype(handle: SocketHandle | null | undefined): Co
   return isKnown ? known : undefined;
 }
 
+/** The port in the arguments of `connect` (lib/net.js `normalizeArgs`); undefined for a path. Test: hooks/local-address. */
+export function portOfConnect(args: readonly unknown[]): number | undefined {
+  // Node's own callers pass arguments that are normalised: one array.
+  const [first] = Array.isArray(args[0]) ? args[0] : args;
+  const port: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'port') : first;
+  const isPort = typeof port === 'number' || (typeof port === 'string' && port.trim() !== '');
+  return isPort && Number(port) >= 0 ? Number(port) : undefined;
+}
+
 /** The server that has accepted a socket (lib/net.js `onconnection`); undefined of an outgoing socket. */
 export function serverOf(socket: NetSocket): unknown {
   return Reflect.get(socket, 'server');

@@ -5,7 +5,19 @@ import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
 import type { Plan, Step } from './plan.js';
 
-const UNKNOWN_OPTION: ReadonlySet<number> = new Set([ERRNO.ENOPROTOOPT, ERRNO.EOPNOTSUPP, ERRNO.ENOTSUP]);
+const UNKNOWN_OPTION: ReadonlySet<number> = new Set([
+  ERRNO.ENOPROTOOPT,
+  ERRNO.EOPNOTSUPP,
+  ERRNO.ENOTSUP,
+  ERRNO.EPROTONOSUPPORT,
+]);
+
+/** An error, with what it means for this option. */
+function errorCause({ row }: Step, errno: number): string {
+  // By number, as one number may have two names.
+  const known = Object.entries(row.errors ?? {}).find(([error]) => Reflect.get(ERRNO, error) === errno);
+  return known?.join(', ') ?? errnoName(errno);
+}
 
 /** The outcome of a call that failed. */
 function failedOutcome(step: Step, errno: number): OptionOutcome {
@@ -13,7 +25,7 @@ function failedOutcome(step: Step, errno: number): OptionOutcome {
   if (isUnknown && step.row.ipv6Only) {
     return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
   }
-  return { ...step.applied, verdict: isUnknown ? 'unsupported' : 'refused', cause: errnoName(errno) };
+  return { ...step.applied, verdict: isUnknown ? 'unsupported' : 'refused', cause: errorCause(step, errno) };
 }
 
 /** Set one option. */

@@ -175,6 +175,28 @@ const NAME: KernelKind<string> = {
   isSame: isEqual,
 };
 
+/** As the kernel takes one (net/core/dev.c `dev_valid_name`; IFNAMSIZ, with the end mark). */
+const DEVICE_FORM = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
+
+const EXPECTED_DEVICE = 'the name of a network interface, of up to 15 letters';
+
+const DEVICE: KernelKind<string> = {
+  ...NAME,
+  parse(text) {
+    const value = text.trim();
+    return isDevice(value) ? { value } : { expected: EXPECTED_DEVICE };
+  },
+  accepts: (value) => typeof value === 'string' && isDevice(value),
+  expected: () => EXPECTED_DEVICE,
+  unit: 'interface',
+  describeValues: () => 'the name of a network interface',
+};
+
+function isDevice(name: string): boolean {
+  // A letter may be several bytes.
+  return DEVICE_FORM.test(name) && Buffer.byteLength(name) <= 15;
+}
+
 /** The table of kinds. */
 export const KINDS = {
   flag: FLAG,
@@ -183,6 +205,8 @@ export const KINDS = {
   /** `cpu`: shared, and a connection goes to the listener of the CPU that received its first packet. */
   share: switchedBy(['on', 'cpu', 'off']),
   name: NAME,
+  /** Large and small letters differ, and an interface may have nearly any name. */
+  device: DEVICE,
   count: numbers({
     scale: COUNT,
     counted: ['units', ''],

@@ -93,9 +93,28 @@ function planOf(steps: readonly Step[], skipped: readonly OptionOutcome[]): Plan
   return { steps, skipped, applied: Object.freeze(steps.map((step) => step.applied)) };
 }
 
+function isBeforeBind({ row, constant }: Step): boolean {
+  return row.phase === 'before-bind' && !constant.onBound;
+}
+
+/** The steps of a plan before bind(2). */
+export function stepsBeforeBind({ steps }: Plan): readonly Step[] {
+  return steps.filter(isBeforeBind);
+}
+
 /** The steps of a listener's plan between bind(2) and listen(2). */
 export function stepsBeforeListen({ steps }: Plan): readonly Step[] {
-  return steps.filter(({ row, constant }) => row.phase !== 'before-bind' && !constant.afterListen);
+  return steps.filter((step) => !isBeforeBind(step) && !step.constant.afterListen);
+}
+
+/** Whether sockets with these values have anything to be set before bind(2), as far as that can be told without the system. */
+export function hasStepsBeforeBind(values: OptionValues, target: OptionTarget): boolean {
+  const isEarly = (row: SocketOption): boolean => row.phase === 'before-bind' && row.targets.includes(target);
+  if (values.raw?.some((raw) => isEarly(rawRow(raw)))) return true;
+  return OPTION_ROWS.some((row) => {
+    const value = isEarly(row) ? optionValue(values, row) : undefined;
+    return value !== undefined && kindOf(row).toKernel(value) !== undefined;
+  });
 }
 
 /** Plan what is set on sockets of a kind. One plan serves all of them. */

@@ -5,7 +5,8 @@ import type { Range } from './quantity.js';
 export type OptionTarget = 'listener' | 'accepted' | 'outgoing' | 'datagram';
 
 /**
- * When an option must be set to have its effect. `before-handshake`: it changes the first packet, so a listener needs it before
+ * When an option must be set to have its effect. `before-bind`: an outgoing socket that binds no local address needs it before
+ * connect(2). `before-handshake`: it changes the first packet, so a listener needs it before
  * listen(2), and an outgoing socket before connect(2).
  */
 export type OptionPhase = 'before-bind' | 'before-handshake' | 'any-time';
@@ -42,6 +43,12 @@ export interface SocketOption {
   readonly since?: string;
   /** The least value is a tick of the kernel's clock (CONFIG_HZ): a kernel with a slow clock refuses the value of a preset. */
   readonly leastByTick?: true;
+  /** Only sockets that bind an address of this machine have a use for it: outgoing ones mostly do not. */
+  readonly ofLocalAddress?: true;
+  /** No option of a socket, but what it is made as. Nothing changes it later. */
+  readonly atCreation?: true;
+  /** What errors of setsockopt(2) mean for this option, where their names do not tell. */
+  readonly errors?: Readonly<Record<string, string>>;
   /** Only IPv6 sockets have it. */
   readonly ipv6Only?: true;
   /** What getsockopt(2) returns afterwards: the same value, twice the value, the value rounded up, or nothing that matters. */

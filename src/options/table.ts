@@ -1,6 +1,7 @@
 import { withoutPrototype } from '../node/own-properties.js';
 import type { OptionValue, ValueOf } from './kinds.js';
 import type { RawOption } from './raw-option.js';
+import { BEFORE_BIND_ROWS } from './rows/before-bind.js';
 import { DARWIN_ROWS } from './rows/darwin.js';
 import { INTERNET_ROWS } from './rows/internet.js';
 import { PEER_ROWS } from './rows/peers.js';
@@ -9,7 +10,14 @@ import { UDP_ROWS } from './rows/udp.js';
 import type { PlannedOption, SocketOption } from './socket-option.js';
 
 /** THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test follow from it. */
-const OPTION_TABLE = [...TCP_ROWS, ...PEER_ROWS, ...INTERNET_ROWS, ...UDP_ROWS, ...DARWIN_ROWS] as const;
+const OPTION_TABLE = [
+  ...TCP_ROWS,
+  ...PEER_ROWS,
+  ...INTERNET_ROWS,
+  ...BEFORE_BIND_ROWS,
+  ...UDP_ROWS,
+  ...DARWIN_ROWS,
+] as const;
 
 type Row = (typeof OPTION_TABLE)[number];
 
@@ -43,5 +51,4 @@ export const PLANNED_OPTIONS: readonly PlannedOption[] = [
   { variable: 'ZEROCOPY', doc: 'Large buffers sent without a copy (MSG_ZEROCOPY).' },
   { variable: 'UDP_GSO', doc: 'Many datagrams in one send (UDP_SEGMENT).' },
   { variable: 'UDP_GRO', doc: 'Many datagrams in one read (UDP_GRO).' },
-  { variable: 'MPTCP', doc: 'Multipath TCP (RFC 8684).' },
 ];

@@ -23,6 +23,7 @@ const HEADERS: Readonly<Record<string, readonly [level: number, name: number]>> 
   TCP_NOTSENT_LOWAT: [6, 0x201],
   TCP_MAXSEG: [6, 0x02],
   SO_RCVLOWAT: [0xffff, 0x1004],
+  SO_BINDTODEVICE: [0, 25],
   IP_TOS: [0, 3],
   IPV6_TCLASS: [41, 36],
   IP_RECVTOS: [0, 27],

@@ -132,6 +132,30 @@ describe('kinds of values', () => {
     });
   });
 
+  describe('a network interface', () => {
+    const parse = (text: string) => parseOption(text, 'device');
+
+    it('has nearly any name, in letters that differ by case', () => {
+      expectValues(parse, {
+        eth0: 'eth0',
+        ' Uplink ': 'Uplink',
+        'br-a1b2c3d4e5f6': 'br-a1b2c3d4e5f6',
+        'vlan.7': 'vlan.7',
+      });
+    });
+
+    it('is a problem where the kernel has no such names: too long, in bytes, or with a space, a slash or a colon', () => {
+      expectProblems(parse, ['', 'sixteen-letters0', 'ü'.repeat(8), 'eth 0', 'a/b', 'eth0:1', '.', '..']);
+      expect(parse('a/b')).to.deep.equal({
+        expected: 'the name of a network interface, of up to 15 letters, or off',
+      });
+    });
+
+    it('is left alone by "off"', () => {
+      expect(parse('off')).to.deep.equal({ value: LEFT_ALONE });
+    });
+  });
+
   describe('of an option', () => {
     it('is left alone by "off" where a number is expected', () => {
       for (const kind of ['count', 'bytes', 'seconds', 'milliseconds', 'microseconds'] as const) {

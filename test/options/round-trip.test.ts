@@ -15,11 +15,19 @@ function sampleStep(row: OptionRow, target: SocketKind['target']): Step | undefi
   return planOptions(linux(), values, kind).steps.find((step) => step.row === row);
 }
 
+/** What nobody has asked for: a socket of TCP. */
+function ofPlainSocket(step: Step): ReturnType<typeof readOption> {
+  const fd = linux().openSocket(false);
+  const value = readOption(linux(), step, { fd });
+  linux().close(fd);
+  return value;
+}
+
 /** Check that the sample is not the initial value, set it, and read it back. */
 function roundTrip(step: Step, handle: SocketHandle): void {
   // A new connection begins with quick ACKs, which end with the first data that it sends.
   if (step.row.key === 'quickAck') setKernelValue(handle, 'TCP_QUICKACK', 0);
-  const initial = readOption(linux(), step, handle);
+  const initial = step.row.atCreation ? ofPlainSocket(step) : readOption(linux(), step, handle);
   expect(initial, 'the initial value').not.to.equal(undefined);
   const outcome = applyAndConfirm(linux(), step, handle);
   const kernel = readOption(linux(), step, handle);

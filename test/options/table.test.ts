@@ -22,7 +22,7 @@ describe('the option table', () => {
     for (const row of OPTION_ROWS) {
       expect(row.key).to.match(/^[a-z]+([A-Z][a-z]+)*$/);
       expect(row.variable).to.match(/^[A-Z]+[0-9]?(_[A-Z]+)*$/);
-      expect(row.constant).to.match(/^(?:(?:SO|TCP|IP|IPV6)_[A-Z_]+2?|listen\(2\))$/);
+      expect(row.constant).to.match(/^(?:(?:SO|TCP|IP|IPV6|IPPROTO)_[A-Z_]+2?|listen\(2\))$/);
     }
   });
 
@@ -36,7 +36,7 @@ describe('the option table', () => {
 
   it('gives every number a range, and no range to anything else', () => {
     for (const row of OPTION_ROWS) {
-      const isNumber = !['flag', 'rearm', 'share', 'name'].includes(row.kind);
+      const isNumber = !['flag', 'rearm', 'share', 'name', 'device'].includes(row.kind);
       expect(row.range !== undefined, row.key).to.equal(isNumber);
       for (const value of [row.sample, ...Object.values(row.presets)]) {
         expect(typeof value === 'number', `${row.key} ${value}`).to.equal(isNumber);

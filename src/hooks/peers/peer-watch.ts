@@ -3,6 +3,7 @@ import { fdOf } from '../../native/sockets/handle-fd.js';
 import type { PeerState } from '../../native/sockets/peer-state.js';
 import { setTimeout } from '../../node/clock.js';
 import type { SocketHandle } from '../../node/net.js';
+import { isMultipath } from '../multipath.js';
 import { ConnectionList, endConnection, type PeerConnection } from './connection.js';
 
 /** Looks in the time for a dead peer. An end comes at most one look late. */
@@ -56,7 +57,9 @@ export class PeerWatch {
     this.#onUnanswered = onUnanswered;
   }
 
+  /** Not an MPTCP connection: TCP_INFO tells of its first path alone, and the others may be alive. */
   add(connection: PeerConnection): void {
+    if (isMultipath(this.#platform, connection.handle)) return;
     this.#members.add(connection);
     if (!this.#isWaiting) this.#lookLater();
   }

@@ -5,6 +5,7 @@ import type { BoundHandle, SocketHandle } from '../../node/net.js';
 import { applyAndConfirm } from '../../options/apply.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { planOptions, type Step, stepsBeforeListen } from '../../options/plan.js';
+import { setBeforeBind, stepsBeforeBindOf } from '../before-bind.js';
 import { type HookContext, valuesAt } from '../context.js';
 import { GroupListener, type GroupWorker } from './group-listener.js';
 import { addOwnPort } from './own-ports.js';
@@ -70,8 +71,11 @@ export class PortGroup {
    */
   open(): boolean {
     const { port } = this.#request;
-    const handle = bindHandle(this.#request);
+    const others = stepsBeforeBindOf(this.#context, port).filter(({ row }) => row.key !== 'reusePort');
+    const bind = (): ReturnType<typeof bindHandle> => bindHandle(this.#request);
+    const { result: handle, outcomes } = setBeforeBind(this.#context, others, bind);
     if (typeof handle !== 'object') return false;
+    this.outcomes.push(...outcomes);
     const step = sharingStep(this.#context, port);
     const isOpen = step !== undefined && isBoundTo(handle, port) && this.#share(handle, step) && this.#listen(handle);
     if (!isOpen) handle.close();

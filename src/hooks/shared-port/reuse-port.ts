@@ -7,7 +7,7 @@ import { confirm } from '../../options/apply.js';
 import { sharesPort } from '../../options/listener-needs.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { planOptions, type Step } from '../../options/plan.js';
-import { setBeforeBind } from '../before-bind.js';
+import { setBeforeBind, stepsBeforeBindOf } from '../before-bind.js';
 import { allValues, type HookContext, valuesAt } from '../context.js';
 import { overlapsOwnPort } from './own-ports.js';
 
@@ -62,11 +62,12 @@ export function bindShared(
   address: BindAddress,
   configuredPort: number = address.port,
 ): BoundHandle | undefined {
-  const step = sharingStep(context, configuredPort);
-  if (step === undefined) return undefined;
-  const { result, outcomes } = setBeforeBind(context, [step], () => bindHandle(address));
+  if (sharingStep(context, configuredPort) === undefined) return undefined;
+  const steps = stepsBeforeBindOf(context, configuredPort);
+  const { result, outcomes } = setBeforeBind(context, steps, () => bindHandle(address));
   if (typeof result !== 'object') return undefined;
-  if (isBoundTo(result, address.port) && outcomes.every(({ verdict }) => verdict === 'applied')) return result;
+  const isShared = outcomes.some(({ constant, verdict }) => constant === 'SO_REUSEPORT' && verdict === 'applied');
+  if (isBoundTo(result, address.port) && isShared) return result;
   result.close();
   return undefined;
 }

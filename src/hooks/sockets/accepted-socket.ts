@@ -14,6 +14,7 @@ import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteAccepted } from '../../report/live/accept-queues.js';
 import { noteConnection } from '../../report/live/connections.js';
 import type { HookContext } from '../context.js';
+import { isMultipath, negotiatedOutcome } from '../multipath.js';
 import { PeerConnection, trackConnection } from '../peers/connection.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { warnOfFailures } from '../warn.js';
@@ -35,6 +36,8 @@ interface AcceptedTuning {
   /** Options to set again after Node has set them to its own values. */
   readonly restored: readonly Step[];
   rearmsQuickAck: boolean;
+  /** The listener is MPTCP. */
+  readonly isMultipath: boolean;
   /** Watches connections, where the kernel does not end those with dead peers in time. */
   watch: PeerWatch | undefined;
 }
@@ -61,10 +64,14 @@ function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): Op
 }
 
 /** What watches the connections of a listener; undefined where the kernel ends them by itself. */
-function watchFor({ platform, request, record }: AcceptedTuning, client: SocketHandle): PeerWatch | undefined {
+function watchFor(
+  { platform, request }: AcceptedTuning,
+  client: SocketHandle,
+  outcomes: readonly OptionOutcome[],
+): PeerWatch | undefined {
   const { deadPeer, retransmitTimeoutMax } = request.values;
   if (deadPeer === undefined || familyOf(client) !== 'tcp') return undefined;
-  const isKernels = record.accepted.some(
+  const isKernels = outcomes.some(
     ({ option, verdict }) => option === 'retransmitTimeoutMax' && (verdict === 'inherited' || verdict === 'applied'),
   );
   if (isKernels && endsInTime(deadPeer * 1000, retransmitTimeoutMax)) return undefined;
@@ -77,17 +84,21 @@ function learnFromFirst(tuning: AcceptedTuning, client: SocketHandle): void {
   const { skipped } = tuning.plan;
   const steps = [...tuning.plan.steps, ...switchingOffSteps(tuning, client)];
   const outcomes = steps.map((step) => learnStep(tuning, step, client));
-  tuning.rearmsQuickAck = request.values.quickAck === 'on' && steps.some((step) => step.row.lasting === false);
+  tuning.rearmsQuickAck =
+    request.values.quickAck === 'on' &&
+    steps.some((step, index) => step.row.lasting === false && outcomes[index]?.verdict === 'applied');
   // What the kernel does not take from one connection, it does not take from the next.
   tuning.perConnection = steps.filter((step, index) => {
     const verdict = outcomes[index]?.verdict;
     const isRearmed = step.row.lasting === false && tuning.rearmsQuickAck;
     return !isRearmed && (verdict === 'applied' || verdict === 'clamped');
   });
-  record.accepted = [...outcomes, ...skipped];
-  tuning.watch = watchFor(tuning, client);
-  debug('first connection of %s: %o', record.address, record.accepted);
-  warnOfFailures(tuning.context, record.accepted);
+  const negotiated = tuning.isMultipath ? [negotiatedOutcome(tuning.platform, client)] : [];
+  const accepted = [...outcomes, ...negotiated, ...skipped];
+  if (record.accepted.length === 0) record.accepted = accepted;
+  tuning.watch = watchFor(tuning, client, outcomes);
+  debug('first connection of %s: %o', record.address, accepted);
+  warnOfFailures(tuning.context, accepted);
 }
 
 /**
@@ -158,11 +169,14 @@ export function tuneAccepted(
     perConnection: undefined,
     restored: request.isRewrittenByNode ? restored : [],
     rearmsQuickAck: false,
+    isMultipath: family === 'tcp' && isMultipath(platform, handle),
     watch: undefined,
   };
+  // A peer without MPTCP gets plain TCP, which has and inherits other options.
+  const plain = tuning.isMultipath ? { ...tuning } : undefined;
   aroundConnection(
     handle,
-    (client) => onConnection(tuning, client),
+    (client) => onConnection(plain === undefined || isMultipath(platform, client) ? tuning : plain, client),
     (client) => {
       restoreAccepted(tuning, client);
       if (connectionChannel.hasSubscribers) publish(tuning, client);

@@ -14,8 +14,9 @@ const initialValues = new WeakMap<Platform, Map<string, KernelValue>>();
 
 function readInitial(platform: Platform, step: Step, isDatagram: boolean): KernelValue {
   // Without IPv6 in the system, no socket to compare with is IPv6 either.
-  const ofIPv6 = platform.openSocket(true, isDatagram);
-  const fd = ofIPv6 >= 0 ? ofIPv6 : platform.openSocket(false, isDatagram);
+  const kind = isDatagram ? 'datagram' : 'stream';
+  const ofIPv6 = platform.openSocket(true, kind);
+  const fd = ofIPv6 >= 0 ? ofIPv6 : platform.openSocket(false, kind);
   if (fd < 0) return undefined;
   const kernel = readOption(platform, step, { fd });
   platform.close(fd);

@@ -5,20 +5,28 @@ import type { ListenArguments, ListenHandle, NetServer } from '../../node/net.js
 import { watchHandle } from '../../node/patch/net.js';
 import { replaceOwn } from '../../node/patch/own-methods.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
-import { applyAndConfirm } from '../../options/apply.js';
-import { EMPTY_PLAN, type Plan, planOptions, type Step, stepsBeforeListen } from '../../options/plan.js';
+import { applyAndConfirm, confirm } from '../../options/apply.js';
+import type { OptionOutcome } from '../../options/outcome.js';
+import {
+  EMPTY_PLAN,
+  hasStepsBeforeBind,
+  type Plan,
+  planOptions,
+  type Step,
+  stepsBeforeListen,
+} from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { listenerChannel } from '../../report/channels.js';
 import { addListenerRecord, type ListenerRecord } from '../../report/listener-record.js';
 import { noteListener } from '../../report/live/accept-queues.js';
-import { patchBind, setBeforeBind } from '../before-bind.js';
+import { patchBind, setBeforeBind, stepsBeforeBindOf } from '../before-bind.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';
 import { countForPrimary } from '../shared-port/accepted-count.js';
 import { drainOnClose, endDrain } from '../shared-port/drain.js';
 import { addOwnPort, isOwnPort } from '../shared-port/own-ports.js';
 import { portMembers } from '../shared-port/port-members.js';
-import { maySharePort, sharesPorts, sharingOf, sharingOutcome } from '../shared-port/reuse-port.js';
+import { maySharePort, sharingOf, sharingOutcome } from '../shared-port/reuse-port.js';
 import { steerOwn } from '../shared-port/steering.js';
 import { warnOfFailures } from '../warn.js';
 import { type AcceptedRequest, leaveNagle, requestFor, switchedOffBy } from './accepted-request.js';
@@ -54,20 +62,33 @@ interface ListenerTuning {
   readonly flags: unknown;
 }
 
-function hasStepsBeforeBind(context: HookContext): boolean {
-  const hasRaw = allValues(context).some(({ raw }) => raw?.some(({ phase }) => phase === 'before-bind'));
-  return hasRaw || sharesPorts(context);
+function bindsEarly(context: HookContext): boolean {
+  return allValues(context).some((values) => hasStepsBeforeBind(values, 'listener'));
 }
 
-/** Before bind(2): the options to set on a server that is about to bind. */
-function stepsBeforeBind(context: HookContext, server: NetServer, args: ListenArguments): readonly Step[] {
-  if (!hasStepsBeforeBind(context)) return [];
+/** The options to set on a server that is about to bind. */
+function earlySteps(context: HookContext, server: NetServer, args: ListenArguments): readonly Step[] {
+  const isPlaceholder = server._handle !== null && familyOf(server._handle) === undefined;
+  if (isPlaceholder || !bindsEarly(context)) return [];
   const [, port] = args;
-  const request = requestFor(server, context, typeof port === 'number' ? port : undefined);
-  const kind = { ...request, family: 'tcp', target: 'listener' } as const;
-  return planOptions(context.platform(), request.values, kind).steps.filter(
-    ({ row }) => row.phase === 'before-bind' && (row.key !== 'reusePort' || maySharePort(server, args)),
-  );
+  const isPath = typeof port === 'number' && port < 0;
+  const steps = stepsBeforeBindOf(context, typeof port === 'number' ? port : undefined, isPath ? 'unix' : 'tcp');
+  return steps.filter(({ row }) => row.key !== 'reusePort' || maySharePort(server, args));
+}
+
+/** Bound by somebody else, who may have set these options. */
+function inheritedOutcomes(
+  { context, origin }: ListenerTuning,
+  steps: readonly Step[],
+  handle: ListenHandle,
+  outcomes: readonly OptionOutcome[],
+): readonly OptionOutcome[] {
+  if (origin === 'node') return outcomes;
+  return outcomes.map((outcome, index) => {
+    const step = steps[index];
+    const found = step && confirm(context.platform(), step, step.applied, handle);
+    return found?.verdict === 'applied' && found.kernel !== undefined ? { ...found, verdict: 'inherited' } : outcome;
+  });
 }
 
 function listenerPlan(
@@ -191,13 +212,14 @@ function makeListen(context: HookContext, original: Listen): Listen {
       tuning = tuneBound(context, this, handle, { origin, flags });
     };
     if (this._handle) onBound(this._handle);
-    const early = stepsBeforeBind(context, this, args);
+    const early = earlySteps(context, this, args);
     const { result, outcomes } = setBeforeBind(context, early, () =>
       watchHandle(this, onBound, () => original.apply(this, args)),
     );
-    tuning?.record.outcomes.unshift(...outcomes);
     // Without a handle, listen(2) has failed: Node has closed the handle and emits 'error'.
-    if (tuning !== undefined && this._handle) tuneListener(tuning, this, this._handle);
+    if (tuning === undefined || !this._handle) return result;
+    tuning.record.outcomes.unshift(...inheritedOutcomes(tuning, early, this._handle, outcomes));
+    tuneListener(tuning, this, this._handle);
     return result;
   };
 }
@@ -211,7 +233,7 @@ export function tuneListening(context: HookContext, server: NetServer, handle: L
 function install(context: HookContext): Undo | undefined {
   const undoListen = replaceOwn('Server._listen2', (original) => makeListen(context, original));
   if (undoListen === undefined) return undefined;
-  const undoBind = hasStepsBeforeBind(context) ? patchBind() : undefined;
+  const undoBind = bindsEarly(context) ? patchBind() : undefined;
   return undoBind === undefined ? undoListen : undoAll([undoListen, undoBind]);
 }
 

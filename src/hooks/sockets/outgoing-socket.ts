@@ -3,6 +3,7 @@ import { hasPeer } from '../../node/addresses.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import {
+  type Bind,
   type Connect,
   type ConnectingHandle,
   type ConnectRequest,
@@ -11,10 +12,12 @@ import {
   type NetSocket,
   type OnComplete,
   ownerOf,
+  portOfConnect,
   type SocketHandle,
 } from '../../node/net.js';
 import { atCompletion, watchSocketHandle } from '../../node/patch/net.js';
 import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
+import { hasStepsBeforeBind } from '../../options/plan.js';
 import type { OptionValues } from '../../options/table.js';
 import { destinationOf } from '../../report/destination-record.js';
 import { noteOutgoing } from '../../report/live/outgoing.js';
@@ -49,6 +52,12 @@ function hostOf(owner: unknown, request: ConnectRequest): string {
   return typeof name === 'string' ? name : address;
 }
 
+/** Handles whose options were set before bind(2). */
+const boundEarly = hiddenSlot<SocketHandle, true>();
+
+/** The port that a socket is to connect to. Node binds a local address before it gives the handle that port. */
+const destinationPort = hiddenSlot<object, number>();
+
 /** All outgoing sockets to one port, or to all others. */
 class Scope {
   readonly #context: HookContext;
@@ -67,10 +76,18 @@ class Scope {
     return this.#tuning;
   }
 
+  /** Before bind(2) to a local address. */
+  tuneBeforeBind(handle: ConnectingHandle, isIPv6: boolean, owner: unknown): void {
+    const { tuning } = this;
+    if (!createSocketFor(tuning.platform, handle, isIPv6, tuning.plan.steps)) return;
+    tuning.setBeforeBind(handle, owner);
+    boundEarly.set(handle, true);
+  }
+
   /** Before connect(2), where there is an option that must be set then. */
   tuneEarly(handle: ConnectingHandle, isIPv6: boolean): boolean {
     if (this.#context.guardsOnly || !this.tuning.isEarly) return false;
-    if (!createSocketFor(this.tuning.platform, handle, isIPv6)) return false;
+    if (!createSocketFor(this.tuning.platform, handle, isIPv6, this.tuning.plan.steps)) return false;
     this.tune(handle);
     return true;
   }
@@ -79,7 +96,7 @@ class Scope {
   tune(handle: SocketHandle): void {
     if (this.#context.guardsOnly) return;
     const { tuning } = this;
-    tuning.setAtConnect(handle, ownerOfConnecting(handle));
+    tuning.setAtConnect(handle, ownerOfConnecting(handle), boundEarly.get(handle) === true);
     outgoingRecord.sockets++;
     setHandleTuning(handle, tuning);
     if (tuning.values.quickAck === 'on') armQuickAck(handle);
@@ -100,6 +117,7 @@ class Scope {
   /** Connected, and the app knows. */
   finish(connection: PeerConnection): void {
     const { handle, owner } = connection;
+    this.tuning.noteNegotiated(handle);
     this.tuning.restore(handle, owner);
     this.tuning.setOnceConnected(handle, owner, false);
     this.tuning.tighten(handle);
@@ -116,11 +134,19 @@ class Scope {
 class Scopes {
   readonly #all: Scope;
   readonly #ports: ReadonlyMap<unknown, Scope>;
+  readonly #bindsEarly: boolean;
 
   constructor(context: HookContext, values: OptionValues) {
     this.#all = new Scope(context, values);
     const ports = Object.entries(context.outgoingPorts);
+    const every = [values, ...Object.values(context.outgoingPorts)];
+    this.#bindsEarly = !context.guardsOnly && every.some((each) => hasStepsBeforeBind(each, 'outgoing'));
     this.#ports = new Map(ports.map(([port, own]) => [Number(port), new Scope(context, own)] as const));
+  }
+
+  /** There is something to set on sockets that bind a local address. */
+  get bindsEarly(): boolean {
+    return this.#bindsEarly;
   }
 
   at(port: unknown): Scope {
@@ -175,8 +201,26 @@ function makeConnect(scopes: Scopes, isIPv6: boolean, original: Connect): Connec
   };
 }
 
+/** Node binds the local address of a socket that it is about to connect (lib/net.js `internalConnect`). Servers own no handle then. */
+function makeBind(scopes: Scopes, isIPv6: boolean, original: Bind): Bind {
+  return function (this: ConnectingHandle, ...args) {
+    const owner = ownerOf(this);
+    if (owner instanceof net().Socket) scopes.at(destinationPort.get(owner)).tuneBeforeBind(this, isIPv6, owner);
+    return original.apply(this, args);
+  };
+}
+
+function patchBinds(scopes: Scopes, prototype: ConnectingHandle): Undo[] {
+  if (!scopes.bindsEarly) return [];
+  return [
+    replaceMethod<Bind>(prototype, 'bind', (original) => makeBind(scopes, false, original)),
+    replaceMethod<Bind>(prototype, 'bind6', (original) => makeBind(scopes, true, original)),
+  ];
+}
+
 function patchHandles(scopes: Scopes, prototype: ConnectingHandle): Undo {
   return undoAll([
+    ...patchBinds(scopes, prototype),
     replaceMethod<Connect>(prototype, 'connect', (original) => makeConnect(scopes, false, original)),
     replaceMethod<Connect>(prototype, 'connect6', (original) => makeConnect(scopes, true, original)),
   ]);
@@ -242,6 +286,8 @@ function makeSocketConnect(classes: HandleClasses, original: SocketConnect): Soc
   return function (this: NetSocket, ...args) {
     const handle = this._handle;
     if (typeof this._host === 'string') connectsAgain.set(this, true);
+    const port = portOfConnect(args);
+    if (port !== undefined) destinationPort.set(this, port);
     if (handle != null) classes.patch(handle);
     // Node gives the socket its handle within this call. With a `lookup` that answers at once, it connects in this call too.
     else if (!classes.hasHandles) return watchSocketHandle(this, patch, () => original.apply(this, args));

@@ -3,10 +3,11 @@ import type { SocketHandle } from '../../node/net.js';
 import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import { endsInTime } from '../../options/dead-peer.js';
 import type { OptionOutcome } from '../../options/outcome.js';
-import { type Plan, planOptions, type Step } from '../../options/plan.js';
+import { type Plan, planOptions, type Step, stepsBeforeBind } from '../../options/plan.js';
 import { OPTION_ROWS, type OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { HookContext } from '../context.js';
+import { negotiatedOutcome } from '../multipath.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { endUnanswered } from '../peers/unanswered.js';
 import { warnOfFailures } from '../warn.js';
@@ -68,9 +69,14 @@ export class OutgoingTuning implements Tuning {
   /** There is an option to set before connect(2), when Node has no socket yet. */
   readonly isEarly: boolean;
   readonly #keepAlive: readonly Step[];
+  /** Before bind(2), and only of sockets that bind a local address. */
+  readonly #localAddress: Moment;
+  /** Before bind(2), or else before connect(2). */
+  readonly #beforeBind: Moment;
   readonly #atConnect: Moment;
   readonly #onceConnected: Moment;
   #outcomes: readonly OptionOutcome[] = [];
+  #hasNegotiated = false;
   #watch: PeerWatch | undefined;
 
   constructor(context: HookContext, values: OptionValues) {
@@ -84,14 +90,22 @@ export class OutgoingTuning implements Tuning {
     } as const;
     this.plan = planOptions(context.platform(), values, kind);
     const { steps } = this.plan;
+    const early = stepsBeforeBind(this.plan);
+    const ofSocket = early.filter(({ row }) => !row.ofLocalAddress);
     const isLate = ({ row }: Step): boolean => context.guardsOnly || row.onceConnected === true;
-    this.isEarly = !context.guardsOnly && steps.some((step) => step.row.phase === 'before-handshake');
+    this.isEarly =
+      !context.guardsOnly && (ofSocket.length > 0 || steps.some((step) => step.row.phase === 'before-handshake'));
     // An app that is only guarded has keepalive as Node sets it, where it asks for that.
     this.restored = steps.filter(({ row }) => row.rewrittenByNode && (!context.guardsOnly || this.#isNamed(row.key)));
     this.#keepAlive = steps.filter(isKeepAlive);
+    this.#localAddress = new Moment(
+      this,
+      early.filter(({ row }) => row.ofLocalAddress),
+    );
+    this.#beforeBind = new Moment(this, ofSocket);
     this.#atConnect = new Moment(
       this,
-      steps.filter((step) => !isLate(step)),
+      steps.filter((step) => !isLate(step) && !early.includes(step)),
     );
     this.#onceConnected = new Moment(this, steps.filter(isLate));
   }
@@ -106,13 +120,29 @@ export class OutgoingTuning implements Tuning {
 
   /** Note the outcomes of the first socket, for the report. */
   note(outcomes: readonly OptionOutcome[]): void {
+    if (outcomes.length === 0) return;
     this.#outcomes = [...this.#outcomes, ...outcomes];
+    this.#report();
+  }
+
+  #report(): void {
     outgoingRecord.outcomes = [...this.#outcomes, ...this.plan.skipped];
     debug('first outgoing socket: %o', outgoingRecord.outcomes);
   }
 
-  /** Set what is set when connect(2) has begun, or ahead of it. */
-  setAtConnect(handle: SocketHandle, owner: unknown): void {
+  /** Set what is set before bind(2), on a socket that binds a local address. */
+  setBeforeBind(handle: SocketHandle, owner: unknown): void {
+    this.#localAddress.set(handle, owner);
+    this.#beforeBind.set(handle, owner);
+  }
+
+  /**
+   * Set what is set when connect(2) has begun, or ahead of it.
+   *
+   * @param isBound {@link setBeforeBind} came before
+   */
+  setAtConnect(handle: SocketHandle, owner: unknown, isBound: boolean): void {
+    if (!isBound) this.#beforeBind.set(handle, owner);
     this.#atConnect.set(handle, owner);
     warnOfFailures(this.context, this.plan.skipped);
   }
@@ -125,6 +155,17 @@ export class OutgoingTuning implements Tuning {
   setOnceConnected(handle: SocketHandle, owner: unknown, isKeptAlive: boolean): void {
     this.#onceConnected.set(handle, owner, (step) => isKeptAlive && isKeepAlive(step) && !this.restored.includes(step));
     if (isKeptAlive) this.tighten(handle);
+  }
+
+  /** The first connection shows what its peer makes of MPTCP. */
+  noteNegotiated(handle: SocketHandle): void {
+    const index = this.#outcomes.findIndex(({ option, asked }) => option === 'multipath' && asked === 1);
+    if (this.#hasNegotiated || this.#outcomes[index]?.verdict !== 'applied') return;
+    this.#hasNegotiated = true;
+    const outcome = negotiatedOutcome(this.platform, handle);
+    if (outcome.kernel === 1) return;
+    this.#outcomes = this.#outcomes.map((known, at) => (at === index ? outcome : known));
+    this.#report();
   }
 
   /** Set what Node has set to values of its own. */

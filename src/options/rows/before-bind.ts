@@ -1,0 +1,88 @@
+import type { SocketOption } from '../socket-option.js';
+
+const INTERNET = ['tcp', 'udp'] as const;
+const TCP = ['tcp'] as const;
+const BINDING = ['listener', 'outgoing'] as const;
+
+/** What a socket is made as, and where it is bound: socket(7), ip(7), ipv6(7), and Documentation/networking/mptcp.rst of Linux. */
+export const BEFORE_BIND_ROWS = [
+  {
+    key: 'bindToDevice',
+    variable: 'BINDTODEVICE',
+    constant: 'SO_BINDTODEVICE',
+    kind: 'device',
+    targets: ['listener', 'outgoing', 'datagram'],
+    phase: 'before-bind',
+    families: INTERNET,
+    errors: {
+      ENODEV: 'there is no such network interface',
+      ENXIO: 'there is no such network interface',
+      EPERM: 'it is bound to one already, or the kernel wants CAP_NET_RAW (before Linux 5.7)',
+    },
+    readBack: 'same',
+    presets: {},
+    sample: 'lo',
+    doc: 'Network interface (or VRF) that a socket sends and receives by, and no other. macOS: IP_BOUND_IF.',
+  },
+  {
+    key: 'freeBind',
+    variable: 'FREEBIND',
+    constant: 'IP_FREEBIND',
+    kind: 'flag',
+    targets: BINDING,
+    phase: 'before-bind',
+    families: TCP,
+    readBack: 'same',
+    presets: {},
+    sample: true,
+    doc: 'Bind an address that this machine does not have yet, such as one that a failover brings.',
+  },
+  {
+    key: 'transparent',
+    variable: 'TRANSPARENT',
+    constant: 'IP_TRANSPARENT',
+    kind: 'flag',
+    targets: BINDING,
+    phase: 'before-bind',
+    families: TCP,
+    errors: { EPERM: 'it takes CAP_NET_ADMIN or CAP_NET_RAW' },
+    readBack: 'same',
+    presets: {},
+    sample: true,
+    doc: 'Take connections to addresses of other machines, which TPROXY rules send here, or connect from such an address. Needs CAP_NET_ADMIN or CAP_NET_RAW.',
+  },
+  {
+    key: 'bindAddressNoPort',
+    variable: 'BIND_ADDRESS_NO_PORT',
+    constant: 'IP_BIND_ADDRESS_NO_PORT',
+    kind: 'flag',
+    targets: ['outgoing'],
+    phase: 'before-bind',
+    families: TCP,
+    ofLocalAddress: true,
+    readBack: 'same',
+    presets: { default: true, lowlatency: true, highthroughput: true },
+    sample: true,
+    doc: 'Where `localAddress` is bound, connect(2) chooses the port: connections to different peers may share it, so ports do not run out.',
+  },
+  {
+    key: 'multipath',
+    variable: 'MPTCP',
+    constant: 'IPPROTO_MPTCP',
+    since: '5.6',
+    kind: 'flag',
+    targets: BINDING,
+    phase: 'before-bind',
+    families: TCP,
+    atCreation: true,
+    errors: {
+      EPROTONOSUPPORT: 'this kernel has no MPTCP',
+      ENOPROTOOPT: 'net.mptcp.enabled is 0',
+      EOPNOTSUPP: 'the socket was made as another kind',
+    },
+    readBack: 'same',
+    presets: {},
+    sample: true,
+    doc: 'Multipath TCP (RFC 8684): a connection may use several paths, and outlives one. Peers without it get plain TCP. `ip mptcp` sets the paths. Such sockets have fewer options.',
+  },
+] as const satisfies readonly SocketOption[];
