@@ -67,3 +67,12 @@ export function lengthOf(list: readonly ArrayBufferView[]): number {
   }
   return length;
 }
+
+/** Copy a datagram's parts, of which {@link lengthOf} has told the length. */
+export function copyParts(list: readonly ArrayBufferView[], target: Uint8Array, offset: number): void {
+  let at = offset;
+  for (const part of list) {
+    target.set(part as Uint8Array, at);
+    at += byteLengthOf.call(part) as number;
+  }
+}

@@ -16,10 +16,6 @@ export interface Counters {
   truncatedFiles: number;
   /** Connections that Node closed because they were idle; undefined where nobody counts them. */
   idleClosed: number | undefined;
-  /** Datagrams that left together with others, the calls by which they left, and sockets that the kernel refused that. */
-  batchedDatagrams: number;
-  datagramBatches: number;
-  refusedBatches: number;
   /** Calls of `fs` that were answered without the thread pool, by name. */
   readonly inlineCalls: Map<string, number>;
   /** Those that might have been and were not, by reason. */
@@ -36,9 +32,6 @@ export const counters: Counters = {
   notRerouted: new Map(),
   truncatedFiles: 0,
   idleClosed: undefined,
-  batchedDatagrams: 0,
-  datagramBatches: 0,
-  refusedBatches: 0,
   inlineCalls: new Map(),
   pooledCalls: new Map(),
 };

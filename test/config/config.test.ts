@@ -30,6 +30,7 @@ const SETTINGS_UNSET = {
   otel: 'auto',
   cork: 'auto',
   fs: 'auto',
+  udpGso: false,
   behind: 'off',
   report: 'off',
 } as const;

@@ -2,10 +2,10 @@ import { ERRNO } from '../../native/errno.js';
 import type { SegmentCalls } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import { nextTick } from '../../node/clock.js';
-import { type DatagramHandle, lengthOf, type Send, type SendArguments } from '../../node/dgram.js';
+import { copyParts, type DatagramHandle, lengthOf, type Send, type SendArguments } from '../../node/dgram.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { completeInContext, sendError } from '../../node/patch/dgram.js';
-import { counters } from '../../report/counters.js';
+import { batchRecord } from '../../report/socket-record.js';
 
 /** Fewer datagrams cost no more when each leaves by itself. */
 const LEAST = 2;
@@ -25,7 +25,7 @@ interface Sender {
 }
 
 /** Arguments of Reflect.apply, to be changed until they are used. */
-type Call = [callee: Function, self: undefined, args: unknown[]];
+type Call = [callee: (...args: never[]) => unknown, self: undefined, args: unknown[]];
 
 /** A send that waits to leave. */
 interface Waiting {
@@ -173,10 +173,8 @@ export class DatagramBatch {
   #add(args: SendArguments, length: number): void {
     const [request, list] = args;
     // A copy: apps use a buffer again, as stock Node has sent it by now.
-    for (const part of list) {
-      this.#calls.staging.set(part as Uint8Array, this.#bytes);
-      this.#bytes += part.byteLength;
-    }
+    copyParts(list, this.#calls.staging, this.#bytes);
+    this.#bytes += length;
     const { callback } = request;
     const call: Call | undefined = callback && [callback, undefined, [null, length]];
     // In place of Node's own tick, at the same moment and in the same async context. Reflect.apply leaves no frame in a stack.
@@ -192,17 +190,11 @@ export class DatagramBatch {
       this.#sender.refused = true;
       return false;
     }
-    const errno = this.#calls.sendSegments(
-      fdOf(handle),
-      this.#bytes,
-      this.#segment,
-      this.#port,
-      this.#socketAddress,
-    );
+    const errno = this.#calls.sendSegments(fdOf(handle), this.#bytes, this.#segment, this.#port, this.#socketAddress);
     if (errno === 0) {
       this.#sender.vain = 0;
-      counters.datagramBatches++;
-      counters.batchedDatagrams += waiting.length;
+      batchRecord.sends++;
+      batchRecord.datagrams += waiting.length;
       return true;
     }
     this.#noteError(errno, waiting);
@@ -213,7 +205,7 @@ export class DatagramBatch {
     if (FULL.has(errno)) return;
     if (REFUSALS.has(errno)) {
       this.#sender.refused = true;
-      counters.refusedBatches++;
+      batchRecord.refusedSockets++;
       return;
     }
     // The next sends may fail as well, each with an error of its own.
