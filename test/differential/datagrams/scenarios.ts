@@ -16,6 +16,8 @@ interface Place {
   readonly otherPort: number;
   /** Note something, in the order in which all happens. */
   log(...words: readonly unknown[]): void;
+  /** Note a datagram that has come: when, is a matter of the kernel and the machine's other work. */
+  received(who: string, text: string): void;
   /** Act in an async context with a name, which is noted with what happens in it. */
   within(name: string, act: () => void): void;
   /** A callback that is noted. */
@@ -65,7 +67,9 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     burst('sync');
     process.nextTick(burst, 'tick');
     queueMicrotask(() => burst('microtask'));
+    await sleep(5);
     setImmediate(burst, 'immediate');
+    await sleep(5);
     setTimeout(burst, 1, 'timer');
     await sleep(20);
     burst('after a timer');
@@ -260,17 +264,17 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     await sleep(20);
     process.off('uncaughtException', onError);
   }),
-  'an answer to each datagram': fromAny(async ({ socket, port, told, log }) => {
+  'an answer to each datagram': fromAny(async ({ socket, port, told, received }) => {
     const answering = dgram.createSocket('udp4').bind(0, LOOPBACK);
     await once(answering, 'listening');
     answering.on('message', (message, { port: from }) => {
-      log('answers', String(message));
+      received('answering', String(message));
       for (const text of ['a', 'b', 'c']) answering.send(text + message, from, LOOPBACK, told(text + message));
     });
     let answers = 0;
     const all = new Promise<void>((resolve) => {
       socket.on('message', (message) => {
-        log('answer', String(message));
+        received('answered', String(message));
         if (++answers === 9) resolve();
       });
     });
@@ -283,7 +287,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
 
 async function receiver(type: 'udp4' | 'udp6', name: string, recorder: Recorder): Promise<Socket> {
   const socket = dgram.createSocket(type);
-  socket.on('message', (message, { size }) => recorder.event('app', name, size, String(message.subarray(0, 40))));
+  socket.on('message', (message, { size }) => recorder.event(name, size, String(message.subarray(0, 40))));
   socket.bind(0, type === 'udp4' ? LOOPBACK : '::1');
   await once(socket, 'listening');
   return socket;
@@ -310,6 +314,7 @@ async function runScript({ act, connected, type }: Script, recorder: Recorder): 
     socket,
     port,
     otherPort,
+    received: (who, text) => recorder.event(who, text),
     within: (name, inner) => recorder.within(name, inner),
     log: (...all) => recorder.event('app', ...all.map(words)),
     told:
