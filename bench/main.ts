@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { behind } from './behind/scenario.js';
 import { BenchError, bench } from './command.js';
+import { datagrams } from './datagrams.js';
 import { deadPeer } from './dead-peer.js';
 import { profileScenario } from './frameworks/profile.js';
 import { frameworks } from './frameworks/scenario.js';
@@ -27,6 +28,7 @@ const ALL = [
   leavingScenario,
   stalePool,
   watching,
+  datagrams,
 ] as const;
 
 /** Directory of the results behind the README's figures. */

@@ -42,6 +42,7 @@ export function hookContext(
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
     drain = SETTINGS.drain.default,
+    udpGso = SETTINGS.udpGso.default,
   } = own;
   return {
     values: own,
@@ -55,6 +56,7 @@ export function hookContext(
     keepAliveTime: keepAliveTimeOf(config),
     drain: drain === 'off' ? undefined : drain,
     answersFs: fs === 'auto' && !hasPoolOfOne(),
+    batchesDatagrams: udpGso,
     platform,
   };
 }

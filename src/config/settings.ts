@@ -89,6 +89,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     default: 'auto',
     doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
   },
+  udpGso: {
+    variable: `${PREFIX}UDP_GSO`,
+    kind: KINDS.flag,
+    default: false,
+    doc: 'datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick ends',
+  },
   behind: {
     variable: `${PREFIX}BEHIND`,
     kind: BEHIND,

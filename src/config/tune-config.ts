@@ -27,6 +27,8 @@ export interface Settings {
   readonly sendfileWindow?: number;
   /** Default: `auto`. */
   readonly cork?: CorkMode;
+  /** Datagrams that one tick sends to one place, of one size, leave by one system call. Default: off. */
+  readonly udpGso?: boolean;
   /** Default: `auto`. */
   readonly fs?: FsMode;
   /**

@@ -1,6 +1,7 @@
 import { debug } from '../diagnostics.js';
 import { type Undo, undoAll } from '../node/patch/replace.js';
 import type { Hook, HookContext } from './context.js';
+import { batchDatagrams } from './datagrams/batching.js';
 import { compressionHook } from './files/compression.js';
 import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
@@ -101,8 +102,8 @@ export function makeHooks(context: HookContext): Hooks {
     forDatagrams(socket) {
       if (hasDatagrams) return;
       hasDatagrams = true;
-      const undo = tuneDatagrams(context, socket);
-      if (undo !== undefined) undos.push(undo);
+      const made = [tuneDatagrams(context, socket), batchDatagrams(context, socket)];
+      undos.push(...made.filter((undo) => undo !== undefined));
     },
     undo() {
       undoAll(undos.splice(0))();

@@ -17,6 +17,7 @@ import { SOCK_STREAM, socketCalls } from './sockets/open-socket.js';
 import { peerClosedCall } from './sockets/peer-closed.js';
 import { peerStateCall } from './sockets/peer-state.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
+import { segmentCalls } from './sockets/segments.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
 import { sysctl } from './sysctl.js';
@@ -152,6 +153,7 @@ export function linuxPlatform(libc: Libc): Platform {
     peerState: peerStateCall(libc),
     hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
+    segments: () => (LAYOUTS_OF_64_BITS.has(process.arch) ? segmentCalls(libc) : undefined),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,
   };

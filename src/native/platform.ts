@@ -134,6 +134,21 @@ export interface PortCalls {
 /** Kinds of sockets that a platform makes: TCP, UDP, MPTCP (RFC 8684). */
 export type SocketType = 'stream' | 'datagram' | 'multipath';
 
+/** Sends of many datagrams by one call. */
+export interface SegmentCalls {
+  /** Where the datagrams are gathered, one behind the other. */
+  readonly staging: Buffer;
+  /** Datagrams of one call, at most. */
+  readonly most: number;
+  /** The socket address of a text, which stands for the host alone; undefined if it is none, or names a zone. */
+  addressOf(text: string, isIPv6: boolean): Uint8Array | undefined;
+  /**
+   * Send what has been gathered: datagrams of `segment` bytes each, of which the last may be shorter. Without an address, to where the
+   * socket is connected. Returns 0 or an errno; none has left then.
+   */
+  sendSegments(fd: number, bytes: number, segment: number, port: number, address: Uint8Array | undefined): number;
+}
+
 /** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
@@ -174,6 +189,8 @@ export interface Platform {
   /** Calls on ports that several listeners share; undefined where the system has none. */
   readonly ports: PortCalls | undefined;
   readonly files: FileCalls | undefined;
+  /** Made when it is first asked for. Undefined where the system has none. */
+  segments(): SegmentCalls | undefined;
   readonly signals: SignalActions | undefined;
 }
 

@@ -38,6 +38,9 @@ const OWN_SOURCE = {
   'fs.openSync': 'binding.open(',
   'fs.close': 'binding.close(fd, req)',
   'fs.closeSync': 'binding.close(fd)',
+  // Of C++ (src/udp_wrap.cc).
+  'UDP.send': 'function send() { [native code] }',
+  'UDP.send6': 'function send6() { [native code] }',
 } as const;
 
 type OwnFunction = keyof typeof OWN_SOURCE;

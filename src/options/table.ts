@@ -49,6 +49,5 @@ export function optionValue(values: OptionValues, row: OptionRow): OptionValue |
 /** Options that are not built yet, as they need more than setsockopt(2). */
 export const PLANNED_OPTIONS: readonly PlannedOption[] = [
   { variable: 'ZEROCOPY', doc: 'Large buffers sent without a copy (MSG_ZEROCOPY).' },
-  { variable: 'UDP_GSO', doc: 'Many datagrams in one send (UDP_SEGMENT).' },
   { variable: 'UDP_GRO', doc: 'Many datagrams in one read (UDP_GRO).' },
 ];

@@ -9,7 +9,7 @@ import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.
 import { type DestinationReport, destinationReports } from './live/outgoing.js';
 import { lookForMeterProvider } from './metrics/meter-provider.js';
 import type { RequestRecord } from './request-record.js';
-import { datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
+import { type BatchRecord, batchRecord, datagramRecord, outgoingRecord, type SocketRecord } from './socket-record.js';
 
 /** What was tuned in this thread so far, and how files were sent. */
 export interface Report {
@@ -23,6 +23,8 @@ export interface Report {
   readonly destinations: readonly DestinationReport[];
   /** UDP sockets. */
   readonly datagrams: SocketRecord;
+  /** Datagrams that left together; absent where none has, as without SOCKET_TUNE_UDP_GSO. */
+  readonly batches?: BatchRecord;
   readonly quickAcks: number;
   readonly requests: RequestRecord;
   /** Connections of pools that were not used again, as the peer had closed them. By destination: `stale` there. */
@@ -53,6 +55,7 @@ export function makeReport(): Report {
     outgoing: outgoingRecord,
     destinations: destinationReports(),
     datagrams: datagramRecord,
+    ...(batchRecord.sends + batchRecord.refusedSockets > 0 && { batches: batchRecord }),
     quickAcks: counters.quickAcks,
     requests: { ...leavingRecord, ...(counters.idleClosed !== undefined && { idleClosed: counters.idleClosed }) },
     staleConnections: counters.staleConnections,
@@ -116,6 +119,12 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
 }
 
+function batchLines({ batches }: Report): string[] {
+  if (batches === undefined) return [];
+  const { datagrams, sends, refusedSockets } = batches;
+  return [`udp: ${datagrams} datagrams left in ${sends} batches, ${refusedSockets} sockets were refused them`];
+}
+
 function idleLines({ idleClosed }: RequestRecord): string[] {
   return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
 }
@@ -153,6 +162,7 @@ export function formatReport(report: Report): string {
     ...socketLines('outgoing', report.outgoing),
     ...busiest(report.destinations, MOST_DESTINATION_LINES).map(destinationLine),
     ...socketLines('udp', report.datagrams),
+    ...batchLines(report),
     ...idleLines(report.requests),
     ...leavingLines(report.requests),
     ...(report.staleConnections === 0

@@ -30,6 +30,7 @@ const SETTINGS_UNSET = {
   otel: 'auto',
   cork: 'auto',
   fs: 'auto',
+  udpGso: false,
   behind: 'off',
   report: 'off',
 } as const;
@@ -149,6 +150,7 @@ describe('the config of an environment', () => {
       SOCKET_TUNE_SENDFILE_MIN: '0',
       SOCKET_TUNE_SENDFILE_WINDOW: '2mb',
       SOCKET_TUNE_BEHIND: 'alb',
+      SOCKET_TUNE_UDP_GSO: 'on',
       SOCKET_TUNE_REPORT: '/tmp/report-%p.json',
     });
     expect(problems).to.deep.equal([]);
@@ -163,6 +165,7 @@ describe('the config of an environment', () => {
       otel: 'auto',
       cork: 'auto',
       fs: 'auto',
+      udpGso: true,
       behind: 'alb',
       report: '/tmp/report-%p.json',
     });

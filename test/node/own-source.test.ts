@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -6,8 +7,18 @@ import https from 'node:https';
 import net from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { expect } from 'chai';
+import { type DatagramHandle, datagramPrototype } from '../../src/node/dgram.js';
 import { isNodesOwn, standsFor } from '../../src/node/own-source.js';
 import { onlyListener } from '../../src/node/streams.js';
+
+function handlePrototype(): DatagramHandle | undefined {
+  const socket = dgram.createSocket('udp4');
+  try {
+    return datagramPrototype(socket);
+  } finally {
+    socket.close();
+  }
+}
 
 /** Where each of the functions that we know by their source is. A Node that has changed one shows here first. */
 const WHERE = {
@@ -50,6 +61,8 @@ const WHERE = {
   'fs.openSync': () => fs.openSync,
   'fs.close': () => fs.close,
   'fs.closeSync': () => fs.closeSync,
+  'UDP.send': () => handlePrototype()?.send,
+  'UDP.send6': () => handlePrototype()?.send6,
 } as const satisfies Readonly<Record<Parameters<typeof isNodesOwn>[1], () => unknown>>;
 
 type Known = keyof typeof WHERE;
