@@ -3,13 +3,11 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
-import { outgoingValues } from '../config/outgoing.js';
 import { PRESET_NAMES } from '../config/presets.js';
 import { platform } from '../native/index.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor/doctor.js';
-import { explain } from './explain.js';
-import { frontExplanation } from './front-explanation.js';
+import { explain } from './explain/explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
 import { TopError, type TopOptions, top } from './top.js';
@@ -88,6 +86,29 @@ function addDoctor(program: Command, output: Output): void {
     });
 }
 
+function addExplain(program: Command, output: Output): void {
+  program
+    .command('explain')
+    .description(
+      'every option and setting: its value, where that comes from, what it means, and which sockets get what',
+    )
+    .addOption(presetOption())
+    .addOption(jsonOption())
+    .addOption(
+      new Option('--port <port>', 'options of the listener on this port; with --connect, of sockets to it').argParser(
+        parsePort,
+      ),
+    )
+    .option('--connect', 'options of outgoing sockets alone', false)
+    .option('--all', 'options too that this system does not have', false)
+    .action(
+      ({ json, preset, port, connect, all }: CommonOptions & { port?: number; connect: boolean; all: boolean }) => {
+        const variables = variablesWith(preset);
+        explain(output, readConfig(variables), variables, { json, preset, port, connect, all });
+      },
+    );
+}
+
 function addBench(program: Command, output: Output): void {
   program
     .command('bench')
@@ -122,29 +143,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
   addDoctor(program, output);
 
-  program
-    .command('explain')
-    .description('every option with its value, its source, and its meaning')
-    .addOption(presetOption())
-    .addOption(jsonOption())
-    .addOption(new Option('--port <port>', 'options of the listener on this port').argParser(parsePort))
-    .addOption(new Option('--connect', 'options of outgoing sockets').conflicts('port'))
-    .action(({ json, preset, port, connect = false }: CommonOptions & { port?: number; connect?: boolean }) => {
-      const variables = variablesWith(preset);
-      const { config } = readConfig(variables);
-      if (connect) {
-        const subject = { values: outgoingValues(config) ?? {}, prefix: `${PREFIX}CONNECT_`, variables };
-        return explain(output, subject, { json, target: 'outgoing' });
-      }
-      const values = port === undefined ? config : (config.ports?.[port] ?? config);
-      const prefix = port === undefined ? PREFIX : `${PREFIX}PORT_${port}_`;
-      const settings = [frontExplanation(config.behind ?? 'off', variables)];
-      explain(
-        output,
-        { values, prefix, variables, settings },
-        { json, target: port === undefined ? undefined : 'listener' },
-      );
-    });
+  addExplain(program, output);
 
   program
     .command('verify')

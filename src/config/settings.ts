@@ -20,6 +20,8 @@ const REPORT_TARGET: Kind<string> = {
   parse: (text) => ({ value: text }),
   accepts: (value) => typeof value === 'string',
   expected: () => "'off', 'exit' or a path",
+  describeValues: () => 'off, exit (standard error), or the path of a file',
+  display: (value) => value,
 };
 
 const CONNECT_WORDS = oneOf(['on', 'guard', 'off']);
@@ -42,6 +44,8 @@ const OPTIONAL_TIME: Kind<OptionalTime> = {
   },
   accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
   expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
+  describeValues: (limits) => `${KINDS.milliseconds.describeValues(limits)}, or off`,
+  display: (value) => (value === 'off' ? value : KINDS.milliseconds.display(value)),
 };
 
 /** An hour: longer than any supervisor waits. */

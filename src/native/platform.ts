@@ -125,6 +125,13 @@ export interface PortCalls {
   sockets(port: number, ...states: PortState[]): readonly PortSocket[] | undefined;
 }
 
+/** The names that an option takes. */
+export interface OptionChoices {
+  readonly available: readonly string[];
+  /** Those of any process. The others take CAP_NET_ADMIN. Undefined: the system does not tell. */
+  readonly allowed: readonly string[] | undefined;
+}
+
 /** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
@@ -142,6 +149,8 @@ export interface Platform {
   inertCause(constant: string): string | undefined;
   /** The system's limit for an option, in words: `net.core.rmem_max=212992`. */
   limitOf(constant: string): string | undefined;
+  /** The names that an option takes on this system; undefined for an option that takes numbers, or where the system does not tell. */
+  choicesOf(constant: string): OptionChoices | undefined;
   /**
    * A TCP or UDP socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
    * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot.

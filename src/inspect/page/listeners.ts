@@ -4,8 +4,9 @@ import type { ListenerRecord, QueueRecord } from '../../report/listener-record.j
 import type { Snapshot } from '../../report/snapshot.js';
 import { dimmed, fill, fillEmpty, html } from './elements.js';
 
-function badge({ constant, asked, kernel, verdict, cause }: OptionOutcome): HTMLElement {
-  const attributes = { class: `badge ${verdict}`, title: cause ?? `asked for ${asked}` };
+function badge({ constant, asked, kernel, verdict, cause, note }: OptionOutcome): HTMLElement {
+  const why = cause ?? note;
+  const attributes = { class: `badge ${verdict}`, title: `asked for ${asked}${why === undefined ? '' : `: ${why}`}` };
   return html('div', attributes, `${constant} ${kernel ?? asked} `, html('span', {}, verdict));
 }
 
