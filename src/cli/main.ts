@@ -147,10 +147,13 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
   program
     .command('verify')
-    .description('set every option on test sockets, and print what the kernel made of it')
+    .description('set the options of this environment on test sockets, and print what the kernel made of them')
+    .addOption(presetOption())
     .addOption(jsonOption())
-    .action(async ({ json }: CommonOptions) => {
-      process.exitCode = (await verify(output, { json })) ? EXIT.ok : EXIT.missing;
+    .addOption(new Option('--samples', 'set a sample of every option instead').default(false, 'no').conflicts('preset'))
+    .action(async ({ json, preset, samples }: CommonOptions & { samples: boolean }) => {
+      const environment = samples ? undefined : readConfig(variablesWith(preset));
+      process.exitCode = (await verify(output, environment, { json })) ? EXIT.ok : EXIT.missing;
     });
 
   program
