@@ -10,7 +10,8 @@ import { doctor } from './doctor/doctor.js';
 import { explain } from './explain/explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
-import { TopError, type TopOptions, top } from './top.js';
+import { TopError } from './top/target.js';
+import { type TopOptions, top } from './top/top.js';
 import { verify } from './verify.js';
 
 /** `missing`: this machine or process lacks something. `usage`: the command line is wrong. */
@@ -159,11 +160,11 @@ function makeProgram(output: Output, version: string, preload: string): Command 
   program
     .command('top')
     .description('watch a tuned process: its listeners, its connections, and how its files are sent')
-    .argument('<pid|url>', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable')
+    .argument('[pid|url]', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable; none: the only one here')
     .addOption(jsonOption())
     .option('--once', 'print once', false)
     .addOption(new Option('--interval <seconds>', 'time between two snapshots').default(1).argParser(parseSeconds))
-    .action(async (target: string, options: TopOptions) => {
+    .action(async (target: string | undefined, options: TopOptions) => {
       await top(output, target, options);
     });
 

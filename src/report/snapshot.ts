@@ -1,3 +1,4 @@
+import { appName } from '../app-manifest.js';
 import type { Platform } from '../native/platform.js';
 import type { TcpInfo } from '../native/sockets/tcp-info.js';
 import { peerOf } from '../node/addresses.js';
@@ -26,6 +27,8 @@ export interface ConnectionSnapshot {
 export interface Snapshot {
   readonly pid: number;
   readonly title: string;
+  /** The app's name and script: `shop (server.js)`. */
+  readonly app: string;
   readonly node: string;
   /** When the process began, and now: milliseconds of the wall clock. */
   readonly began: number;
@@ -66,6 +69,7 @@ export function takeSnapshot(platform: Platform): Snapshot {
   return {
     pid: process.pid,
     title: process.title,
+    app: appName(),
     node: process.versions.node,
     began: Math.round(at - process.uptime() * 1000),
     at,
