@@ -18,7 +18,7 @@ const published = [
   /^CHANGELOG\.md$/,
   /^SECURITY\.md$/,
   /^docs\/.+/,
-  /^dist\/index\.js$/,
+  /^dist\/index\.c?js$/,
   /^dist\/register\.js$/,
   /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
@@ -29,6 +29,7 @@ const published = [
   /^dist\/bench\/apps\/[a-z-]+\.js$/,
   /^dist\/bench\/(?:apps|link)\/[a-z-]+\.c$/,
   /^dist\/types\/register\.d\.ts$/,
+  /^dist\/types\/src\/index\.d\.cts$/,
   /^dist\/types\/src\/.+\.d\.ts$/,
 ];
 

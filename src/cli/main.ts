@@ -82,7 +82,9 @@ function addDoctor(program: Command, output: Output): void {
     .action(({ json, preset, manifest }: CommonOptions & { manifest?: string }) => {
       const text = manifest === undefined ? undefined : readText(manifest);
       if (manifest !== undefined && text === undefined) return refuse(`${manifest} cannot be read`);
-      const isReady = doctor(output, readConfig(variablesWith(preset)), { json, manifest: text });
+      // A variable that is not understood is one of its findings.
+      const environment = configFromEnvironment(variablesWith(preset));
+      const isReady = doctor(output, environment, { json, manifest: text });
       process.exitCode = isReady ? EXIT.ok : EXIT.missing;
     });
 }

@@ -207,9 +207,6 @@ export const KINDS = {
 
 export type OptionKind = keyof typeof KINDS;
 
-/** The type of the values of a kind. */
-export type ValueOf<K extends OptionKind> = (typeof KINDS)[K] extends KernelKind<infer V> ? V : never;
-
 /** The kind of an option. */
 export function kindOf({ kind }: { readonly kind: OptionKind }): KernelKind<OptionValue> {
   return KINDS[kind];

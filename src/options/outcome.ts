@@ -1,4 +1,4 @@
-import type { OptionKey } from './table.js';
+import type { OptionKey } from './option-values.js';
 
 /**
  * The outcome of an option, as docs/observing.md has it: `applied` (the kernel took what was asked for; `note` says so where it keeps

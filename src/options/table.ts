@@ -1,6 +1,6 @@
 import { withoutPrototype } from '../node/own-properties.js';
-import type { OptionValue, ValueOf } from './kinds.js';
-import type { RawOption } from './raw-option.js';
+import type { OptionValue } from './kinds.js';
+import type { OptionKey, OptionValues } from './option-values.js';
 import { DARWIN_ROWS } from './rows/darwin.js';
 import { INTERNET_ROWS } from './rows/internet.js';
 import { PEER_ROWS } from './rows/peers.js';
@@ -11,16 +11,8 @@ import type { PlannedOption, SocketOption } from './socket-option.js';
 /** THE table: one row an option. Parsing, presets, types, read-back, the README's table and the round-trip test follow from it. */
 const OPTION_TABLE = [...TCP_ROWS, ...PEER_ROWS, ...INTERNET_ROWS, ...UDP_ROWS, ...DARWIN_ROWS] as const;
 
-type Row = (typeof OPTION_TABLE)[number];
-
-/** Key of an option in a config. */
-export type OptionKey = Row['key'];
-
-/** The options of a config. The kernel and Node decide about an option that is absent. */
-export type OptionValues = { readonly [R in Row as R['key']]?: ValueOf<R['kind']> } & {
-  /** Options by their numbers, for what the table does not have. */
-  readonly raw?: readonly RawOption[];
-};
+// Made from the table by scripts/option-types.js, so that editors show the doc of a key.
+export type { OptionKey, OptionValues } from './option-values.js';
 
 /** A row for code that walks the table: its literal types are widened. */
 export type OptionRow = SocketOption & {

@@ -28,7 +28,7 @@ function ordered(change: (order: Order, view: View) => Order): Act {
 
 function sortColumn(step: number): Act {
   return ordered((order, { heads }) => {
-    const index = heads.findIndex((head) => head === order.by);
+    const index = order.by === undefined ? -1 : heads.indexOf(order.by);
     // From no column, the way to the left leads to the last one.
     const next = index < 0 && step < 0 ? -1 : (index + step) % heads.length;
     return { ...order, by: heads.at(next) };

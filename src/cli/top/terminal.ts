@@ -12,6 +12,8 @@ const CLEAR_BELOW = '\u001b[J';
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 
+const USUAL = { columns: 80, rows: 24 } as const;
+
 /** They end a process that does not listen for them. */
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
@@ -27,7 +29,8 @@ export class Terminal {
   }
 
   get size(): { readonly columns: number; readonly rows: number } {
-    return { columns: this.#stdout.columns, rows: this.#stdout.rows };
+    // A terminal that has no size yet says 0.
+    return { columns: this.#stdout.columns || USUAL.columns, rows: this.#stdout.rows || USUAL.rows };
   }
 
   /** @param onInput gets what is typed, `onResize` is called when the size has changed */
@@ -54,7 +57,7 @@ export class Terminal {
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     // Behind a line that fills its row the cursor stands on the last letter, which would be cleared.
-    const isFull = (line: string): boolean => stripVTControlCharacters(line).length >= this.#stdout.columns;
+    const isFull = (line: string): boolean => stripVTControlCharacters(line).length >= this.size.columns;
     const text = lines.map((line) => (isFull(line) ? line : `${line}${CLEAR_LINE}`)).join('\r\n');
     this.#stdout.write(`${BEGIN_UPDATE}${HOME}${text}${CLEAR_BELOW}${END_UPDATE}`);
   }
