@@ -87,4 +87,8 @@ async function run(effort: Effort): Promise<Result> {
   };
 }
 
-export const apply: Scenario = { name: 'apply', what: 'setting the options of a config on one connection', run };
+export const apply: Scenario = {
+  name: 'apply',
+  what: 'what it costs to set the options of a config on one connection',
+  run,
+};

@@ -92,7 +92,7 @@ function run(effort: Effort): Promise<Result> {
 /** Measurements behind the defaults of the two settings. */
 export const limits: Scenario = {
   name: 'limits',
-  what: 'the size from which sendfile pays, and its window',
+  what: 'from which size on sendfile pays for a file, and in pieces of which size (SENDFILE_MIN, SENDFILE_WINDOW)',
   onlyByName: true,
   run,
 };

@@ -7,7 +7,9 @@ import { SCENARIOS } from './scenarios.js';
 export function listScenarios(): string {
   const line = ({ name, what, onlyByName }: (typeof SCENARIOS)[0]): string =>
     `${name.padEnd(14)} ${what}${onlyByName ? ' (only by name)' : ''}`;
-  return SCENARIOS.map(line).join('\n');
+  return [...SCENARIOS.map(line), '', 'Without --only all of them run, but for those that run only by name.'].join(
+    '\n',
+  );
 }
 
 /** @returns whether every measurement succeeded, or the error in the command */

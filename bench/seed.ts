@@ -176,6 +176,6 @@ async function run(effort: Effort): Promise<Result> {
 
 export const seedTables: Scenario = {
   name: 'seed',
-  what: "the seed's own tables, reproduced, beside its figures",
+  what: 'the figures that the first prototype was published with, measured again on this machine',
   run,
 };

@@ -142,6 +142,6 @@ function run(effort: Effort): Promise<Result> {
 
 export const slowReaders: Scenario = {
   name: 'slow-readers',
-  what: 'memory and descriptors by clients that do not read',
+  what: 'memory and open files that a server needs for clients that ask for a file and do not read it',
   run,
 };

@@ -58,4 +58,8 @@ async function run({ quick }: Effort): Promise<Result> {
   };
 }
 
-export const tcpInfoScenario: Scenario = { name: 'tcp-info', what: 'looking at many connections', run };
+export const tcpInfoScenario: Scenario = {
+  name: 'tcp-info',
+  what: 'what it costs to ask about many open connections, as the page and top do',
+  run,
+};

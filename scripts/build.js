@@ -215,6 +215,42 @@ function publishDeclarations() {
   }
 }
 
+const API = 'src/index';
+
+/** The doc of an exported function or class, where it is declared. */
+function docOf(name) {
+  const declared = new RegExp(
+    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n)export declare (?:function|class|const) ${name}\\b`,
+  );
+  for (const file of readdirSync('dist/types/src', { recursive: true }).filter((path) => path.endsWith('.d.ts'))) {
+    const [, doc] = declared.exec(readFileSync(join('dist/types/src', file), 'utf8')) ?? [];
+    if (doc !== undefined) return doc;
+  }
+  throw new Error(`${API}.ts exports ${name}, whose doc was not found`);
+}
+
+/**
+ * What `require('socket-tune')` gets: the same module, by a file of CommonJS, with declarations of CommonJS. A program of CommonJS may name
+ * types of an ES module only if it says so each time; these declarations do.
+ */
+function publishCommonJs() {
+  const text = readFileSync(`dist/types/${API}.d.ts`, 'utf8');
+  const names = (pattern) => Array.from(text.matchAll(pattern), ([, list]) => list.split(',')).flat();
+  const types = names(/^export type \{([^}]+)\}/gm).map((name) => name.trim());
+  const values = names(/^export \{([^}]+)\}/gm)
+    .map((name) => name.trim())
+    .filter(Boolean);
+  const esm = "from './index.js' with { 'resolution-mode': 'import' };";
+  const lines = [
+    `import type * as api ${esm}`,
+    `export type { ${types.join(', ')} } ${esm}`,
+    'export type SocketTuneError = api.SocketTuneError;',
+    ...values.map((name) => `${docOf(name)}export declare const ${name}: typeof api.${name};`),
+  ];
+  writeFileSync(`dist/types/${API}.d.cts`, `${lines.join('\n')}\n`);
+  writeFileSync('dist/index.cjs', "'use strict';\n\nmodule.exports = require('./index.js');\n");
+}
+
 clean();
 compile();
 copyPrograms('build/bench');
@@ -231,3 +267,4 @@ const bundledModules = [
 chmodSync('dist/cli.js', 0o755);
 writeLicences(bundledModules.flat(), 'dist/LICENCES.txt');
 publishDeclarations();
+publishCommonJs();

@@ -1,7 +1,7 @@
 /** docs/options.md, made from the table in src/options. As a script it writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { displayValue } from '../src/cli/explain.js';
+import { displayValue } from '../src/cli/explain/options.js';
 import { kindOf } from '../src/options/kinds.js';
 import type { PresetName, SocketOption } from '../src/options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, PLANNED_OPTIONS } from '../src/options/table.js';

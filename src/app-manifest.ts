@@ -1,5 +1,5 @@
 const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
-const { dirname, join } = process.getBuiltinModule('node:path');
+const { basename, dirname, join } = process.getBuiltinModule('node:path');
 
 function namesAny(file: string, names: readonly string[]): boolean {
   if (!existsSync(file)) return false;
@@ -24,4 +24,32 @@ function isNamedAbove(directory: string, names: readonly string[]): boolean {
 export function dependsOn(...names: readonly string[]): boolean {
   const [, script] = process.argv;
   return isNamedAbove(process.cwd(), names) || (script !== undefined && isNamedAbove(dirname(script), names));
+}
+
+/** The name in the nearest package.json that has one. */
+function nameAbove(directory: string): string | undefined {
+  try {
+    const { name }: { name?: unknown } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    if (typeof name === 'string' && name !== '') return name;
+  } catch {
+    // There is none, or it is not JSON.
+  }
+  const parent = dirname(directory);
+  return parent === directory ? undefined : nameAbove(parent);
+}
+
+let known: string | undefined;
+
+function findName(): string {
+  const [, script] = process.argv;
+  // `node -e`.
+  if (script === undefined) return process.title;
+  const name = nameAbove(dirname(script));
+  return name === undefined ? basename(script) : `${name} (${basename(script)})`;
+}
+
+/** What people call the app: the name of its package, and its script: `shop (server.js)`. */
+export function appName(): string {
+  known ??= findName();
+  return known;
 }

@@ -153,7 +153,7 @@ async function measureAll(workshop: Workshop, effort: Effort): Promise<Result> {
 /** Measurements behind the sizes in the presets. */
 export const linkSizes: Scenario = {
   name: 'link-sizes',
-  what: 'sizes that presets could have, across networks (root needed)',
+  what: 'buffer sizes other than those of the presets, across networks (root needed)',
   onlyByName: true,
   run: (effort) => onLinks([BODY, LARGE_BODY], (workshop) => measureAll(workshop, effort)),
 };

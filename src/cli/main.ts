@@ -2,17 +2,16 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { configFromEnvironment, describeProblem, type EnvironmentConfig } from '../config/config.js';
 import { PREFIX, readEnvironment, readVariable } from '../config/env.js';
-import { outgoingValues } from '../config/outgoing.js';
 import { PRESET_NAMES } from '../config/presets.js';
 import { platform } from '../native/index.js';
 import { ownVersion } from '../report/own-version.js';
 import { type BenchOptions, bench, scenarios } from './bench.js';
 import { doctor } from './doctor/doctor.js';
-import { explain } from './explain.js';
-import { frontExplanation } from './front-explanation.js';
+import { explain } from './explain/explain.js';
 import { makeOutput, type Output } from './output.js';
 import { run } from './run.js';
-import { TopError, type TopOptions, top } from './top.js';
+import { TopError } from './top/target.js';
+import { type TopOptions, top } from './top/top.js';
 import { verify } from './verify.js';
 
 /** `missing`: this machine or process lacks something. `usage`: the command line is wrong. */
@@ -83,9 +82,34 @@ function addDoctor(program: Command, output: Output): void {
     .action(({ json, preset, manifest }: CommonOptions & { manifest?: string }) => {
       const text = manifest === undefined ? undefined : readText(manifest);
       if (manifest !== undefined && text === undefined) return refuse(`${manifest} cannot be read`);
-      const isReady = doctor(output, readConfig(variablesWith(preset)), { json, manifest: text });
+      // A variable that is not understood is one of its findings.
+      const environment = configFromEnvironment(variablesWith(preset));
+      const isReady = doctor(output, environment, { json, manifest: text });
       process.exitCode = isReady ? EXIT.ok : EXIT.missing;
     });
+}
+
+function addExplain(program: Command, output: Output): void {
+  program
+    .command('explain')
+    .description(
+      'every option and setting: its value, where that comes from, what it means, and which sockets get what',
+    )
+    .addOption(presetOption())
+    .addOption(jsonOption())
+    .addOption(
+      new Option('--port <port>', 'options of the listener on this port; with --connect, of sockets to it').argParser(
+        parsePort,
+      ),
+    )
+    .option('--connect', 'options of outgoing sockets alone', false)
+    .option('--all', 'options too that this system does not have', false)
+    .action(
+      ({ json, preset, port, connect, all }: CommonOptions & { port?: number; connect: boolean; all: boolean }) => {
+        const variables = variablesWith(preset);
+        explain(output, readConfig(variables), variables, { json, preset, port, connect, all });
+      },
+    );
 }
 
 function addBench(program: Command, output: Output): void {
@@ -122,46 +146,27 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
   addDoctor(program, output);
 
-  program
-    .command('explain')
-    .description('every option with its value, its source, and its meaning')
-    .addOption(presetOption())
-    .addOption(jsonOption())
-    .addOption(new Option('--port <port>', 'options of the listener on this port').argParser(parsePort))
-    .addOption(new Option('--connect', 'options of outgoing sockets').conflicts('port'))
-    .action(({ json, preset, port, connect = false }: CommonOptions & { port?: number; connect?: boolean }) => {
-      const variables = variablesWith(preset);
-      const { config } = readConfig(variables);
-      if (connect) {
-        const subject = { values: outgoingValues(config) ?? {}, prefix: `${PREFIX}CONNECT_`, variables };
-        return explain(output, subject, { json, target: 'outgoing' });
-      }
-      const values = port === undefined ? config : (config.ports?.[port] ?? config);
-      const prefix = port === undefined ? PREFIX : `${PREFIX}PORT_${port}_`;
-      const settings = [frontExplanation(config.behind ?? 'off', variables)];
-      explain(
-        output,
-        { values, prefix, variables, settings },
-        { json, target: port === undefined ? undefined : 'listener' },
-      );
-    });
+  addExplain(program, output);
 
   program
     .command('verify')
-    .description('set every option on test sockets, and print what the kernel made of it')
+    .description('set the options of this environment on test sockets, and print what the kernel made of them')
+    .addOption(presetOption())
     .addOption(jsonOption())
-    .action(async ({ json }: CommonOptions) => {
-      process.exitCode = (await verify(output, { json })) ? EXIT.ok : EXIT.missing;
+    .addOption(new Option('--samples', 'set a sample of every option instead').default(false, 'no').conflicts('preset'))
+    .action(async ({ json, preset, samples }: CommonOptions & { samples: boolean }) => {
+      const environment = samples ? undefined : readConfig(variablesWith(preset));
+      process.exitCode = (await verify(output, environment, { json })) ? EXIT.ok : EXIT.missing;
     });
 
   program
     .command('top')
     .description('watch a tuned process: its listeners, its connections, and how its files are sent')
-    .argument('<pid|url>', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable')
+    .argument('[pid|url]', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable; none: the only one here')
     .addOption(jsonOption())
     .option('--once', 'print once', false)
     .addOption(new Option('--interval <seconds>', 'time between two snapshots').default(1).argParser(parseSeconds))
-    .action(async (target: string, options: TopOptions) => {
+    .action(async (target: string | undefined, options: TopOptions) => {
       await top(output, target, options);
     });
 

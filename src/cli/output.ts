@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
@@ -8,6 +8,8 @@ export interface Output {
   readonly isTerminal: boolean;
   style(style: Style, text: string): string;
   line(text?: string): void;
+  /** Text whose lines are as wide as the terminal at most, each behind an indent. Elsewhere it is one line. */
+  paragraph(text: string, indent: string): void;
   json(value: unknown): void;
   /** A table without borders. */
   table(heads: readonly string[], rows: readonly (readonly string[])[], widths?: readonly (number | null)[]): string;
@@ -19,6 +21,21 @@ const BORDERLESS = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
+/** The lines of a text, broken between words. A word that is wider than a line has one of its own. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (stripVTControlCharacters(longer).length <= width || line === '') line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
+}
+
 /** @param noColour the value of NO_COLOR */
 export function makeOutput(stream: NodeJS.WriteStream, noColour: string | undefined): Output {
   const isTerminal = stream.isTTY === true;
@@ -27,6 +44,10 @@ export function makeOutput(stream: NodeJS.WriteStream, noColour: string | undefi
   return {
     isTerminal,
     style,
+    paragraph(text, indent) {
+      const lines = isTerminal ? wrap(text, stream.columns - indent.length) : [text];
+      for (const line of lines) stream.write(`${indent}${line}\n`);
+    },
     line: (text = '') => stream.write(`${text}\n`),
     json: (value) => stream.write(`${JSON.stringify(value, undefined, 2)}\n`),
     table(heads, rows, widths) {

@@ -24,16 +24,35 @@ async function listenAt(host: string): Promise<Server> {
   return server;
 }
 
-async function listener(host: string): Promise<ProbeSocket> {
-  const server = await listenAt(host);
+function handleOf(server: Server): SocketHandle {
   const { _handle: handle } = asNetServer(server);
   if (handle === null) throw new Error('the server does not listen');
-  return { handle, close: () => server.close() };
+  return handle;
 }
 
-/** One end of a connection. */
-async function connection(host: string, end: 'accepted' | 'outgoing'): Promise<ProbeSocket> {
+async function listener(host: string): Promise<ProbeSocket> {
   const server = await listenAt(host);
+  return { handle: handleOf(server), close: () => server.close() };
+}
+
+/** IPv6 for options that only such sockets have. */
+function hostFor({ ipv6Only }: SocketOption): string {
+  return ipv6Only ? '::1' : '127.0.0.1';
+}
+
+/**
+ * One end of a connection.
+ *
+ * @param prepare does something to the listener before the connection is made
+ */
+export async function probeConnection(
+  row: SocketOption,
+  end: 'accepted' | 'outgoing',
+  prepare: (listener: SocketHandle) => void = () => undefined,
+): Promise<ProbeSocket> {
+  const host = hostFor(row);
+  const server = await listenAt(host);
+  prepare(handleOf(server));
   const client = connect(portOf(server), host);
   const [[accepted]]: [[Socket], unknown] = await Promise.all([
     once(server, 'connection').then(([socket]): [Socket] => [socket]),
@@ -71,10 +90,10 @@ async function datagram(host: string): Promise<ProbeSocket> {
  * @throws Error if it cannot be made
  */
 export async function probeSocket(platform: Platform, row: SocketOption, target: OptionTarget): Promise<ProbeSocket> {
-  const host = row.ipv6Only ? '::1' : '127.0.0.1';
+  const host = hostFor(row);
   if (target === 'datagram') return datagram(host);
   if (row.phase === 'before-bind' || (target === 'outgoing' && row.phase === 'before-handshake'))
     return unbound(platform, row);
   if (target === 'listener') return listener(host);
-  return connection(host, target);
+  return probeConnection(row, target);
 }

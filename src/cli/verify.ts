@@ -1,11 +1,13 @@
+import type { EnvironmentConfig } from '../config/config.js';
 import { platform } from '../native/index.js';
-import { applyAndConfirm, readOption } from '../options/apply.js';
-import type { OptionOutcome } from '../options/outcome.js';
-import { planOptions } from '../options/plan.js';
+import { answered, applyAndConfirm, readOption } from '../options/apply.js';
+import type { OptionOutcome, Verdict } from '../options/outcome.js';
+import { type Plan, planOptions, type SocketKind, type Step } from '../options/plan.js';
 import type { OptionTarget } from '../options/socket-option.js';
-import { OPTION_ROWS, type OptionRow } from '../options/table.js';
+import { OPTION_ROWS, type OptionRow, type OptionValues, optionValue } from '../options/table.js';
+import { type SocketScope, socketScopes } from './explain/socket-scopes.js';
 import type { Output } from './output.js';
-import { probeSocket } from './probe-sockets.js';
+import { type ProbeSocket, probeConnection, probeSocket } from './probe-sockets.js';
 
 const TARGETS: readonly OptionTarget[] = ['listener', 'accepted', 'outgoing', 'datagram'];
 
@@ -14,77 +16,179 @@ export interface Verification {
   readonly variable: string;
   readonly constant: string;
   readonly target: OptionTarget;
+  /** The sockets of the configuration that have this value, such as `port 8080`. */
+  readonly sockets: string;
   /** The kernel's value before. */
   readonly initial?: number | string;
   readonly outcome: OptionOutcome;
 }
 
-/** Set a row's sample on a test socket of a kind. Undefined if the row is not for this kind. */
-async function verifyRow(row: OptionRow, target: OptionTarget): Promise<Verification | undefined> {
-  if (!row.targets.includes(target)) return undefined;
-  const current = platform();
-  const values = { ...(row.requires === undefined ? {} : { [row.requires]: true }), [row.key]: row.sample };
+function planFor(values: OptionValues, target: OptionTarget, exactBuffers: boolean): Plan {
   const family = target === 'datagram' ? 'udp' : 'tcp';
-  const kind = { target, family, clientSpeaksFirst: true, exactBuffers: true } as const;
-  const { steps, skipped } = planOptions(current, values, kind);
-  const about = { variable: row.variable, constant: row.constant, target };
-  const skip = skipped.find(({ option }) => option === row.key);
-  if (skip !== undefined) return { ...about, outcome: skip };
-  const step = steps.find((candidate) => candidate.row === row);
-  // On this system the option is set on another kind of socket.
-  if (step === undefined) return undefined;
-  const socket = await probeSocket(current, row, target);
+  return planOptions(platform(), values, {
+    target,
+    family,
+    clientSpeaksFirst: true,
+    exactBuffers,
+  } satisfies SocketKind);
+}
+
+type Tried = Pick<Verification, 'initial' | 'outcome'>;
+
+/** Set an option on a test socket. */
+function trySocket(step: Step, { handle }: ProbeSocket): Tried {
+  const initial = readOption(platform(), step, handle);
+  const outcome = applyAndConfirm(platform(), step, handle);
+  return { ...(initial === undefined ? {} : { initial }), outcome };
+}
+
+async function trySetting(step: Step, target: OptionTarget): Promise<Tried> {
+  const socket = await probeSocket(platform(), step.row, target);
   try {
-    const initial = readOption(current, step, socket.handle);
-    const outcome = applyAndConfirm(current, step, socket.handle);
-    return { ...about, ...(initial === undefined ? {} : { initial }), outcome };
+    return trySocket(step, socket);
   } finally {
     socket.close();
   }
 }
 
-/** Try every option on every kind of socket that it is for. */
-async function verifyOptions(): Promise<readonly Verification[]> {
-  const verifications: Verification[] = [];
-  for (const row of OPTION_ROWS) {
-    for (const target of TARGETS) {
-      const verification = await verifyRow(row, target);
-      if (verification !== undefined) verifications.push(verification);
-    }
+/** Set an option on a listener, and look whether the socket that it accepts has the same. If not, set it there, as the preload does. */
+async function tryInheriting(step: Step, ofListener: Step): Promise<Tried> {
+  const current = platform();
+  let own: OptionOutcome | undefined;
+  const socket = await probeConnection(step.row, 'accepted', (listener) => {
+    own = applyAndConfirm(current, ofListener, listener);
+  });
+  try {
+    const kernel = readOption(current, step, socket.handle);
+    if (kernel === undefined || kernel !== own?.kernel) return trySocket(step, socket);
+    return { outcome: { ...answered(step, step.applied, kernel), verdict: 'inherited' } };
+  } finally {
+    socket.close();
   }
-  return verifications;
 }
 
-function styled(output: Output, { verdict, cause }: OptionOutcome): string {
-  const text = cause === undefined ? verdict : `${verdict}: ${cause}`;
-  if (verdict === 'applied') return output.style('green', text);
+/** Try the options of some sockets on a test socket each. */
+async function verifyScope(
+  { name, values }: Pick<SocketScope, 'name' | 'values'>,
+  target: OptionTarget,
+  exactBuffers: boolean,
+): Promise<readonly Verification[]> {
+  const { steps, skipped } = planFor(values, target, exactBuffers);
+  const ofListener = target === 'accepted' ? planFor(values, 'listener', exactBuffers).steps : [];
+  const found: Verification[] = [];
+  for (const step of steps) {
+    const parent = ofListener.find(({ row }) => row === step.row);
+    const isInherited = parent !== undefined && step.row.lasting !== false;
+    const tried = isInherited ? await tryInheriting(step, parent) : await trySetting(step, target);
+    found.push({ variable: step.row.variable, constant: step.row.constant, target, sockets: name, ...tried });
+  }
+  for (const outcome of skipped) {
+    const variable = OPTION_ROWS.find(({ key }) => key === outcome.option)?.variable ?? 'RAW';
+    found.push({ variable, constant: outcome.constant, target, sockets: name, outcome });
+  }
+  return found;
+}
+
+/** Try every option of a configuration. An option that only other systems have is left out, unless the user has named it. */
+async function verifyConfig(environment: EnvironmentConfig): Promise<readonly Verification[]> {
+  const { config, asked } = environment;
+  const { constants, unavailable } = platform();
+  const isShown = ({ constant, outcome }: Verification): boolean =>
+    unavailable !== undefined ||
+    outcome.option === 'raw' ||
+    asked.has(outcome.option) ||
+    constants[constant] !== undefined;
+  const all: Verification[] = [];
+  for (const scope of socketScopes(environment)) {
+    for (const target of scope.targets) {
+      const name = scope.targets.length === 1 ? scope.name : `${scope.name}, ${target}`;
+      all.push(...(await verifyScope({ ...scope, name }, target, config.bufferMode === 'exact')));
+    }
+  }
+  return all.filter(isShown);
+}
+
+/** A row's sample, with the option that it requires. */
+function sampleValues(row: OptionRow): OptionValues {
+  return { ...(row.requires === undefined ? {} : { [row.requires]: true }), [row.key]: row.sample };
+}
+
+/** Try the sample of every option on every kind of socket that it is for. */
+async function verifySamples(): Promise<readonly Verification[]> {
+  const all: Verification[] = [];
+  for (const row of OPTION_ROWS) {
+    for (const target of TARGETS) {
+      const { steps, skipped } = planFor(sampleValues(row), target, true);
+      const about = { variable: row.variable, constant: row.constant, target, sockets: target };
+      const step = steps.find((candidate) => candidate.row === row);
+      const skip = skipped.find(({ option }) => option === row.key);
+      if (step !== undefined) all.push({ ...about, ...(await trySetting(step, target)) });
+      else if (skip !== undefined) all.push({ ...about, outcome: skip });
+    }
+  }
+  return all;
+}
+
+function styled(output: Output, { verdict, cause, note }: OptionOutcome): string {
+  const why = cause ?? note;
+  const text = why === undefined ? verdict : `${verdict}: ${why}`;
+  if (verdict === 'applied' || verdict === 'inherited') return output.style('green', text);
+  if (verdict === 'unneeded') return output.style('dim', text);
   return output.style(verdict === 'refused' ? 'red' : 'yellow', text);
 }
 
+/** `12 applied (2 of them kept as another number), 7 inherited, 1 refused`. */
+function summaryOf(all: readonly Verification[]): string {
+  const amounts = new Map<Verdict, number>();
+  for (const { outcome } of all) amounts.set(outcome.verdict, (amounts.get(outcome.verdict) ?? 0) + 1);
+  const kept = all.filter(({ outcome }) => outcome.verdict === 'applied' && outcome.note !== undefined).length;
+  return Array.from(amounts, ([verdict, amount]) => {
+    const text = `${amount} ${verdict}`;
+    return verdict === 'applied' && kept > 0 ? `${text} (${kept} of them kept as another number)` : text;
+  }).join(', ');
+}
+
+/** Options that have a value, and that no call sets. */
+function watchedOptions({ config }: EnvironmentConfig): readonly string[] {
+  return OPTION_ROWS.filter((row) => row.watched && optionValue(config, row) !== undefined).map((row) => row.variable);
+}
+
+function print(output: Output, all: readonly Verification[]): void {
+  const rows = all.map(({ variable, sockets, initial, outcome }) => [
+    variable,
+    sockets,
+    String(initial ?? '–'),
+    String(outcome.asked),
+    String(outcome.kernel ?? '–'),
+    styled(output, outcome),
+  ]);
+  output.line(output.table(['option', 'sockets', 'before', 'asked', 'kernel', 'verdict'], rows));
+  output.line();
+}
+
 /**
- * Set every option on test sockets, and print what the kernel made of it.
+ * Set the options of a configuration on test sockets, and print what the kernel made of them.
  *
- * @returns false if the kernel refused an option
+ * @param environment undefined: a sample of every option is set
+ * @returns false if the kernel refused an option, or does not have one that was set by name
  */
-export async function verify(output: Output, { json }: { json: boolean }): Promise<boolean> {
-  const all = await verifyOptions();
-  const refused = all.filter(({ outcome }) => outcome.verdict === 'refused').length;
+export async function verify(
+  output: Output,
+  environment: EnvironmentConfig | undefined,
+  { json }: { readonly json: boolean },
+): Promise<boolean> {
+  const all = await (environment === undefined ? verifySamples() : verifyConfig(environment));
+  const isAsked = ({ option }: OptionOutcome): boolean => option === 'raw' || environment?.asked.has(option) === true;
+  const isLacking = ({ outcome }: Verification): boolean =>
+    outcome.verdict === 'refused' || (outcome.verdict === 'unsupported' && isAsked(outcome));
   if (json) output.json(all);
   else {
-    const rows = all.map(({ variable, target, initial, outcome }) => [
-      variable,
-      target,
-      String(initial ?? '–'),
-      String(outcome.asked),
-      String(outcome.kernel ?? '–'),
-      styled(output, outcome),
-    ]);
-    output.line(output.table(['option', 'socket', 'before', 'asked', 'kernel', 'verdict'], rows));
-    output.line();
-    const equal = all.filter(({ outcome }) => outcome.verdict === 'applied').length;
-    output.line(
-      `${all.length} of ${all.length} have a verdict; ${equal} were taken as they were asked for, ${refused} refused`,
-    );
+    print(output, all);
+    const watched = environment === undefined ? [] : watchedOptions(environment);
+    if (watched.length > 0)
+      output.paragraph(`Not set, but seen to by watching the connections: ${watched.join(', ')}.`, '');
+    const what = environment === undefined ? 'Samples of all options' : 'The configuration of this environment';
+    output.paragraph(`${what}, ${all.length} on test sockets: ${summaryOf(all) || 'nothing is set'}.`, '');
   }
-  return refused === 0;
+  return !all.some(isLacking);
 }

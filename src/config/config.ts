@@ -5,7 +5,7 @@ import type { OptionKey, OptionValues } from '../options/table.js';
 import { keepAliveTimeOf } from './front.js';
 import { presetValues } from './presets.js';
 import { type ConfigProblem, Reader } from './reader.js';
-import { readScopes } from './scopes.js';
+import { type AllSources, readScopes } from './scopes.js';
 import { ENVIRONMENT_SETTINGS, SETTINGS } from './settings.js';
 import type { TuneConfig } from './tune-config.js';
 import { validateConfig } from './validate.js';
@@ -21,6 +21,8 @@ export interface EnvironmentConfig {
   readonly keepAliveTime: number | undefined;
   /** Options that have a variable of their own. Only of these a user is told that the system does not have them. */
   readonly asked: ReadonlySet<OptionKey>;
+  /** What the values of each scope are made of, for whoever explains them. */
+  readonly sources: AllSources;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -29,7 +31,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
   const reader = new Reader(environment);
   const enabled = reader.readSetting(ENVIRONMENT_SETTINGS.enabled);
   const strict = reader.readSetting(ENVIRONMENT_SETTINGS.strict);
-  const { general, ports, connect, guard, connectPorts, asked } = readScopes(reader, validateConfig);
+  const { general, ports, connect, guard, connectPorts, asked, sources } = readScopes(reader, validateConfig);
   const settings = Object.entries(SETTINGS).map(([key, setting]) => [key, reader.readSetting<unknown>(setting)]);
   const config = validateConfig({
     ...general,
@@ -48,6 +50,7 @@ export function configFromEnvironment(environment: ReadonlyMap<string, string>):
     config: Object.freeze(withoutPrototype(config)),
     keepAliveTime: keepAliveTimeOf(config),
     asked,
+    sources,
     problems: reader.problems,
   };
 }

@@ -87,6 +87,8 @@ export const BEHIND: Kind<Behind> = {
     return isWithin(idle, IDLE_RANGE) ? { value: idle } : { expected: EXPECTED };
   },
   accepts: (value) => value === 'off' || NAMES.some((name) => name === value) || isWithin(value, IDLE_RANGE),
+  describeValues: () => `${NAMES.join(', ')}, off, or milliseconds from ${IDLE_RANGE[0]} to ${IDLE_RANGE[1]}`,
+  display: (value) => (typeof value === 'number' ? `${value}ms` : value),
   expected: () =>
     `${NAMES.map((name) => `'${name}'`).join(', ')}, 'off', or a whole number of milliseconds from 1 to ${IDLE_RANGE[1]}`,
 };

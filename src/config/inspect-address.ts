@@ -31,6 +31,8 @@ export const INSPECT_ADDRESS: Kind<string> = {
     const parsed = parseInspectAddress(text);
     return 'value' in parsed ? { value: text } : parsed;
   },
+  describeValues: () => EXPECTED_ADDRESS,
+  display: (value) => value,
   accepts: (value) => typeof value === 'string' && 'value' in parseInspectAddress(value),
   expected: () => "'off', or an address and a port such as '127.0.0.1:9465'",
 };

@@ -36,6 +36,8 @@ export const RAW: Kind<readonly RawOption[]> = {
     const known = options.filter((option) => option !== undefined);
     return known.length === options.length ? { value: known } : { expected: EXPECTED_TEXT };
   },
+  describeValues: () => `options by their numbers, each with a phase: ${PHASES}`,
+  display: (options) => options.map(({ level, name, value, phase }) => `${level}:${name}:${value}@${phase}`).join(','),
   accepts: (value) => Array.isArray(value) && value.every(isRawOption),
   expected: () => `an array of { level, name, value, phase }, with whole numbers and a phase of ${PHASES}`,
 };

@@ -13,6 +13,21 @@ import { ENVIRONMENT_SETTINGS } from './settings.js';
 /** Options that have a variable of their own, in one scope. */
 type Layer = Partial<Record<OptionKey, OptionValue | typeof LEFT_ALONE>>;
 
+/** What the values of a scope are made of. */
+export interface ScopeSources {
+  readonly preset: PresetName;
+  /** By the prefix of their variables. The last one outweighs the others. */
+  readonly layers: ReadonlyMap<string, Layer>;
+}
+
+/** The sources of every scope. */
+export interface AllSources {
+  readonly general: ScopeSources;
+  readonly ports: Readonly<Record<number, ScopeSources>>;
+  readonly outgoing: ScopeSources;
+  readonly connectPorts: Readonly<Record<number, ScopeSources>>;
+}
+
 /** The options that the environment asks for, by kind of socket. */
 export interface Scopes {
   /** Of listeners, and of every kind of socket without values of its own. */
@@ -27,6 +42,7 @@ export interface Scopes {
   readonly connectPorts: Readonly<Record<number, OptionValues>>;
   /** Options that were set by a variable of their own, in any scope. */
   readonly asked: ReadonlySet<OptionKey>;
+  readonly sources: AllSources;
 }
 
 function readPreset(reader: Reader, prefix: string, otherwise: PresetName): PresetName {
@@ -44,16 +60,16 @@ function readLayer(reader: Reader, prefix: string, rows: readonly OptionRow[], i
 }
 
 /** What a layer says, and what follows from its time for a dead peer. What it names itself outweighs that. */
-function withImplied(layer: Layer): Layer {
+export function withImplied(layer: Layer): Layer {
   const { deadPeer } = layer;
   if (deadPeer === LEFT_ALONE) return { retransmitTimeoutMax: LEFT_ALONE, ...layer };
   return typeof deadPeer === 'number' ? { ...impliedByDeadPeer(deadPeer), ...layer } : layer;
 }
 
 /** The values of a preset with layers upon them. The last layer outweighs the others. */
-function layered(preset: PresetName, layers: readonly Layer[]): Record<string, OptionValue> {
+function layered({ preset, layers }: ScopeSources): Record<string, OptionValue> {
   const values = presetValues(preset);
-  for (const layer of layers) {
+  for (const layer of layers.values()) {
     for (const [key, value] of Object.entries(withImplied(layer))) {
       if (value === LEFT_ALONE) delete values[key];
       else values[key] = value;
@@ -95,12 +111,22 @@ function rowsOf(...targets: readonly OptionTarget[]): OptionRow[] {
 
 /** The options of one scope as they were read. */
 interface Scope {
-  readonly preset: PresetName;
-  readonly layers: readonly Layer[];
+  readonly sources: ScopeSources;
+  readonly own: Layer;
   readonly values: OptionValues;
 }
 
-type ReadScope = (prefix: string, rows: readonly OptionRow[], own: PresetName, upon?: readonly Layer[]) => Scope;
+type ReadScope = (
+  prefix: string,
+  rows: readonly OptionRow[],
+  preset: PresetName,
+  upon?: ScopeSources['layers'],
+) => Scope;
+
+/** A value of each scope of some ports. */
+function ofPorts<T>(scopes: Readonly<Record<number, Scope>>, pick: (scope: Scope) => T): Readonly<Record<number, T>> {
+  return Object.fromEntries(Object.entries(scopes).map(([port, scope]) => [port, pick(scope)]));
+}
 
 /** Outgoing sockets, of all ports and by their ports. */
 function readOutgoing(
@@ -108,7 +134,7 @@ function readOutgoing(
   preset: PresetName,
   readScope: ReadScope,
   check: (values: object) => OptionValues,
-): Pick<Scopes, 'connect' | 'guard' | 'connectPorts'> {
+): Pick<Scopes, 'connect' | 'guard' | 'connectPorts'> & { readonly sources: Omit<AllSources, 'general' | 'ports'> } {
   const connectPrefix = `${PREFIX}CONNECT_`;
   const mode = reader.readSetting(ENVIRONMENT_SETTINGS.connect);
   const rows = rowsOf('outgoing');
@@ -119,23 +145,24 @@ function readOutgoing(
   const presetOf = (prefix: string, otherwise: PresetName): PresetName =>
     mode === 'on' ? readPreset(reader, prefix, otherwise) : otherwise;
   const all = readScope(connectPrefix, read, presetOf(connectPrefix, preset));
-  const connectPorts: Record<number, OptionValues> = {};
+  const connectPorts: Record<number, Scope> = {};
   const prefixes = [connectPrefix];
   for (const port of reader.ports(connectPrefix)) {
     const prefix = `${connectPrefix}PORT_${port}_`;
     prefixes.push(prefix);
-    const scope = readScope(prefix, read, presetOf(prefix, all.preset), all.layers);
-    if (mode !== 'off') connectPorts[port] = used(scope.values);
+    const scope = readScope(prefix, read, presetOf(prefix, all.sources.preset), all.sources.layers);
+    if (mode !== 'off') connectPorts[port] = scope;
   }
   // What the guard has of its own. Else it has the general values.
-  const isOwn = Object.keys(all.layers.at(-1) ?? {}).length > 0;
+  const isOwn = Object.keys(all.own).length > 0;
   const guard = mode === 'guard' && isOwn ? used(all.values) : undefined;
   const expected = `${PREFIX}CONNECT=on beside it`;
   for (const prefix of prefixes) reportUnused(reader, prefix, mode === 'on' ? [] : ['PRESET'], unread, expected);
   return {
     connect: mode === 'on' ? all.values : undefined,
     guard: mode === 'off' ? mode : guard,
-    connectPorts,
+    connectPorts: ofPorts(connectPorts, ({ values }) => used(values)),
+    sources: { outgoing: all.sources, connectPorts: ofPorts(connectPorts, ({ sources }) => sources) },
   };
 }
 
@@ -150,34 +177,36 @@ export function readScopes(reader: Reader, check: (values: object) => OptionValu
   const layer = readLayer(reader, PREFIX, OPTION_ROWS, check(presetValues(preset)));
   const raw = reader.read(`${PREFIX}RAW`, (text) => RAW.parse(text, {}), 'none');
   const withRaw = raw === undefined ? {} : { raw };
-  const general = layered(preset, [layer]);
+  const sources: ScopeSources = { preset, layers: new Map([[PREFIX, layer]]) };
+  const general = layered(sources);
   reportUnmet(reader, PREFIX, layer, general);
   const layers = [layer];
 
   /** @param upon the layers below the scope's own */
-  const readScope = (
-    prefix: string,
-    rows: readonly OptionRow[],
-    own: PresetName,
-    upon: readonly Layer[] = [layer],
-  ): Scope => {
-    const scopeLayer = readLayer(reader, prefix, rows, check(layered(own, upon)));
-    const all = [...upon, scopeLayer];
-    const values = layered(own, all);
+  const readScope: ReadScope = (prefix, rows, own, upon = sources.layers) => {
+    const scopeLayer = readLayer(reader, prefix, rows, check(layered({ preset: own, layers: upon })));
+    const all = { preset: own, layers: new Map([...upon, [prefix, scopeLayer]]) };
+    const values = layered(all);
     reportUnmet(reader, prefix, scopeLayer, values);
     layers.push(scopeLayer);
-    return { preset: own, layers: all, values: check({ ...values, ...withRaw }) };
+    return { sources: all, own: scopeLayer, values: check({ ...values, ...withRaw }) };
   };
 
-  const ports: Record<number, OptionValues> = {};
+  const ports: Record<number, Scope> = {};
   for (const port of reader.ports(PREFIX)) {
     const prefix = `${PREFIX}PORT_${port}_`;
-    ports[port] = readScope(prefix, rowsOf('listener', 'accepted'), readPreset(reader, prefix, preset)).values;
+    ports[port] = readScope(prefix, rowsOf('listener', 'accepted'), readPreset(reader, prefix, preset));
   }
   const outgoing = readOutgoing(reader, preset, readScope, check);
   for (const { variable } of PLANNED_OPTIONS) {
     reader.reportIneffective(PREFIX + variable, 'a later version of socket-tune');
   }
   const asked = new Set(OPTION_ROWS.map((row) => row.key).filter((key) => layers.some((each) => key in each)));
-  return { general: check({ ...general, ...withRaw }), ports, ...outgoing, asked };
+  return {
+    ...outgoing,
+    general: check({ ...general, ...withRaw }),
+    ports: ofPorts(ports, ({ values }) => values),
+    asked,
+    sources: { ...outgoing.sources, general: sources, ports: ofPorts(ports, (scope) => scope.sources) },
+  };
 }

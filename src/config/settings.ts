@@ -20,6 +20,8 @@ const REPORT_TARGET: Kind<string> = {
   parse: (text) => ({ value: text }),
   accepts: (value) => typeof value === 'string',
   expected: () => "'off', 'exit' or a path",
+  describeValues: () => 'off, exit (standard error), or the path of a file',
+  display: (value) => value,
 };
 
 const CONNECT_WORDS = oneOf(['on', 'guard', 'off']);
@@ -42,6 +44,8 @@ const OPTIONAL_TIME: Kind<OptionalTime> = {
   },
   accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
   expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
+  describeValues: (limits) => `${KINDS.milliseconds.describeValues(limits)}, or off`,
+  display: (value) => (value === 'off' ? value : KINDS.milliseconds.display(value)),
 };
 
 /** An hour: longer than any supervisor waits. */
@@ -99,21 +103,21 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}BEHIND`,
     kind: BEHIND,
     default: 'off',
-    doc: 'what stands in front of the servers, or its idle time: `alb`, `nlb`, `gcp`, `azure`, `cloudflare`, `nginx`, `haproxy`, `75s`; they close idle connections later, see docs/requests.md',
+    doc: 'what stands in front of the servers, or its idle time: they close idle connections later than that, see docs/requests.md',
   },
   drain: {
     variable: `${PREFIX}DRAIN`,
     kind: OPTIONAL_TIME,
     range: [1, LONGEST_DRAIN_MS],
     default: 'off',
-    doc: 'how long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come, such as `30s`',
+    doc: 'how long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come',
   },
   drainDelay: {
     variable: `${PREFIX}DRAIN_DELAY`,
     kind: KINDS.milliseconds,
     range: [0, LONGEST_DRAIN_MS],
     default: 0,
-    doc: 'how long a process goes on accepting after such a signal, before the drain begins, such as `5s`',
+    doc: 'how long a process goes on accepting after such a signal, before the drain begins',
   },
   inspect: {
     variable: `${PREFIX}INSPECT`,

@@ -1,4 +1,4 @@
-import type { OptionValues } from '../options/table.js';
+import type { OptionValues } from '../options/option-values.js';
 import type { Behind } from './front.js';
 
 /** `floor`: buffer sizes are set only where the kernel's own ceiling is lower. `exact`: they are set always. */
@@ -17,37 +17,111 @@ export type OptionalTime = number | 'off';
 
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
-  /** Default: `floor`. */
+  /**
+   * `floor`: a buffer size is set only where the kernel would not grow it that far by itself, as a fixed size ends its autotuning;
+   * `exact`: always.
+   *
+   * Values: `'floor'`, `'exact'`. Default: `'floor'`.
+   *
+   * Variable: `SOCKET_TUNE_BUFFER_MODE`.
+   */
   readonly bufferMode?: BufferMode;
-  /** Send files by sendfile(2) where only the speed differs. Default: on. */
+  /**
+   * Files by sendfile(2).
+   *
+   * Values: `true` or `false`. Default: `true`.
+   *
+   * Variable: `SOCKET_TUNE_SENDFILE`.
+   */
   readonly sendfile?: boolean;
-  /** Bytes. A shorter file is read and written as Node does it. Default: 65536. */
+  /**
+   * What is shorter is copied, with its headers, by one send(2).
+   *
+   * Values: from 0 bytes. Default: `65536`.
+   *
+   * Variable: `SOCKET_TUNE_SENDFILE_MIN`.
+   */
   readonly sendfileMin?: number;
-  /** Bytes that the socket gets before Node's streams have their turn again. Default: 524288. */
+  /**
+   * Given to the socket before Node's streams have their say again.
+   *
+   * Values: 65536 to 67108864 bytes. Default: `524288`.
+   *
+   * Variable: `SOCKET_TUNE_SENDFILE_WINDOW`.
+   */
   readonly sendfileWindow?: number;
-  /** Default: `auto`. */
+  /**
+   * `auto`: headers leave in one segment with the first bytes of the file; `off`: ahead of it.
+   *
+   * Values: `'auto'`, `'off'`. Default: `'auto'`.
+   *
+   * Variable: `SOCKET_TUNE_CORK`.
+   */
   readonly cork?: CorkMode;
-  /** Datagrams that one tick sends to one place, of one size, leave by one system call. Default: off. */
+  /**
+   * Datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick ends.
+   *
+   * Values: `true` or `false`. Default: `false`.
+   *
+   * Variable: `SOCKET_TUNE_UDP_GSO`.
+   */
   readonly udpGso?: boolean;
-  /** Default: `auto`. */
+  /**
+   * `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool.
+   *
+   * Values: `'auto'`, `'off'`. Default: `'auto'`.
+   *
+   * Variable: `SOCKET_TUNE_FS`.
+   */
   readonly fs?: FsMode;
   /**
-   * What stands in front of the servers, or the milliseconds after which it closes idle connections: a server whose app has left Node's
-   * idle times waits longer than that. Default: `off`.
+   * What stands in front of the servers, or its idle time: they close idle connections later than that, see docs/requests.md.
+   *
+   * Values: alb, nlb, gcp, azure, cloudflare, nginx, haproxy, off, or milliseconds from 1 to 86400000. Default: `'off'`.
+   *
+   * Variable: `SOCKET_TUNE_BEHIND`.
    */
   readonly behind?: Behind;
   /**
-   * Milliseconds that a server has to finish its connections once it is closed, or the process is told to end. Default: `off`, which
-   * leaves both as they are in Node.
+   * How long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come.
+   *
+   * Values: 1 to 3600000 milliseconds, or off. Default: `'off'`.
+   *
+   * Variable: `SOCKET_TUNE_DRAIN`.
    */
   readonly drain?: OptionalTime;
-  /** Milliseconds for which a process that was told to end goes on accepting, before its servers are closed. Default: 0. */
+  /**
+   * How long a process goes on accepting after such a signal, before the drain begins.
+   *
+   * Values: 0 to 3600000 milliseconds. Default: `0`.
+   *
+   * Variable: `SOCKET_TUNE_DRAIN_DELAY`.
+   */
   readonly drainDelay?: number;
-  /** Address of a page, metrics and a snapshot: `127.0.0.1:9465`. Of a range of ports, the first free one is taken. Default: `off`. */
+  /**
+   * Where the page and the metrics are served.
+   *
+   * Values: off, or an address and a port, or a range of ports, such as 127.0.0.1:9465, [::1]:9465, 9465 or 127.0.0.1:9465-9472.
+   * Default: `'off'`.
+   *
+   * Variable: `SOCKET_TUNE_INSPECT`.
+   */
   readonly inspect?: string;
-  /** Default: `auto`. */
+  /**
+   * `auto`: the app’s meter provider of OpenTelemetry, if it has one, gets our metrics.
+   *
+   * Values: `'auto'`, `'off'`. Default: `'auto'`.
+   *
+   * Variable: `SOCKET_TUNE_OTEL`.
+   */
   readonly otel?: OtelMode;
-  /** Where the report goes when the process ends: `off`, `exit` (standard error), or the path of a file. Default: `off`. */
+  /**
+   * Where the report goes; a file gets JSON, `%p` in its name is the process id, `%t` the thread.
+   *
+   * Values: off, exit (standard error), or the path of a file. Default: `'off'`.
+   *
+   * Variable: `SOCKET_TUNE_REPORT`.
+   */
   readonly report?: string;
 }
 

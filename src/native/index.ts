@@ -11,6 +11,11 @@ const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, (libc: Libc) => Platfo
   darwin: darwinPlatform,
 };
 
+/** Whether node was started with `--permission`. */
+export function hasPermissionModel(): boolean {
+  return Reflect.get(process, 'permission') !== undefined;
+}
+
 let current: Platform | undefined;
 
 type Use = (platform: Platform) => void;
@@ -40,13 +45,24 @@ export function platform(): Platform {
   return current;
 }
 
+/** Why koffi did not load, and the flag of node that is in the way. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [message = ''] = error.message.split('\n', 1);
+  if (!('code' in error) || error.code !== 'ERR_DLOPEN_DISABLED') return message;
+  // Node says the same of `--no-addons`.
+  return hasPermissionModel()
+    ? 'the permission model is on: start node with --allow-addons too'
+    : 'node was started with --no-addons';
+}
+
 function detect(): Platform {
   const make = PLATFORMS[process.platform];
   if (make === undefined) return nodeApiPlatform(`no table of socket options for ${process.platform}`);
   try {
     return make(loadLibc());
   } catch (error) {
-    const cause = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    const cause = causeOf(error);
     debug('no native calls: %s', cause);
     warnOnce(
       'SOCKET_TUNE_NO_NATIVE',

@@ -6,6 +6,7 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   autotuningCeiling: () => undefined,
   inertCause: () => undefined,
   limitOf: () => undefined,
+  choicesOf: () => undefined,
   openSocket: () => -ERRNO.EOPNOTSUPP,
   close: () => ERRNO.EOPNOTSUPP,
   tcpInfo: () => undefined,

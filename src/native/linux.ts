@@ -6,7 +6,7 @@ import { readNowCall, residencyCall } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
 import { stagingCalls } from './files/staging.js';
 import type { Libc } from './libc.js';
-import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
+import { constantTable, type FileCalls, type OptionChoices, type Platform, type SocketConstant } from './platform.js';
 import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { acceptQueueCall } from './sockets/accept-queue.js';
@@ -20,7 +20,7 @@ import { refillDelayCall } from './sockets/refill-delay.js';
 import { segmentCalls } from './sockets/segments.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
 import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
-import { sysctl } from './sysctl.js';
+import { sysctl, sysctlWords } from './sysctl.js';
 
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
@@ -134,6 +134,13 @@ function limitOf(constant: string): string | undefined {
   return value === undefined ? undefined : `net.${name?.replace('/', '.')}=${value}`;
 }
 
+/** Of the options with names, congestion control alone has a list of them (Documentation/networking/ip-sysctl.rst). */
+function choicesOf(constant: string): OptionChoices | undefined {
+  if (constant !== 'TCP_CONGESTION') return undefined;
+  const available = sysctlWords('ipv4/tcp_available_congestion_control');
+  return available && { available, allowed: sysctlWords('ipv4/tcp_allowed_congestion_control') };
+}
+
 export function linuxPlatform(libc: Libc): Platform {
   const sockets = socketCalls(libc);
   const calls = withMultipath({ ...withListenBacklog(libc, socketOptionCalls(libc)), ...sockets });
@@ -146,6 +153,7 @@ export function linuxPlatform(libc: Libc): Platform {
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
+    choicesOf,
     ...sockets,
     tcpInfo,
     acceptQueue: acceptQueueCall(calls),

@@ -149,6 +149,13 @@ export interface SegmentCalls {
   sendSegments(fd: number, bytes: number, segment: number, port: number, address: Uint8Array | undefined): number;
 }
 
+/** The names that an option takes. */
+export interface OptionChoices {
+  readonly available: readonly string[];
+  /** Those of any process. The others take CAP_NET_ADMIN. Undefined: the system does not tell. */
+  readonly allowed: readonly string[] | undefined;
+}
+
 /** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
@@ -166,6 +173,8 @@ export interface Platform {
   inertCause(constant: string): string | undefined;
   /** The system's limit for an option, in words: `net.core.rmem_max=212992`. */
   limitOf(constant: string): string | undefined;
+  /** The names that an option takes on this system; undefined for an option that takes numbers, or where the system does not tell. */
+  choicesOf(constant: string): OptionChoices | undefined;
   /**
    * A socket for options that must be set before bind(2) or connect(2): non-blocking and close-on-exec, as libuv makes them.
    * Returns its descriptor, or an errno, negated: -EOPNOTSUPP where the system cannot make one, -EPROTONOSUPPORT where it has no MPTCP.

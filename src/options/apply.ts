@@ -1,5 +1,5 @@
 import { ERRNO, errnoName } from '../native/errno.js';
-import type { Platform } from '../native/platform.js';
+import type { OptionChoices, Platform } from '../native/platform.js';
 import type { SocketHandle } from '../node/net.js';
 import { kindOf } from './kinds.js';
 import type { OptionOutcome } from './outcome.js';
@@ -20,18 +20,28 @@ function errorCause({ row }: Step, errno: number): string {
 }
 
 /** The outcome of a call that failed. */
-function failedOutcome(step: Step, errno: number): OptionOutcome {
-  const isUnknown = UNKNOWN_OPTION.has(errno);
-  if (isUnknown && step.row.ipv6Only) {
-    return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
+function failedOutcome(platform: Platform, step: Step, errno: number): OptionOutcome {
+  if (UNKNOWN_OPTION.has(errno)) {
+    if (step.row.ipv6Only) return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
+    return { ...step.applied, verdict: 'unsupported', cause: errnoName(errno) };
   }
-  return { ...step.applied, verdict: isUnknown ? 'unsupported' : 'refused', cause: errorCause(step, errno) };
+  const choices = platform.choicesOf(step.row.constant);
+  const error = errorCause(step, errno);
+  const cause = choices === undefined ? error : `${error}; ${describeChoices(choices)}`;
+  return { ...step.applied, verdict: 'refused', cause };
+}
+
+/** The names that an option takes on this system, in words. */
+export function describeChoices({ available, allowed }: OptionChoices): string {
+  const here = `available are ${available.join(', ')}`;
+  const isForAll = allowed === undefined || available.every((choice) => allowed.includes(choice));
+  return isForAll ? here : `${here}; without CAP_NET_ADMIN only ${allowed.join(', ')}`;
 }
 
 /** Set one option. */
 export function applyStep(platform: Platform, step: Step, handle: SocketHandle): OptionOutcome {
   const errno = platform.set(handle, step.constant, step.value);
-  return errno === 0 ? step.applied : failedOutcome(step, errno);
+  return errno === 0 ? step.applied : failedOutcome(platform, step, errno);
 }
 
 /**
@@ -75,6 +85,25 @@ function answersAsAsked({ row, asked, value }: Step, kernel: number | string): b
   return row.readBack === 'rounded' ? kernel >= wanted : kindOf(row).isSame(kernel, wanted);
 }
 
+function changedInto({ asked }: Step, kernel: number | string): string {
+  return `the kernel made ${asked} into ${kernel}`;
+}
+
+/** Why the kernel's value is another one than was asked for. */
+function noteOf(step: Step, kernel: number | string): string | undefined {
+  const { row, asked, value } = step;
+  if (!answersAsAsked(step, kernel)) return changedInto(step, kernel);
+  if (kernel === asked || row.kind === 'flag') return undefined;
+  if (row.readBack === 'doubled') return 'the kernel doubles it, for its own bookkeeping';
+  return kernel === value[0] ? `the kernel counts it as ${kernel}` : `the kernel rounds it up to ${kernel}`;
+}
+
+/** An outcome with the value that was read back. */
+export function answered(step: Step, outcome: OptionOutcome, kernel: number | string): OptionOutcome {
+  const note = noteOf(step, kernel);
+  return note === undefined ? { ...outcome, kernel } : { ...outcome, kernel, note };
+}
+
 /** The outcome where the value is a least one and the socket has as much. Undefined: the option is to be set. */
 export function alreadyEnough(step: Step, kernel: OptionOutcome['kernel']): OptionOutcome | undefined {
   const least = (step.value[0] ?? 0) * (step.row.readBack === 'doubled' ? 2 : 1);
@@ -104,9 +133,10 @@ export function confirm(platform: Platform, step: Step, outcome: OptionOutcome, 
   if (kernel === undefined) return outcome;
   if (!answersAsAsked(step, kernel)) {
     const limit = platform.limitOf(step.row.constant);
-    const cause = `the kernel made ${step.asked} into ${kernel}${limit === undefined ? '' : `; ${limit}`}`;
+    const cause = `${changedInto(step, kernel)}${limit === undefined ? '' : `; ${limit}`}`;
     return { ...outcome, kernel, verdict: 'clamped', cause };
   }
   const cause = platform.inertCause(step.row.constant);
-  return cause === undefined ? { ...outcome, kernel } : { ...outcome, kernel, verdict: 'inert', cause };
+  const found = answered(step, outcome, kernel);
+  return cause === undefined ? found : { ...found, verdict: 'inert', cause };
 }

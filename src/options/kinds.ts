@@ -27,6 +27,10 @@ export interface Kind<V> {
   accepts(value: unknown, limits: Limits): boolean;
   /** The accepted values, for the error message. */
   expected(limits: Limits): string;
+  /** The accepted values, for docs/options.md and for editors. */
+  describeValues(limits: Limits): string;
+  /** A value as a variable may have it. */
+  display(value: V): string;
 }
 
 /** Values of socket options. */
@@ -38,10 +42,6 @@ export interface KernelKind<V extends OptionValue> extends Kind<V> {
   readonly leftAloneBy: readonly string[];
   /** Unit or words, for the README's table. */
   readonly unit: string;
-  /** The values, for docs/options.md. */
-  describeValues(limits: Limits): string;
-  /** A value as a variable may have it. */
-  display(value: V): string;
   /** The number or the name for setsockopt(2). Undefined: there is nothing to set. */
   toKernel(value: V): number | string | undefined;
   /** Whether getsockopt(2) returned the number that was set. */
@@ -94,6 +94,8 @@ export function oneOf<W extends string>(words: readonly W[]): Kind<W> {
       const quoted = words.map((word) => `'${word}'`);
       return `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
     },
+    describeValues: () => words.join(', '),
+    display: (value) => value,
   };
 }
 
@@ -103,8 +105,6 @@ function switchedBy<W extends string>(words: readonly W[]): KernelKind<W> {
     ...oneOf(words),
     leftAloneBy: [],
     unit: words.join(', '),
-    describeValues: () => words.join(', '),
-    display: (value) => value,
     toKernel: (value) => (value === 'off' ? undefined : 1),
     isSame: isEqual,
   };
@@ -132,7 +132,8 @@ function numbers({ scale, counted, expectedText, ...row }: NumberKind): KernelKi
       const end = greatest === Number.MAX_SAFE_INTEGER ? '' : ` to ${greatest}`;
       return `a whole number of ${inMessages} from ${least}${end}`;
     },
-    describeValues: ({ range: [least, greatest] = INT_RANGE }) => `${least} to ${greatest}${inDocs}`,
+    describeValues: ({ range: [least, greatest] = INT_RANGE }) =>
+      greatest === Number.MAX_SAFE_INTEGER ? `from ${least}${inDocs}` : `${least} to ${greatest}${inDocs}`,
     toKernel: (value) => value,
     isSame: isEqual,
   };
@@ -151,8 +152,8 @@ function times(name: string, scale: Scale, symbol: string): KernelKind<number> {
 }
 
 function displayBytes(value: number): string {
-  if (value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
-  return value % 2 ** 10 === 0 ? `${value / 2 ** 10}k` : String(value);
+  if (value > 0 && value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
+  return value > 0 && value % 2 ** 10 === 0 ? `${value / 2 ** 10}k` : String(value);
 }
 
 /** What the kernel's names are made of. The longest one has 15 letters (TCP_CA_NAME_MAX). */
@@ -229,9 +230,6 @@ export const KINDS = {
 } as const;
 
 export type OptionKind = keyof typeof KINDS;
-
-/** The type of the values of a kind. */
-export type ValueOf<K extends OptionKind> = (typeof KINDS)[K] extends KernelKind<infer V> ? V : never;
 
 /** The kind of an option. */
 export function kindOf({ kind }: { readonly kind: OptionKind }): KernelKind<OptionValue> {

@@ -1,6 +1,6 @@
 import { withoutPrototype } from '../node/own-properties.js';
-import type { OptionValue, ValueOf } from './kinds.js';
-import type { RawOption } from './raw-option.js';
+import type { OptionValue } from './kinds.js';
+import type { OptionKey, OptionValues } from './option-values.js';
 import { BEFORE_BIND_ROWS } from './rows/before-bind.js';
 import { DARWIN_ROWS } from './rows/darwin.js';
 import { INTERNET_ROWS } from './rows/internet.js';
@@ -19,16 +19,8 @@ const OPTION_TABLE = [
   ...DARWIN_ROWS,
 ] as const;
 
-type Row = (typeof OPTION_TABLE)[number];
-
-/** Key of an option in a config. */
-export type OptionKey = Row['key'];
-
-/** The options of a config. The kernel and Node decide about an option that is absent. */
-export type OptionValues = { readonly [R in Row as R['key']]?: ValueOf<R['kind']> } & {
-  /** Options by their numbers, for what the table does not have. */
-  readonly raw?: readonly RawOption[];
-};
+// Made from the table by scripts/option-types.js, so that editors show the doc of a key.
+export type { OptionKey, OptionValues } from './option-values.js';
 
 /** A row for code that walks the table: its literal types are widened. */
 export type OptionRow = SocketOption & {

@@ -73,8 +73,8 @@ export function makeReport(): Report {
 
 function outcomeLine(outcome: OptionOutcome): string {
   const kernel = outcome.kernel === undefined ? '' : `, kernel ${outcome.kernel}`;
-  const cause = outcome.cause === undefined ? '' : ` (${outcome.cause})`;
-  return `  ${outcome.constant}: asked ${outcome.asked}${kernel}: ${outcome.verdict}${cause}`;
+  const why = outcome.cause ?? outcome.note;
+  return `  ${outcome.constant}: asked ${outcome.asked}${kernel}: ${outcome.verdict}${why === undefined ? '' : ` (${why})`}`;
 }
 
 function groupLines({ listeners, workers = {}, imbalance }: PortGroupRecord): string[] {

@@ -1,3 +1,4 @@
+import { appName } from '../app-manifest.js';
 import type { Platform } from '../native/platform.js';
 import type { TcpInfo } from '../native/sockets/tcp-info.js';
 import { peerOf } from '../node/addresses.js';
@@ -29,6 +30,8 @@ export interface Snapshot {
   readonly title: string;
   /** Version of socket-tune. */
   readonly version: string;
+  /** The app's name and script: `shop (server.js)`. */
+  readonly app: string;
   /** Version of Node. */
   readonly node: string;
   /** When the process began, and now: milliseconds of the wall clock. */
@@ -71,6 +74,7 @@ export function takeSnapshot(platform: Platform): Snapshot {
     pid: process.pid,
     title: process.title,
     version: ownVersion(),
+    app: appName(),
     node: process.versions.node,
     began: Math.round(at - process.uptime() * 1000),
     at,

@@ -102,7 +102,8 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
     : [];
   return {
     pid: 4711,
-    title: isBusy ? HOSTILE : 'node',
+    title: 'node',
+    app: isBusy ? HOSTILE : 'app.js',
     version: '1.2.3',
     node: '24.0.0',
     began: at - 3_700_000,
@@ -302,7 +303,7 @@ describe('the page of a process, in a real browser', () => {
     await page.waitForSelector('.listener');
     expect(await page.locator('img').count()).to.equal(0);
     expect(await page.textContent('body')).to.include(HOSTILE);
-    expect(await page.title()).to.equal('socket-tune 4711');
+    expect(await page.title()).to.equal(`${HOSTILE}, socket-tune 4711`);
     expect(complaints).to.deep.equal([]);
     await page.close();
   });

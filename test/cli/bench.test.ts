@@ -44,6 +44,11 @@ describe('socket-tune bench, from the package', () => {
     const { status, stdout } = bench('--list');
     expect(status).to.equal(0);
     for (const scenario of ['files', 'link', 'apply']) expect(stdout).to.match(new RegExp(`^${scenario} +[a-z]`, 'm'));
+    // The words of this project's own history say nothing to a user.
+    expect(stdout).not.to.match(/the seed|reproduced|looking at/);
+    expect(stdout)
+      .to.match(/^limits .*\(only by name\)$/m)
+      .and.match(/all of them run, but for those that run only by name\.$/m);
     const wrong = bench('--only', 'fils');
     expect(wrong).to.include({ status: 2, stdout: '' });
     expect(wrong.stderr).to.include("no scenario 'fils': files, ");

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { preloadFlags } from '../../src/cli/run.js';
 import type { Verification } from '../../src/cli/verify.js';
+import { ENVIRONMENT_SETTINGS, SETTINGS } from '../../src/config/settings.js';
+import { sysctlWords } from '../../src/native/sysctl.js';
 import { OPTION_ROWS } from '../../src/options/table.js';
 import { useScratch } from '../support/files/scratch.js';
 
@@ -77,6 +79,7 @@ describe('socket-tune explain', () => {
     readonly supported: boolean;
     readonly doc: string;
     readonly link: string;
+    readonly sockets?: readonly { readonly sockets: string; readonly text: string; readonly source: string }[];
   }
 
   function explained(args: readonly string[] = [], variables = {}): Record<string, Explained> {
@@ -84,9 +87,71 @@ describe('socket-tune explain', () => {
     return Object.fromEntries(all.map((one) => [one.variable.slice('SOCKET_TUNE_'.length), one]));
   }
 
+  it('tells every setting, its value and its source', () => {
+    const variables = { SOCKET_TUNE_DRAIN: '20s', SOCKET_TUNE_RAW: '6:25:16384', SOCKET_TUNE_CORK: 'sometimes' };
+    const { stdout } = cli(['explain', '--preset', 'lowlatency', '--json'], variables);
+    const all: readonly Explained[] = JSON.parse(stdout);
+    const settings = [...Object.values(SETTINGS), ...Object.values(ENVIRONMENT_SETTINGS)];
+    for (const { variable } of settings) expect(all.map((one) => one.variable)).to.include(variable);
+    const find = (name: string) => all.find(({ variable }) => variable === `SOCKET_TUNE_${name}`);
+    expect(find('DRAIN')).to.include({ value: 20_000, text: '20000ms', source: 'SOCKET_TUNE_DRAIN' });
+    expect(find('RAW')).to.include({ text: '6:25:16384@before-listen', source: 'SOCKET_TUNE_RAW' });
+    expect(find('PRESET')).to.include({ value: 'lowlatency', source: '--preset' });
+    expect(find('SENDFILE_MIN')).to.include({ text: '64k', source: 'default' });
+    // It is set, and not understood.
+    expect(find('CORK')).to.include({ text: 'auto', source: 'default' });
+    const off = cli(['explain'], { SOCKET_TUNE: 'off' }).stdout;
+    expect(off)
+      .to.include('SOCKET_TUNE = off   SOCKET_TUNE')
+      .and.match(/^SOCKET_TUNE=off: the preload does nothing/m);
+  });
+
+  it('tells what each kind of socket gets, and each port', () => {
+    const { KEEPALIVE_IDLE, NODELAY, DEFER_ACCEPT, UDP_RCVBUF, USER_TIMEOUT } = explained([], {
+      SOCKET_TUNE_PORT_8080_PRESET: 'lowlatency',
+      SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER: '5s',
+    });
+    const told = (one: Explained | undefined) =>
+      one?.sockets?.map(({ sockets, text, source }) => `${sockets}: ${text}, ${source}`);
+    expect(told(KEEPALIVE_IDLE)).to.deep.equal([
+      'listeners: 60s, preset default',
+      'accepted sockets: 60s, preset default',
+      'port 8080: 30s, preset lowlatency',
+      'outgoing sockets: 60s, preset default',
+      'outgoing sockets to port 5432: 2s, follows from SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER',
+    ]);
+    expect(told(NODELAY)?.at(-2)).to.equal('outgoing sockets: –, left alone: SOCKET_TUNE_CONNECT is guard');
+    expect(told(DEFER_ACCEPT)).to.deep.equal(['listeners: 5s, preset default', 'port 8080: –, left alone']);
+    expect(told(UDP_RCVBUF)).to.deep.equal(['UDP sockets: 2m, preset default']);
+    expect(told(USER_TIMEOUT)?.[0]).to.equal('listeners: –, left alone');
+  });
+
+  it('says what follows from a time for dead peers, and what the app’s user has named himself', () => {
+    const all = explained([], { SOCKET_TUNE_DEAD_PEER: '30s', SOCKET_TUNE_KEEPALIVE_COUNT: '9' });
+    expect(all.KEEPALIVE_IDLE).to.include({ value: 15, source: 'follows from SOCKET_TUNE_DEAD_PEER' });
+    expect(all.KEEPALIVE_COUNT).to.include({ value: 9, source: 'SOCKET_TUNE_KEEPALIVE_COUNT' });
+    const never = explained([], { SOCKET_TUNE_DEAD_PEER: 'off' });
+    expect(never.RTO_MAX).to.include({ source: 'follows from SOCKET_TUNE_DEAD_PEER' }).and.not.have.property('value');
+  });
+
+  it('leaves out what only other systems have, unless it was asked for', function () {
+    if (process.platform !== 'linux') this.skip();
+    expect(explained()).not.to.have.property('NOSIGPIPE');
+    expect(explained(['--all'])).to.have.property('NOSIGPIPE');
+    expect(explained([], { SOCKET_TUNE_NOSIGPIPE: 'on' }).NOSIGPIPE).to.include({ supported: false });
+    expect(cli(['explain']).stdout).to.include('Not on this system: SOCKET_TUNE_NOSIGPIPE');
+  });
+
+  it('names the congestion controls that are available here', function () {
+    if (process.platform !== 'linux') this.skip();
+    const names = sysctlWords('ipv4/tcp_available_congestion_control') ?? [];
+    expect(names).not.to.be.empty;
+    expect(explained().CONGESTION?.doc).to.include(`available are ${names.join(', ')}`);
+  });
+
   it('tells every option of the table, and where its value comes from', () => {
-    const all = explained([], { SOCKET_TUNE_USER_TIMEOUT: '5s', SOCKET_TUNE_FASTOPEN: 'off' });
-    expect(Object.keys(all)).to.deep.equal([...OPTION_ROWS.map((row) => row.variable), 'BEHIND']);
+    const all = explained(['--all'], { SOCKET_TUNE_USER_TIMEOUT: '5s', SOCKET_TUNE_FASTOPEN: 'off' });
+    expect(Object.keys(all).slice(0, OPTION_ROWS.length)).to.deep.equal(OPTION_ROWS.map((row) => row.variable));
     expect(all.USER_TIMEOUT).to.include({ value: 5000, source: 'SOCKET_TUNE_USER_TIMEOUT' });
     expect(all.FASTOPEN).to.include({ source: 'SOCKET_TUNE_FASTOPEN' }).and.not.have.property('value');
     expect(all.KEEPALIVE_IDLE).to.include({ value: 60, source: 'preset default', constant: 'TCP_KEEPIDLE' });
@@ -118,14 +183,17 @@ describe('socket-tune explain', () => {
     expect(outgoing.NODELAY).to.include({ value: false, source: 'SOCKET_TUNE_CONNECT_NODELAY' });
     expect(outgoing).to.have.property('FASTOPEN_CONNECT').and.not.have.property('FASTOPEN');
     const guarded = explained(['--connect'], {});
-    expect(guarded.NODELAY).to.include({ source: 'left alone' });
+    expect(guarded.NODELAY).to.include({ source: 'left alone: SOCKET_TUNE_CONNECT is guard' });
     expect(guarded.DEAD_PEER).to.include({ value: 120, source: 'preset default' });
     expect(cli(['explain', '--port', '0']).status).to.equal(2);
-    expect(cli(['explain', '--port', '80', '--connect']).status).to.equal(2);
+    const database = explained(['--connect', '--port', '5432'], { SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER: '5s' });
+    expect(database.DEAD_PEER).to.include({ value: 5, source: 'SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER' });
+    expect(explained(['--connect', '--port', '5433']).DEAD_PEER).to.include({ value: 120 });
+    expect(port).to.have.property('QUICKACK');
   });
 
   it('says what this system does not have, and links to documentation that is there', () => {
-    const { NOSIGPIPE, TOS } = explained();
+    const { NOSIGPIPE, TOS } = explained(['--all']);
     if (process.platform === 'linux') expect(NOSIGPIPE?.supported).to.equal(false);
     const { pathname, hash } = new URL(TOS?.link ?? '');
     expect(readFileSync(pathname, 'utf8')).to.include(`## ${hash.slice(1).toUpperCase()}\n`);
@@ -139,11 +207,11 @@ describe('socket-tune explain', () => {
     const { pathname, hash } = new URL(BEHIND?.link ?? '');
     expect(readFileSync(pathname, 'utf8')).to.match(new RegExp(`^## .*\\b${hash.slice(1)}\\b`, 'im'));
     const unset = explained(['--port', '80']).BEHIND;
-    expect(unset).to.include({ source: 'left alone' }).and.not.have.property('value');
+    expect(unset).to.include({ source: 'default', value: 'off' });
     expect(unset?.doc).to.include('after 5 s');
     expect(explained(['--connect'])).not.to.have.property('BEHIND');
     const { stdout } = cli(['explain'], { SOCKET_TUNE_BEHIND: '75s' });
-    expect(stdout).to.include('SOCKET_TUNE_BEHIND = 75000 ').and.include('requestTimeout 300 s');
+    expect(stdout).to.include('SOCKET_TUNE_BEHIND = 75000ms ').and.include('requestTimeout 300 s');
   });
 
   it('writes values as they may be written into variables', () => {
@@ -159,9 +227,58 @@ describe('socket-tune explain', () => {
 });
 
 describe('socket-tune verify', () => {
-  it('has a verdict for every option on every kind of socket that it is for', function () {
+  it('sets the configuration of its environment, and says what the kernel made of it', function () {
+    if (process.platform !== 'linux') this.skip();
+    const variables = {
+      SOCKET_TUNE_PRESET: 'none',
+      SOCKET_TUNE_DEFER_ACCEPT: '5s',
+      SOCKET_TUNE_NODELAY: 'on',
+      SOCKET_TUNE_PORT_8080_USER_TIMEOUT: '5s',
+      SOCKET_TUNE_RAW: '6:25:16384',
+    };
+    const all = json<Verification[]>(['verify'], variables);
+    const told = all.map(({ variable, sockets, outcome: { asked, kernel, verdict } }) =>
+      [variable, sockets, asked, kernel, verdict].join(' '),
+    );
+    expect(told).to.deep.equal([
+      'NODELAY listeners 1 1 applied',
+      'DEFER_ACCEPT listeners 5 7 applied',
+      'RAW listeners 16384 16384 applied',
+      'NODELAY accepted sockets 1 1 inherited',
+      'NODELAY port 8080, listener 1 1 applied',
+      'DEFER_ACCEPT port 8080, listener 5 7 applied',
+      'USER_TIMEOUT port 8080, listener 5000 5000 applied',
+      'RAW port 8080, listener 16384 16384 applied',
+      'NODELAY port 8080, accepted 1 1 inherited',
+      'USER_TIMEOUT port 8080, accepted 5000 5000 inherited',
+    ]);
+    expect(all[1]?.outcome.note).to.equal('the kernel rounds it up to 7');
+    const { stdout, status } = cli(['verify'], variables);
+    expect(stdout).to.include('7 applied (2 of them kept as another number), ').and.include('3 inherited');
+    expect(stdout).to.include('applied: the kernel rounds it up to 7\n');
+    expect(status).to.equal(0);
+  });
+
+  it('ends with 1 where the kernel refuses a value, and names those that it takes', function () {
+    if (process.platform !== 'linux') this.skip();
+    const { stdout, status } = cli(['verify', '--preset', 'none'], { SOCKET_TUNE_CONGESTION: 'nonesuch' });
+    const [first = ''] = sysctlWords('ipv4/tcp_available_congestion_control') ?? [];
+    expect(stdout).to.match(new RegExp(`nonesuch .*refused: ENOENT; available are ${first}`));
+    expect(status).to.equal(1);
+  });
+
+  it('has no row about other systems, unless it was asked for', function () {
+    if (process.platform !== 'linux') this.skip();
+    const variablesOf = (variables = {}) => json<Verification[]>(['verify'], variables).map(({ variable }) => variable);
+    expect(variablesOf()).to.include('NODELAY').and.not.include('NOSIGPIPE');
+    const asked = { SOCKET_TUNE_NOSIGPIPE: 'on' };
+    expect(variablesOf(asked)).to.include('NOSIGPIPE');
+    expect(cli(['verify'], asked).status).to.equal(1);
+  });
+
+  it('has a verdict for the sample of every option, on every kind of socket that it is for', function () {
     if (process.platform !== 'linux' || process.geteuid?.() !== 0) this.skip();
-    const all = json<Verification[]>(['verify']);
+    const all = json<Verification[]>(['verify', '--samples']);
     const places = OPTION_ROWS.filter((row) => !row.watched).flatMap((row) =>
       row.targets.map((target) => `${row.variable} on ${target}`),
     );
@@ -175,7 +292,9 @@ describe('socket-tune verify', () => {
       if (outcome.verdict === 'applied' && variable !== 'QUICKACK')
         expect(outcome.kernel, variable).not.to.equal(initial);
     }
-    expect(cli(['verify']).stdout).to.include(`${places.length} of ${places.length} have a verdict`);
+    expect(cli(['verify', '--samples']).stdout).to.include(
+      `Samples of all options, ${places.length} on test sockets: `,
+    );
   });
 });
 

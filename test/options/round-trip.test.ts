@@ -36,6 +36,9 @@ function roundTrip(step: Step, handle: SocketHandle): void {
   else expect(outcome).to.include({ option: step.row.key, asked: step.asked, kernel });
   const { readBack } = step.row;
   const asked = Number(step.asked);
+  // What the kernel keeps as another number is explained, and nothing else is.
+  const isOther = readBack !== 'none' && typeof step.asked === 'number' && kernel !== step.asked;
+  expect(outcome.note !== undefined, outcome.note).to.equal(isOther);
   if (readBack === 'doubled') expect(kernel).to.equal(asked * 2);
   else if (readBack === 'rounded') expect(kernel).to.be.within(asked, asked * 2);
   else expect(kernel).to.equal(step.asked);

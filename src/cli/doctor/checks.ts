@@ -1,3 +1,5 @@
+import { describeProblem } from '../../config/config.js';
+import { hasPermissionModel } from '../../native/index.js';
 import { isOlder, versionOf } from '../../native/version.js';
 import { sharesPort } from '../../options/listener-needs.js';
 import { lookAtAcceptQueues } from './accept-queues.js';
@@ -28,6 +30,9 @@ const COMFORTABLE_CEILING = 4 << 20;
 
 /** Descriptors of files and sockets together. */
 const COMFORTABLE_FILES = 16_384;
+
+/** What lets the permission model load native code. */
+const WITH_ADDONS = 'node --permission --allow-addons …';
 
 /** Who forgets an idle connection without telling, and after how many seconds. */
 const FORGETTING: readonly (readonly [who: string, seconds: number])[] = [
@@ -84,20 +89,34 @@ function migration(circumstances: Circumstances): CheckResult {
   );
 }
 
+/** The names that CONGESTION has in the configuration, each once. */
+function wantedCongestion(circumstances: Circumstances): readonly string[] {
+  return [...new Set(scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []))];
+}
+
 function congestion(circumstances: Circumstances): CheckResult {
-  const available = circumstances.machine.sysctl('net.ipv4.tcp_available_congestion_control');
+  const { machine } = circumstances;
+  const available = machine.sysctl('net.ipv4.tcp_available_congestion_control');
   if (available === undefined) return unknown();
-  const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
-  const lacking = wanted.filter((name) => !available.includes(name));
-  const value = available.join(' ');
-  if (lacking.length === 0) return { value, verdict: 'ok' };
-  return { value, verdict: 'missing', mend: lacking.map((name) => `modprobe tcp_${name}`).join(' && ') };
+  const lacking = wantedCongestion(circumstances).filter((name) => !available.includes(name));
+  if (lacking.length === 0) return { value: available.join(' '), verdict: 'ok' };
+  const value = `${lacking.join(', ')} is not available; available are ${available.join(', ')}`;
+  const modules = lacking.map((name) => `tcp_${name}`);
+  if (modules.every((name) => machine.hasModule(name) !== false)) {
+    return { value, verdict: 'missing', mend: modules.map((name) => `modprobe ${name}`).join(' && ') };
+  }
+  const [own = available[0]] = machine.sysctl('net.ipv4.tcp_congestion_control') ?? [];
+  return {
+    value: `${value}, and this kernel has no module for it`,
+    verdict: 'missing',
+    mend: `SOCKET_TUNE_CONGESTION=${own}`,
+  };
 }
 
 function allowedCongestion(circumstances: Circumstances): CheckResult {
   const allowed = circumstances.machine.sysctl('net.ipv4.tcp_allowed_congestion_control');
   if (allowed === undefined) return unknown();
-  const wanted = scopesOf(circumstances).flatMap((scope) => scope.congestionControl ?? []);
+  const wanted = wantedCongestion(circumstances);
   const value = allowed.join(' ');
   // With CAP_NET_ADMIN a process may choose any that is available.
   if (process.geteuid?.() === 0 || wanted.every((name) => allowed.includes(name))) return { value, verdict: 'ok' };
@@ -127,14 +146,15 @@ function kernel(circumstances: Circumstances): CheckResult {
 function native({ platform }: Circumstances): CheckResult {
   const { unavailable } = platform;
   if (unavailable === undefined) return { value: 'they work', verdict: 'ok' };
-  return { value: unavailable, verdict: 'missing', mend: 'npm install --include=optional' };
+  const mend = hasPermissionModel() ? WITH_ADDONS : 'npm install --include=optional';
+  return { value: unavailable, verdict: 'missing', mend };
 }
 
-function permission({ environment }: Circumstances): CheckResult {
-  if (Reflect.get(process, 'permission') === undefined) return { value: 'off', verdict: 'ok' };
+function permission({ environment, platform }: Circumstances): CheckResult {
+  if (!hasPermissionModel()) return { value: 'off', verdict: 'ok' };
+  if (platform.unavailable === undefined) return { value: 'on, and native code may be loaded', verdict: 'ok' };
   const isAsked = environment.asked.size > 0;
-  const mend = 'node --permission --allow-addons …';
-  return { value: 'on: native code is not loaded', verdict: isAsked ? 'missing' : 'advice', mend };
+  return { value: 'on: native code is not loaded', verdict: isAsked ? 'missing' : 'advice', mend: WITH_ADDONS };
 }
 
 function idle(circumstances: Circumstances): CheckResult {
@@ -161,8 +181,19 @@ function nodeVersion({ node }: Circumstances): CheckResult {
   return { value: node, verdict: isSupported ? 'ok' : 'missing' };
 }
 
+/** What is set, and not understood, is not in the configuration: the other checks do not see it. */
+function variables({ environment: { problems } }: Circumstances): CheckResult {
+  if (problems.length === 0) return { value: 'all are understood', verdict: 'ok' };
+  return { value: problems.map(describeProblem).join('; '), verdict: 'missing' };
+}
+
 /** All checks, in the order of the output. */
 export const CHECKS: readonly Check[] = [
+  {
+    name: 'variables',
+    why: 'A variable that is not understood has no effect. With SOCKET_TUNE_STRICT=on it ends the process.',
+    look: variables,
+  },
   { name: 'Node', why: `It takes Node ${LEAST_NODES.join(', or ')} and later.`, look: nodeVersion },
   {
     name: 'kernel',

@@ -58,6 +58,27 @@ function printSettings(output: Output, diagnoses: readonly Diagnosis[], { isCont
   );
 }
 
+/** What the marks other than ✓ say, in the order of their weight. */
+const SAID: ReadonlyArray<readonly [verdict: CheckVerdict, text: string]> = [
+  ['missing', 'missing'],
+  ['advice', 'could be better'],
+  ['unknown', 'not told by this system'],
+];
+
+/** One line that says the same as the marks: how many there are of each, and whose they are. */
+function printSummary(output: Output, diagnoses: readonly Diagnosis[]): void {
+  const named = SAID.flatMap(([verdict, text]) => {
+    const names = diagnoses.filter((diagnosis) => diagnosis.verdict === verdict).map(({ name }) => name);
+    const [style, mark] = MARK[verdict];
+    if (names.length === 0) return [];
+    return [`${output.style(style, `${names.length} ${text} (${mark})`)}: ${names.join(', ')}`];
+  });
+  const isReady = diagnoses.every(({ verdict }) => verdict !== 'missing');
+  const fine = diagnoses.filter(({ verdict }) => verdict === 'ok').length;
+  const ready = isReady ? output.style('green', 'Ready') : output.style('red', 'Not ready');
+  output.line(`${ready}: ${[`${fine} of ${diagnoses.length} are fine (✓)`, ...named].join('; ')}.`);
+}
+
 /**
  * Print whether this machine is ready for the configuration.
  *
@@ -78,10 +99,6 @@ export function doctor(
   for (const diagnosis of diagnoses) printDiagnosis(output, diagnosis);
   printSettings(output, diagnoses, where);
   output.line();
-  output.line(
-    isReady
-      ? output.style('green', 'This machine has all that the configuration asks for by name.')
-      : output.style('red', 'Something is missing (✗).'),
-  );
+  printSummary(output, diagnoses);
   return isReady;
 }

@@ -13,6 +13,8 @@ export interface Machine {
   /** A counter of /proc/net/netstat, such as `ListenOverflows`. */
   counter(name: string): number | undefined;
   readonly isContainer: boolean;
+  /** Whether the kernel has a module of this name; undefined where its list cannot be read, as in most containers. */
+  hasModule(name: string): boolean | undefined;
   /** Inodes of open sockets → their processes. Only root sees those of other users. */
   socketOwners(): ReadonlyMap<number, number>;
 }
@@ -57,19 +59,26 @@ function socketOwners(proc: string): ReadonlyMap<number, number> {
   return owners;
 }
 
+/** The modules that the running kernel can load (modules.dep(5)). */
+function moduleList(directory: string): string | undefined {
+  return readFact(join(directory, 'modules.dep'));
+}
+
 /**
  * This machine.
  *
  * @param root where its file system begins
  */
 export function machine(root = '/'): Machine {
+  const kernel = readFact(join(root, 'proc/sys/kernel/osrelease'));
   const limits = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFact(join(root, 'proc/self/limits')) ?? '');
   return {
     sysctl: (name) => readFact(join(root, 'proc/sys', name.replaceAll('.', '/')))?.split(/\s+/),
-    kernel: readFact(join(root, 'proc/sys/kernel/osrelease')),
+    kernel,
     openFiles: limits?.[1] === undefined || limits[2] === undefined ? undefined : [limits[1], limits[2]],
     counter: (name) => netstatCounter(readFact(join(root, 'proc/net/netstat')) ?? '', name),
     socketOwners: () => socketOwners(join(root, 'proc')),
+    hasModule: (name) => moduleList(join(root, 'lib/modules', kernel ?? ''))?.includes(`/${name}.ko`),
     isContainer: existsSync(join(root, '.dockerenv')) || existsSync(join(root, 'run/.containerenv')),
   };
 }

@@ -4,7 +4,7 @@ import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
 import { net } from '../../node/modules.js';
 import { type ListenHandle, type NetServer, ownerOf, type SocketHandle } from '../../node/net.js';
 import { aroundConnection } from '../../node/patch/net.js';
-import { applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
+import { answered, applyAndConfirm, applyStep, confirm, readOption } from '../../options/apply.js';
 import { endsInTime } from '../../options/dead-peer.js';
 import type { OptionOutcome } from '../../options/outcome.js';
 import { type Plan, planOptions, type Step } from '../../options/plan.js';
@@ -59,7 +59,7 @@ function inheritedValue(
 /** One option of the first connection: inherited, or set now. */
 function learnStep(tuning: AcceptedTuning, step: Step, client: SocketHandle): OptionOutcome {
   const kernel = inheritedValue(tuning, step, client);
-  if (kernel !== undefined) return { ...step.applied, verdict: 'inherited', kernel };
+  if (kernel !== undefined) return { ...answered(step, step.applied, kernel), verdict: 'inherited' };
   return applyAndConfirm(tuning.platform, step, client);
 }
 

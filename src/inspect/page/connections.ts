@@ -8,7 +8,12 @@ const MOST_ROWS = 20;
 
 const PAGE_COLUMNS: readonly ConnectionColumn[] = [
   ...CONNECTION_COLUMNS,
-  { head: 'written', text: ({ bytesWritten }) => formatBytes(bytesWritten) },
+  {
+    head: 'written',
+    rank: 9,
+    text: ({ bytesWritten }) => formatBytes(bytesWritten),
+    key: ({ bytesWritten }) => bytesWritten,
+  },
 ];
 
 /** The connections with the longest round trips. */

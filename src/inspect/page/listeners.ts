@@ -5,9 +5,10 @@ import type { Snapshot } from '../../report/snapshot.js';
 import { dimmed, fill, fillEmpty, html } from './drawing/elements.js';
 
 /** The cause stands in the text, as a telephone has no way to see a title. */
-function badge({ constant, asked, kernel, verdict, cause }: OptionOutcome): HTMLElement {
+function badge({ constant, asked, kernel, verdict, cause, note }: OptionOutcome): HTMLElement {
+  const why = cause ?? note;
   const attributes = { class: `badge ${verdict}`, title: `asked for ${asked}` };
-  const told = cause === undefined ? verdict : `${verdict}: ${cause}`;
+  const told = why === undefined ? verdict : `${verdict}: ${why}`;
   return html('div', attributes, `${constant} ${kernel ?? asked} `, html('span', {}, told));
 }
 

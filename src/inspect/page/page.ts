@@ -23,9 +23,9 @@ const PARTS = [
 ];
 
 function show(snapshot: Snapshot): void {
-  const { pid, title, version, node, at, began, report } = snapshot;
-  document.title = `socket-tune ${pid}`;
-  fill('process', `process ${pid}, ${title}`);
+  const { app, pid, version, node, at, began, report } = snapshot;
+  document.title = `${app}, socket-tune ${pid}`;
+  fill('process', `${app}, process ${pid}`);
   fill('state', dimmed(`socket-tune ${version}, Node ${node}, up ${formatAge(at - began)}`));
   fill('requests', formatRequests(report.requests).join(', '));
   for (const showPart of PARTS) showPart(snapshot);

@@ -18,6 +18,7 @@ function look(sockets: readonly PortSocket[] | undefined, overflows: number | un
     openFiles: undefined,
     counter: () => overflows,
     isContainer: false,
+    hasModule: () => undefined,
     socketOwners: () => new Map(),
   };
   const { ports } = fakePlatform();

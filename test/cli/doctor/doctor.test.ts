@@ -158,11 +158,15 @@ describe('what doctor finds', () => {
     expect(versions.filter(isOk)).to.deep.equal(['20.19.0', '20.20.2', '22.12.0', '23.0.0', '24.1.0', '26.0.0']);
   });
 
-  it('is a congestion control that is not loaded', () => {
-    expect(diagnosis('congestion control', {}, { CONGESTION: 'bbr' })).to.include({
-      verdict: 'missing',
-      mend: 'modprobe tcp_bbr',
-    });
+  it('is a congestion control that is not loaded: it names those that are, and the module if there is one', () => {
+    const missing = diagnosis('congestion control', {}, { CONGESTION: 'bbr' });
+    expect(missing).to.include({ verdict: 'missing', mend: 'modprobe tcp_bbr' });
+    expect(missing.value).to.equal('bbr is not available; available are reno, cubic');
+    const modules = { '../lib/modules/6.18.1-generic/modules.dep': 'kernel/net/ipv4/tcp_vegas.ko.xz:' };
+    expect(diagnosis('congestion control', modules, { CONGESTION: 'vegas' }).mend).to.equal('modprobe tcp_vegas');
+    const none = diagnosis('congestion control', modules, { CONGESTION: 'bbr' });
+    expect(none).to.include({ mend: 'SOCKET_TUNE_CONGESTION=reno' });
+    expect(none.value).to.match(/this kernel has no module for it$/);
     expect(diagnosis('congestion control', {}, { CONGESTION: 'cubic' })).to.include({ verdict: 'ok' });
   });
 
@@ -211,6 +215,30 @@ describe('socket-tune doctor', () => {
     const mended = doctorIn(`${prepare}; ${mends.join(' && ')} >/dev/null; DOCTOR`, variables);
     expect(mended.stdout).to.include('✓ net.ipv4.tcp_fastopen: 3').and.include('✓ net.core.somaxconn: 600');
     expect(mended.status).to.equal(0);
+  });
+
+  it('ends with a line that agrees with its marks', () => {
+    const marks = ['✓', '!', '✗', '?'];
+    for (const variables of [{}, { SOCKET_TUNE_CONGESTION: 'nonesuch' }, { SOCKET_TUNE_TOSS: '1' }]) {
+      const { stdout, stderr } = doctorIn('sysctl -qw net.ipv4.tcp_fastopen=1; DOCTOR', variables);
+      const lines = stdout.trimEnd().split('\n');
+      const last = lines.at(-1) ?? '';
+      for (const mark of marks) {
+        const amount = lines.filter((line) => line.startsWith(`${mark} `)).length;
+        const said = new RegExp(`(\\d+) (?:of \\d+ )?[a-z ]+\\(\\${mark}\\)`).exec(last)?.[1] ?? '0';
+        expect(Number(said), `${mark} in ${last}`).to.equal(amount);
+      }
+      const isReady = !lines.some((line) => line.startsWith('✗ '));
+      expect(last).to.match(isReady ? /^Ready: / : /^Not ready: /);
+      expect(last).to.include('net.ipv4.tcp_fastopen');
+      expect(stderr).to.equal('');
+    }
+  });
+
+  it('counts a variable that is not understood as missing', () => {
+    const { stdout, status } = doctorIn('DOCTOR', { SOCKET_TUNE_TOSS: 'ef' });
+    expect(stdout).to.match(/^✗ variables: SOCKET_TUNE_TOSS='ef': expected .*SOCKET_TUNE_TOS;/m);
+    expect(status).to.equal(1);
   });
 
   it('reads the manifest that it is given', () => {

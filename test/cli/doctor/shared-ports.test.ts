@@ -26,6 +26,7 @@ function look(sockets: readonly PortSocket[] | undefined, ownerOf: (inode: numbe
     openFiles: undefined,
     counter: () => undefined,
     isContainer: false,
+    hasModule: () => undefined,
     socketOwners: () => owners,
   };
   const { ports } = fakePlatform();

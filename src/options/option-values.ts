@@ -1,0 +1,331 @@
+// Made from the rows of options by scripts/option-types.js. A change of a row is followed by `node scripts/option-types.js`.
+import type { RawOption } from './raw-option.js';
+
+/** The options of a config. The kernel and Node decide about an option that is absent. */
+export interface OptionValues {
+  /**
+   * Send small segments at once instead of waiting for the ACK of the last one (Nagle).
+   *
+   * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
+   *
+   * Variable: `SOCKET_TUNE_NODELAY`. In the kernel: TCP_NODELAY.
+   */
+  readonly noDelay?: boolean;
+  /**
+   * Receive buffer: a floor, set only where the kernel’s own ceiling (tcp_rmem) is lower; `exact` sets it always.
+   *
+   * Values: 1024 to 1073741824 bytes. Presets: default `262144`, lowlatency `131072`, highthroughput `1048576`.
+   *
+   * Variable: `SOCKET_TUNE_RCVBUF`. In the kernel: SO_RCVBUF.
+   */
+  readonly receiveBuffer?: number;
+  /**
+   * Send buffer: a floor, set only where the kernel’s own ceiling (tcp_wmem) is lower; `exact` sets it always.
+   *
+   * Values: 1024 to 1073741824 bytes. Presets: default `262144`, lowlatency `131072`, highthroughput `1048576`.
+   *
+   * Variable: `SOCKET_TUNE_SNDBUF`. In the kernel: SO_SNDBUF.
+   */
+  readonly sendBuffer?: number;
+  /**
+   * Probe idle connections, so that a peer that is gone is noticed.
+   *
+   * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
+   *
+   * Variable: `SOCKET_TUNE_KEEPALIVE`. In the kernel: SO_KEEPALIVE.
+   */
+  readonly keepAlive?: boolean;
+  /**
+   * Idle time before the first keepalive probe.
+   *
+   * Values: 1 to 32767 seconds. Presets: default `60`, lowlatency `30`, highthroughput `60`.
+   *
+   * Variable: `SOCKET_TUNE_KEEPALIVE_IDLE`. In the kernel: TCP_KEEPIDLE.
+   */
+  readonly keepAliveIdle?: number;
+  /**
+   * Time between keepalive probes.
+   *
+   * Values: 1 to 32767 seconds. Presets: default `10`, lowlatency `5`, highthroughput `10`.
+   *
+   * Variable: `SOCKET_TUNE_KEEPALIVE_INTERVAL`. In the kernel: TCP_KEEPINTVL.
+   */
+  readonly keepAliveInterval?: number;
+  /**
+   * Unanswered probes after which the connection is dropped.
+   *
+   * Values: 1 to 127. Presets: default `6`, lowlatency `3`, highthroughput `6`.
+   *
+   * Variable: `SOCKET_TUNE_KEEPALIVE_COUNT`. In the kernel: TCP_KEEPCNT.
+   */
+  readonly keepAliveCount?: number;
+  /**
+   * Acknowledge a part of a request at once. `on` re-arms it as data arrives; `once` is worn off by the first ACK.
+   *
+   * Values: `'on'`, `'once'`, `'off'`. Presets: default `'on'`, lowlatency `'on'`.
+   *
+   * Variable: `SOCKET_TUNE_QUICKACK`. In the kernel: TCP_QUICKACK.
+   */
+  readonly quickAck?: 'on' | 'once' | 'off';
+  /**
+   * Accept a connection only when its first data is there (http, https, tls and http2 servers only). The kernel rounds up.
+   *
+   * Values: 1 to 32767 seconds. Presets: default `5`, highthroughput `5`.
+   *
+   * Variable: `SOCKET_TUNE_DEFER_ACCEPT`. In the kernel: TCP_DEFER_ACCEPT.
+   */
+  readonly deferAccept?: number;
+  /**
+   * Take data in a repeat client’s SYN (RFC 7413); the value bounds the queue of such connections.
+   *
+   * Values: 1 to 65535. Presets: default `256`, lowlatency `256`, highthroughput `256`.
+   *
+   * Variable: `SOCKET_TUNE_FASTOPEN`. In the kernel: TCP_FASTOPEN.
+   */
+  readonly fastOpen?: number;
+  /**
+   * How long sent data may stay unacknowledged before the connection ends with ETIMEDOUT. It cuts a live peer too whose window stays
+   * shut: see DEAD_PEER.
+   *
+   * Values: 1 to 2147483647 milliseconds. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_USER_TIMEOUT`. In the kernel: TCP_USER_TIMEOUT.
+   */
+  readonly userTimeout?: number;
+  /**
+   * Unsent bytes that the kernel queues: what is written later is not held up behind more than these.
+   *
+   * Values: 1 to 1073741824 bytes. Presets: lowlatency `262144`.
+   *
+   * Variable: `SOCKET_TUNE_NOTSENT_LOWAT`. In the kernel: TCP_NOTSENT_LOWAT.
+   */
+  readonly notSentLowWater?: number;
+  /**
+   * Longest time that an ACK is delayed, at least two ticks of the kernel’s clock.
+   *
+   * Values: 1 to 1000000 microseconds. Presets: lowlatency `8000`.
+   *
+   * Variable: `SOCKET_TUNE_DELACK_MAX`. In the kernel: TCP_DELACK_MAX_US.
+   */
+  readonly delayedAckMax?: number;
+  /**
+   * Connections that may wait to be accepted, up to net.core.somaxconn; never fewer than the app asked for.
+   *
+   * Values: 1 to 2147483647. Presets: default `4096`, lowlatency `4096`, highthroughput `4096`.
+   *
+   * Variable: `SOCKET_TUNE_BACKLOG`. In the kernel: listen(2).
+   */
+  readonly backlog?: number;
+  /**
+   * Each process or thread that listens on a port has a listener of its own, in a cluster too; `cpu`: that of the CPU that received
+   * the connection.
+   *
+   * Values: `'on'`, `'cpu'`, `'off'`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_REUSEPORT`. In the kernel: SO_REUSEPORT.
+   */
+  readonly reusePort?: 'on' | 'cpu' | 'off';
+  /**
+   * Congestion control, such as cubic, reno or bbr; net.ipv4.tcp_available_congestion_control has those that are loaded.
+   *
+   * Values: a name. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_CONGESTION`. In the kernel: TCP_CONGESTION.
+   */
+  readonly congestionControl?: string;
+  /**
+   * Send the first data in the SYN to a server met before (RFC 7413). Only where the client speaks first: else it waits for ever.
+   *
+   * Values: `true` or `false`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_FASTOPEN_CONNECT`. In the kernel: TCP_FASTOPEN_CONNECT.
+   */
+  readonly fastOpenConnect?: boolean;
+  /**
+   * Largest segment that is announced to the peer, for paths that lose larger ones and do not say so.
+   *
+   * Values: 88 to 32767 bytes. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_MAXSEG`. In the kernel: TCP_MAXSEG.
+   */
+  readonly maxSegment?: number;
+  /**
+   * Times that an unanswered SYN, or a listener’s SYN-ACK, is sent again.
+   *
+   * Values: 1 to 127. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_SYNCNT`. In the kernel: TCP_SYNCNT.
+   */
+  readonly synCount?: number;
+  /**
+   * Largest receive window that is announced to the peer.
+   *
+   * Values: 1 to 1073741824 bytes. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_WINDOW_CLAMP`. In the kernel: TCP_WINDOW_CLAMP.
+   */
+  readonly windowClamp?: number;
+  /**
+   * Bytes that must have come in before the socket is readable. A message shorter than that stalls.
+   *
+   * Values: 1 to 1073741824 bytes. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_RCVLOWAT`. In the kernel: SO_RCVLOWAT.
+   */
+  readonly receiveLowWater?: number;
+  /**
+   * How long a closed connection waits for the peer’s FIN (FIN_WAIT2), up to net.ipv4.tcp_fin_timeout where that is less.
+   *
+   * Values: 1 to 120 seconds. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_LINGER2`. In the kernel: TCP_LINGER2.
+   */
+  readonly lingerTimeout?: number;
+  /**
+   * Connections with few packets in flight are retransmitted without the waits growing, for the first six times.
+   *
+   * Values: `true` or `false`. Presets: lowlatency `true`.
+   *
+   * Variable: `SOCKET_TUNE_THIN_LINEAR`. In the kernel: TCP_THIN_LINEAR_TIMEOUTS.
+   */
+  readonly thinLinear?: boolean;
+  /**
+   * Least time before an unacknowledged segment is sent again.
+   *
+   * Values: 1 to 200000 microseconds. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_RTO_MIN`. In the kernel: TCP_RTO_MIN_US.
+   */
+  readonly retransmitTimeoutMin?: number;
+  /**
+   * Longest time between retransmissions, however many have gone unanswered.
+   *
+   * Values: 1000 to 120000 milliseconds. Presets: default `10000`, lowlatency `3400`, highthroughput `10000`.
+   *
+   * Variable: `SOCKET_TUNE_RTO_MAX`. In the kernel: TCP_RTO_MAX_MS.
+   */
+  readonly retransmitTimeoutMax?: number;
+  /**
+   * A peer that answers nothing for that long ends the connection with ETIMEDOUT: no ACK to what is on its way, none to keepalive. A
+   * peer that only reads slowly is never cut. Brings keepalive times and RTO_MAX that fit.
+   *
+   * Values: 2 to 32767 seconds. Presets: default `120`, lowlatency `45`, highthroughput `120`.
+   *
+   * Variable: `SOCKET_TUNE_DEAD_PEER`. In the kernel: TCP_INFO.
+   */
+  readonly deadPeer?: number;
+  /**
+   * A peer that has acknowledged all that was written, and sends nothing for that long, ends the connection with ETIMEDOUT. Not where
+   * the client has the last word, as with subscriptions of logs.
+   *
+   * Values: 1 to 32767 seconds. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_ANSWER`. In the kernel: TCP_INFO.
+   */
+  readonly answer?: number;
+  /**
+   * DSCP of IPv4 packets: the whole byte, or a name such as cs1, af21, ef, le. For IPv6 peers there is TCLASS.
+   *
+   * Values: 0 to 255. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_TOS`. In the kernel: IP_TOS.
+   */
+  readonly typeOfService?: number;
+  /**
+   * DSCP of IPv6 packets: the whole byte, or a name such as cs1, af21, ef, le.
+   *
+   * Values: 0 to 255. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_TCLASS`. In the kernel: IPV6_TCLASS.
+   */
+  readonly trafficClass?: number;
+  /**
+   * Priority in the queueing discipline of the network interface; above 6 it needs CAP_NET_ADMIN.
+   *
+   * Values: 0 to 2147483647. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_PRIORITY`. In the kernel: SO_PRIORITY.
+   */
+  readonly priority?: number;
+  /**
+   * Bytes a second that a socket sends at most. UDP needs the fq queueing discipline for it.
+   *
+   * Values: 1 to 2147483647 bytes. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_MAX_PACING_RATE`. In the kernel: SO_MAX_PACING_RATE.
+   */
+  readonly maxPacingRate?: number;
+  /**
+   * How long a read polls the network card before it sleeps. To raise it takes CAP_NET_ADMIN.
+   *
+   * Values: 1 to 1000000 microseconds. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_BUSY_POLL`. In the kernel: SO_BUSY_POLL.
+   */
+  readonly busyPoll?: number;
+  /**
+   * CPU whose packets this socket is to have, among sockets that share a port.
+   *
+   * Values: 0 to 65535. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_INCOMING_CPU`. In the kernel: SO_INCOMING_CPU.
+   */
+  readonly incomingCpu?: number;
+  /**
+   * Mark of the packets for routing and firewall rules. Needs CAP_NET_ADMIN.
+   *
+   * Values: 0 to 2147483647. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_MARK`. In the kernel: SO_MARK.
+   */
+  readonly mark?: number;
+  /**
+   * Receive buffer of UDP sockets, up to net.core.rmem_max; one that is larger already is left alone.
+   *
+   * Values: 1024 to 1073741824 bytes. Presets: default `2097152`, lowlatency `2097152`, highthroughput `7340032`.
+   *
+   * Variable: `SOCKET_TUNE_UDP_RCVBUF`. In the kernel: SO_RCVBUF.
+   */
+  readonly udpReceiveBuffer?: number;
+  /**
+   * Send buffer of UDP sockets, up to net.core.wmem_max; one that is larger already is left alone.
+   *
+   * Values: 1024 to 1073741824 bytes. Presets: default `2097152`, lowlatency `2097152`, highthroughput `7340032`.
+   *
+   * Variable: `SOCKET_TUNE_UDP_SNDBUF`. In the kernel: SO_SNDBUF.
+   */
+  readonly udpSendBuffer?: number;
+  /**
+   * Path MTU discovery of UDP sockets: dont, want, do, probe, interface, omit (ip(7)). QUIC stacks use probe.
+   *
+   * Values: 0 to 5. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_IP_MTU_DISCOVER`. In the kernel: IP_MTU_DISCOVER.
+   */
+  readonly mtuDiscovery?: number;
+  /**
+   * Have the kernel hand the TOS byte (ECN) along with each datagram, for native code that reads it.
+   *
+   * Values: `true` or `false`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_RECVTOS`. In the kernel: IP_RECVTOS.
+   */
+  readonly receiveTos?: boolean;
+  /**
+   * macOS: a write to a closed connection is an error and never a SIGPIPE.
+   *
+   * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
+   *
+   * Variable: `SOCKET_TUNE_NOSIGPIPE`. In the kernel: SO_NOSIGPIPE.
+   */
+  readonly noSigPipe?: boolean;
+  /**
+   * Options by their numbers, for what the table does not have.
+   *
+   * Variable: `SOCKET_TUNE_RAW`.
+   */
+  readonly raw?: readonly RawOption[];
+}
+
+/** Key of an option in a config. */
+export type OptionKey = Exclude<keyof OptionValues, 'raw'>;
