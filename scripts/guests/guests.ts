@@ -55,7 +55,7 @@ export const GUESTS: readonly Guest[] = [
     machine: 'qemu',
     architecture: 'amd64',
     kernel: { suite: 'bookworm', package: CLOUD_AMD64 },
-    nodes: [20, 22, 24, 26],
+    nodes: [20, 22],
     lacks: BEFORE_6_15,
   },
   {
@@ -73,7 +73,7 @@ export const GUESTS: readonly Guest[] = [
     machine: 'qemu',
     architecture: 'amd64',
     kernel: { suite: 'trixie', package: CLOUD_AMD64 },
-    nodes: [20, 26],
+    nodes: [24],
     lacks: BEFORE_6_15,
   },
   {
@@ -82,7 +82,7 @@ export const GUESTS: readonly Guest[] = [
     machine: 'qemu',
     architecture: 'amd64',
     kernel: { suite: 'sid', package: CLOUD_AMD64 },
-    nodes: [20, 26],
+    nodes: [26],
     lacks: MAC_ONLY,
   },
   {
@@ -113,7 +113,7 @@ export const GUESTS: readonly Guest[] = [
       package: 'linux-image-arm64-16k',
       modules: ['nvme-core', 'nvme', 'crc16', 'mbcache', 'jbd2', 'crc32c_generic', 'ext4'],
     },
-    nodes: [20, 26],
+    nodes: [24],
     lacks: BEFORE_6_15,
   },
   { name: 'here', what: 'the machine that runs the tests', machine: 'here', nodes: [20, 22, 24, 26], lacks: MAC_ONLY },

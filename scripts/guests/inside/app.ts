@@ -35,6 +35,9 @@ const server = createServer((request, response) => {
   }
 });
 
+// An emulated processor may take longer than Node's 5 s between two requests. Then the client would meet a closed connection.
+server.keepAliveTimeout = 120_000;
+
 const talker = createTalker((socket) => {
   const timer = setInterval(() => socket.write('are you there?\n'), 100);
   socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));

@@ -2,7 +2,7 @@
  * Runs in a guest, by the Node that is tried: `node main.js PLAN`, PLAN being a {@link Plan} as JSON. It serves and fetches files under the
  * preload, runs `socket-tune verify`, silences a peer, and prints one finding.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { arch, platform, release } from 'node:os';
 import { join } from 'node:path';
@@ -102,9 +102,7 @@ async function rounds({ asked }: Server, { directories, dropCaches }: Plan): Pro
   return results;
 }
 
-async function find(plan: Plan): Promise<Finding> {
-  const scratch = join(plan.directories[0] ?? '.', 'scratch');
-  mkdirSync(scratch, { recursive: true });
+async function find(plan: Plan, scratch: string): Promise<Finding> {
   const server = await startServer(scratch);
   const { app } = server.asked;
   const fileRounds = await rounds(server, plan);
@@ -128,5 +126,13 @@ async function find(plan: Plan): Promise<Finding> {
   };
 }
 
-const finding = await find(JSON.parse(process.argv[2] ?? '') as Plan);
-writeFileSync(1, `${MARK} ${JSON.stringify(finding)}\n`);
+const plan = JSON.parse(process.argv[2] ?? '') as Plan;
+const scratch = join(plan.directories[0] ?? '.', 'scratch');
+mkdirSync(scratch, { recursive: true });
+try {
+  writeFileSync(1, `${MARK} ${JSON.stringify(await find(plan, scratch))}\n`);
+} catch (error) {
+  console.error(error);
+  for (const file of readdirSync(scratch)) console.error(file, readFileSync(join(scratch, file), 'utf8'));
+  process.exitCode = 1;
+}
