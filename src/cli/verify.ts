@@ -5,7 +5,7 @@ import { planOptions } from '../options/plan.js';
 import type { OptionTarget } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionRow } from '../options/table.js';
 import type { Output } from './output.js';
-import { probeSocket } from './probe-sockets.js';
+import { probeSocket, whyNoIPv6 } from './probe-sockets.js';
 
 const TARGETS: readonly OptionTarget[] = ['listener', 'accepted', 'outgoing', 'datagram'];
 
@@ -33,6 +33,8 @@ async function verifyRow(row: OptionRow, target: OptionTarget): Promise<Verifica
   const step = steps.find((candidate) => candidate.row === row);
   // On this system the option is set on another kind of socket.
   if (step === undefined) return undefined;
+  const noIPv6 = row.ipv6Only ? await whyNoIPv6() : undefined;
+  if (noIPv6 !== undefined) return { ...about, outcome: { ...step.applied, verdict: 'unsupported', cause: noIPv6 } };
   const socket = await probeSocket(current, row, target);
   try {
     const initial = readOption(current, step, socket.handle);

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileRound } from '../finding.js';
+import { ask } from './client.js';
 
 /** A small file, one that fits a window, and one that goes by sendfile(2). */
 const SIZES = [100, 10_000, 1_000_000];
@@ -59,16 +60,15 @@ export interface Asked {
 }
 
 async function countersOf({ inspector }: Asked): Promise<FileCounters> {
-  const response = await fetch(`${inspector}/snapshot.json`);
-  if (!response.ok) throw new Error(`the snapshot: ${response.status}`);
-  const { report } = (await response.json()) as { report: { files: FileCounters } };
+  const { status, body } = await ask(`${inspector}/snapshot.json`);
+  if (status !== 200) throw new Error(`the snapshot: ${status} ${body}`);
+  const { report } = JSON.parse(String(body)) as { report: { files: FileCounters } };
   return report.files;
 }
 
 async function isAnsweredRight({ app }: Asked, { path, bytes, hash }: SampleFile): Promise<boolean> {
-  const response = await fetch(`${app}/files?path=${encodeURIComponent(path)}`);
-  const body = new Uint8Array(await response.arrayBuffer());
-  return response.status === 200 && body.length === bytes && hashOf(body) === hash;
+  const { status, body } = await ask(`${app}/files?path=${encodeURIComponent(path)}`);
+  return status === 200 && body.length === bytes && hashOf(body) === hash;
 }
 
 function growth(

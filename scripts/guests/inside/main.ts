@@ -8,6 +8,7 @@ import { arch, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileRound, Finding, Mark, Verdicts } from '../finding.js';
+import { ask } from './client.js';
 import { fallSilent } from './dead-peer.js';
 import { type Asked, fetchFiles, writeFiles } from './files.js';
 import { firstLine, type Running, runNode } from './server.js';
@@ -106,9 +107,9 @@ async function find(plan: Plan, scratch: string): Promise<Finding> {
   const server = await startServer(scratch);
   const { app } = server.asked;
   const fileRounds = await rounds(server, plan);
-  const ends = async (): Promise<string[]> => (await (await fetch(`${app}/ends`)).json()) as string[];
+  const ends = async (): Promise<string[]> => JSON.parse(String((await ask(`${app}/ends`)).body)) as string[];
   const deadPeer = platform() === 'linux' ? await fallSilent(server.talker, DEAD_PEER_SECONDS, ends) : undefined;
-  await (await fetch(`${app}/end`)).text();
+  await ask(`${app}/end`);
   const { status, stderr } = await server.running.ended;
   const verdicts = await verify(plan.verify, scratch);
   const size = pageSize();
@@ -126,13 +127,16 @@ async function find(plan: Plan, scratch: string): Promise<Finding> {
   };
 }
 
-const plan = JSON.parse(process.argv[2] ?? '') as Plan;
-const scratch = join(plan.directories[0] ?? '.', 'scratch');
-mkdirSync(scratch, { recursive: true });
-try {
-  writeFileSync(1, `${MARK} ${JSON.stringify(await find(plan, scratch))}\n`);
-} catch (error) {
-  console.error(error);
-  for (const file of readdirSync(scratch)) console.error(file, readFileSync(join(scratch, file), 'utf8'));
-  process.exitCode = 1;
+async function main(plan: Plan): Promise<void> {
+  const scratch = join(plan.directories[0] ?? '.', 'scratch');
+  mkdirSync(scratch, { recursive: true });
+  try {
+    writeFileSync(1, `${MARK} ${JSON.stringify(await find(plan, scratch))}\n`);
+  } catch (error) {
+    console.error(error);
+    for (const file of readdirSync(scratch)) console.error(file, readFileSync(join(scratch, file), 'utf8'));
+    process.exitCode = 1;
+  }
 }
+
+await main(JSON.parse(process.argv[2] ?? '') as Plan);
