@@ -26,7 +26,7 @@ function initScript(nodes: readonly number[], verify: readonly string[]): string
 PATH=/bin
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sys /sys
-busybox mountpoint -q /dev || busybox mount -t devtmpfs dev /dev
+busybox mount -t devtmpfs dev /dev
 busybox mount -t tmpfs tmp /tmp
 busybox ifconfig lo 127.0.0.1 up
 cd /app

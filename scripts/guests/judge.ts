@@ -40,12 +40,16 @@ function wrongEnd({ deadPeer }: Finding): string[] {
   return wrong;
 }
 
+function warnings({ stderr }: Finding, { mayWarn }: Guest): string[] {
+  return stderr.split(/\r?\n/).filter((line) => line !== '' && mayWarn?.test(line) !== true);
+}
+
 /** What is wrong about a finding. Nothing, if the app runs, every byte is right, and only what the guest's row names fell back. */
 export function problemsOf(finding: Finding, guest: Guest): string[] {
   const isTuned = finding.platform === 'linux';
   return [
     ...(finding.status === 0 ? [] : [`the app ended with ${finding.status}`]),
-    ...(finding.stderr === '' ? [] : [`the app wrote: ${finding.stderr.trim()}`]),
+    ...warnings(finding, guest).map((line) => `the app wrote: ${line}`),
     ...wrongOptions(finding, guest, isTuned),
     ...finding.rounds.flatMap((round) => wrongFiles(round, isTuned)),
     ...wrongEnd(finding),

@@ -84,7 +84,9 @@ interface Server {
 
 async function startServer(scratch: string): Promise<Server> {
   const inspector = `127.0.0.1:${await freePort()}`;
-  const env = { SOCKET_TUNE_INSPECT: inspector, SOCKET_TUNE_DEAD_PEER: `${DEAD_PEER_SECONDS}s` };
+  // Elsewhere there is no such option, and a warning would say so.
+  const options = platform() === 'linux' ? { SOCKET_TUNE_DEAD_PEER: `${DEAD_PEER_SECONDS}s` } : {};
+  const env = { SOCKET_TUNE_INSPECT: inspector, ...options };
   const running = runNode(['--import', 'socket-tune/register', APP], env, scratch, 'app');
   const ports = JSON.parse(await firstLine(running)) as { http: number; talker: number };
   const asked = { app: `http://127.0.0.1:${ports.http}`, inspector: `http://${inspector}` };
