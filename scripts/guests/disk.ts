@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.js';
 import type { Debian } from './debian.js';
@@ -40,14 +40,14 @@ busybox poweroff -f
 
 /** A disk with an ext4 file system: a C library, copies of Node, the project. */
 export function makeDisk(
-  { architecture, nodes }: EmulatedGuest,
+  { name, architecture, nodes }: EmulatedGuest,
   debian: Debian,
   cache: string,
   verify: readonly string[],
 ): string {
   const system = SYSTEMS[architecture];
-  const root = join(cache, `root-${architecture}`);
-  const image = join(cache, `disk-${architecture}.img`);
+  const root = join(cache, `root-${name}`);
+  const image = join(cache, `disk-${name}.img`);
   rmSync(root, { recursive: true, force: true });
   rmSync(image, { force: true });
   cpSync(debian.base(architecture), root, { recursive: true, verbatimSymlinks: true });
@@ -62,15 +62,15 @@ export function makeDisk(
   chmodSync(init, 0o755);
   const megabytes = Math.ceil((ROOM + nodes.length * ROOM_PER_NODE) / MEGABYTE);
   command('mkfs.ext4', ['-q', '-d', root, image, `${megabytes}M`]);
+  rmSync(root, { recursive: true });
   return image;
 }
 
-/** The file of a kernel. */
+/** The file of a kernel: in /boot, or since 7.x beside its modules. */
 export function kernelImage(kernel: string): string {
-  const boot = join(kernel, 'boot');
-  const name = existsSync(boot) ? readdirSync(boot).find((file) => file.startsWith('vmlinuz')) : undefined;
-  if (name === undefined) throw new Error(`${kernel} holds no kernel`);
-  return join(boot, name);
+  const [path] = command('find', [kernel, '-name', 'vmlinuz*', '-type', 'f']).split('\n');
+  if (!path) throw new Error(`${kernel} holds no kernel`);
+  return path;
 }
 
 function modulePaths(kernel: string, names: readonly string[]): string[] {

@@ -108,6 +108,7 @@ async function runEmulated(
   ];
   const minutes = MINUTES_TO_BOOT + nodes.length * MINUTES_PER_NODE;
   const console = await runIntoFile(line, join(cache, `${guest.name}.console`), minutes);
+  rmSync(disk);
   return { findings: findingsIn(console), console };
 }
 
