@@ -187,8 +187,12 @@ describe('socket-tune verify', () => {
       encoding: 'utf8',
     });
     expect({ stderr, status }).to.deep.equal({ stderr: '', status: 0 });
-    const unsupported = (JSON.parse(stdout) as Verification[]).filter(({ outcome }) => outcome.verdict === 'unsupported');
-    expect(unsupported.map(({ variable }) => variable)).to.include('TCLASS').and.not.include('TOS');
+    const unsupported = (JSON.parse(stdout) as Verification[]).filter(
+      ({ outcome }) => outcome.verdict === 'unsupported',
+    );
+    expect(unsupported.map(({ variable }) => variable))
+      .to.include('TCLASS')
+      .and.not.include('TOS');
     const tclass = unsupported.find(({ variable }) => variable === 'TCLASS');
     expect(tclass?.outcome.cause).to.match(/^no IPv6: listen EADDRNOTAVAIL/);
   });
