@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { asError } from '../errors.js';
 import type { Platform } from '../native/platform.js';
 import { datagramHandle } from '../node/dgram.js';
 import { asNetServer, asNetSocket, type SocketHandle } from '../node/net.js';
@@ -22,6 +23,16 @@ async function listenAt(host: string): Promise<Server> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
   return server;
+}
+
+/** Why no socket can have an IPv6 address here, if so: a kernel without IPv6, or one that was told to do without. */
+export async function whyNoIPv6(): Promise<string | undefined> {
+  try {
+    (await listenAt('::1')).close();
+    return undefined;
+  } catch (error) {
+    return `no IPv6: ${asError(error).message}`;
+  }
 }
 
 function handleOf(server: Server): SocketHandle {

@@ -7,7 +7,7 @@ import type { OptionTarget } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionRow, type OptionValues, optionValue } from '../options/table.js';
 import { type SocketScope, socketScopes } from './explain/socket-scopes.js';
 import type { Output } from './output.js';
-import { type ProbeSocket, probeConnection, probeSocket } from './probe-sockets.js';
+import { type ProbeSocket, probeConnection, probeSocket, whyNoIPv6 } from './probe-sockets.js';
 
 const TARGETS: readonly OptionTarget[] = ['listener', 'accepted', 'outgoing', 'datagram'];
 
@@ -43,6 +43,8 @@ function trySocket(step: Step, { handle }: ProbeSocket): Tried {
 }
 
 async function trySetting(step: Step, target: OptionTarget): Promise<Tried> {
+  const noIPv6 = step.row.ipv6Only ? await whyNoIPv6() : undefined;
+  if (noIPv6 !== undefined) return { outcome: { ...step.applied, verdict: 'unsupported', cause: noIPv6 } };
   const socket = await probeSocket(platform(), step.row, target);
   try {
     return trySocket(step, socket);

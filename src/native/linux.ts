@@ -108,7 +108,7 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
       ...send,
       ...status,
       ...pathLookupCalls(libc, { ...send, ...status }),
-      readNow: readNowCall(libc),
+      readNow: readNowCall(libc, status),
       resident: residencyCall(libc),
       ...stagingCalls(libc),
       isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,

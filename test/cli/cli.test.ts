@@ -296,6 +296,25 @@ describe('socket-tune verify', () => {
       `Samples of all options, ${places.length} on test sockets: `,
     );
   });
+
+  it('says which options a machine without IPv6 cannot have', function () {
+    if (process.platform !== 'linux' || process.geteuid?.() !== 0) this.skip();
+    // A network namespace whose loopback has 127.0.0.1 alone.
+    const without = 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && ip link set lo up && exec "$@"';
+    const command = [process.execPath, CLI, 'verify', '--json'];
+    const { stdout, stderr, status } = spawnSync('unshare', ['-n', 'sh', '-c', without, 'sh', ...command], {
+      encoding: 'utf8',
+    });
+    expect({ stderr, status }).to.deep.equal({ stderr: '', status: 0 });
+    const unsupported = (JSON.parse(stdout) as Verification[]).filter(
+      ({ outcome }) => outcome.verdict === 'unsupported',
+    );
+    expect(unsupported.map(({ variable }) => variable))
+      .to.include('TCLASS')
+      .and.not.include('TOS');
+    const tclass = unsupported.find(({ variable }) => variable === 'TCLASS');
+    expect(tclass?.outcome.cause).to.match(/^no IPv6: listen EADDRNOTAVAIL/);
+  });
 });
 
 describe('socket-tune run', () => {

@@ -1,6 +1,6 @@
 import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
-import type { FileCalls } from '../platform.js';
+import type { FileCalls, FileStatus } from '../platform.js';
 
 /** cachestat(2), since kernel 6.5. The number is equal on every architecture: include/uapi/asm-generic/unistd.h. */
 const SYS_CACHESTAT = 451;
@@ -53,17 +53,35 @@ function bindPreadv2(libc: Libc): Preadv2 {
   return libc.bind<Preadv2>('long preadv2(int fd, void *parts, int n, int64_t position, int flags)');
 }
 
-/** preadv2(2) with RWF_NOWAIT into any buffer. Errors as of {@link nowReader}, negated. */
-export function readNowCall(libc: Libc): FileCalls['readNow'] {
+/** lseek(2). */
+const SEEK_CUR = 1;
+
+/** Position of a read where the descriptor stands. */
+const CURRENT = -1;
+
+/**
+ * preadv2(2) with RWF_NOWAIT into any buffer. Errors as of {@link nowReader}, negated.
+ *
+ * Linux 5.9 and 5.10 answer 0 for what is not in the page cache, too (readv(2), BUGS). An app would take that for the end of its file. So
+ * 0 counts only where the file's size says the same. On any kernel that is one statx(2) at the end of a file.
+ */
+export function readNowCall(libc: Libc, { cachedStatus }: Pick<FileCalls, 'cachedStatus'>): FileCalls['readNow'] {
   const preadv2 = bindPreadv2(libc);
+  const lseek = libc.bind<(fd: number, offset: number, whence: number) => number>(
+    'int64_t lseek(int fd, int64_t offset, int whence)',
+  );
   const parts = new BigUint64Array(2);
+  const status: FileStatus = { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
+  const isAtEnd = (fd: number, position: number): boolean =>
+    cachedStatus(fd, status) && (position === CURRENT ? lseek(fd, 0, SEEK_CUR) : position) >= status.size;
   return (fd, buffer, offset, count, position) => {
     // The kernel has only an address. Our caller keeps the garbage collector from freeing the buffer during the call.
     parts[0] = libc.address(buffer) + BigInt(offset);
     parts[1] = BigInt(count);
     for (;;) {
       const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
-      if (bytes >= 0) return bytes;
+      if (bytes > 0) return bytes;
+      if (bytes === 0) return isAtEnd(fd, position) ? 0 : -ERRNO.EAGAIN;
       const errno = libc.errno();
       if (errno !== ERRNO.EINTR) return -errno;
     }

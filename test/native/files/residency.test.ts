@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { expect } from 'chai';
-import { residencyCall } from '../../../src/native/files/residency.js';
+import { ERRNO } from '../../../src/native/errno.js';
+import { statusCalls } from '../../../src/native/files/file-status.js';
+import { readNowCall, residencyCall } from '../../../src/native/files/residency.js';
 import { type Libc, loadLibc } from '../../../src/native/libc.js';
 import { content } from '../../support/files/content.js';
 import { cachedPages, evict } from '../../support/files/page-cache.js';
@@ -173,5 +175,51 @@ describe('the part of a file in the page cache', () => {
 
   it('is empty for a descriptor that is not open', () => {
     for (const [way, resident] of Object.entries(ways)) expect(resident(-1, 0, 4096), way).to.equal(0);
+  });
+});
+
+/** The C library of Linux 5.9 and 5.10, where preadv2(2) with RWF_NOWAIT answers 0 for what is not in the page cache. */
+function withEmptyAnswers(): Libc {
+  const libc = loadLibc();
+  return {
+    ...libc,
+    bind: <F extends (...args: never[]) => number>(prototype: string): F =>
+      prototype.startsWith('long preadv2(') ? ((() => 0) as unknown as F) : libc.bind<F>(prototype),
+  };
+}
+
+describe('a read of what is in the page cache', () => {
+  const scratch = useScratch();
+  const bytes = Buffer.alloc(PAGE);
+  let fd: number;
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+    fd = openSync(scratch.file('short', content(100)), 'r');
+  });
+
+  after(() => {
+    if (fd !== undefined) closeSync(fd);
+  });
+
+  it('has an end where the file has one', () => {
+    const readNow = readNowCall(loadLibc(), statusCalls(loadLibc()));
+    expect(readNow(fd, bytes, 0, PAGE, 0)).to.equal(100);
+    expect(readNow(fd, bytes, 0, PAGE, 100)).to.equal(0);
+    expect(readNow(fd, bytes, 0, PAGE, 5000)).to.equal(0);
+  });
+
+  it('has no end before that, although Linux 5.10 says so', () => {
+    const readNow = readNowCall(withEmptyAnswers(), statusCalls(loadLibc()));
+    expect(readNow(fd, bytes, 0, PAGE, 0), 'the first byte').to.equal(-ERRNO.EAGAIN);
+    expect(readNow(fd, bytes, 0, PAGE, 99), 'the last byte').to.equal(-ERRNO.EAGAIN);
+    expect(readNow(fd, bytes, 0, PAGE, 100), 'the end').to.equal(0);
+  });
+
+  it('has none either where the descriptor stands', () => {
+    const readNow = readNowCall(withEmptyAnswers(), statusCalls(loadLibc()));
+    expect(readNow(fd, bytes, 0, PAGE, -1), 'at the beginning').to.equal(-ERRNO.EAGAIN);
+    expect(readSync(fd, bytes)).to.equal(100);
+    expect(readNow(fd, bytes, 0, PAGE, -1), 'at the end').to.equal(0);
   });
 });

@@ -1,0 +1,165 @@
+/** docs/platforms.md, made from what the guests told. */
+import { fileURLToPath } from 'node:url';
+import type { FileRound, Finding } from './finding.js';
+import type { GuestResult } from './results.js';
+
+export const PLATFORMS_PAGE = fileURLToPath(new URL('../../../docs/platforms.md', import.meta.url));
+
+const COLUMNS = [
+  'Guest',
+  'Kernel',
+  'Processor, page',
+  'Node',
+  'Options as asked',
+  'Right answers',
+  'Bytes by sendfile',
+  'Left to Node',
+  'Options it lacks',
+  'Dead peer, 3 s',
+  'Date',
+];
+
+/** No Linux has it, and every row would name it. */
+const MAC_ONLY = 'SO_NOSIGPIPE';
+
+function total(rounds: readonly FileRound[], count: (round: FileRound) => number): number {
+  return rounds.reduce((sum, round) => sum + count(round), 0);
+}
+
+function listed(texts: readonly string[]): string {
+  return texts.length === 0 ? '–' : texts.join(', ');
+}
+
+function optionsText({ verify: { counts, failure } }: Finding): string {
+  if (failure !== undefined) return 'verify failed';
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return `${counts.applied ?? 0} of ${all}`;
+}
+
+function answersText({ rounds }: Finding): string {
+  return `${total(rounds, ({ correct }) => correct)} of ${total(rounds, ({ answers }) => answers)}`;
+}
+
+/** By file system, of those rounds in which the files are in the page cache. */
+function sendfileText({ rounds }: Finding): string {
+  const warm = rounds.filter(({ round }) => round === 'warm');
+  return listed(
+    warm.map(({ filesystem, bytes, sendfileBytes }) => `${filesystem} ${Math.round((sendfileBytes / bytes) * 100)} %`),
+  );
+}
+
+function leftText({ rounds }: Finding): string {
+  const texts = rounds.flatMap(({ round, filesystem, notRerouted }) =>
+    Object.entries(notRerouted).map(([reason, count]) => `${filesystem}, ${round}: ${count} \`${reason}\``),
+  );
+  return listed(texts);
+}
+
+function lackedText({ platform, verify: { unsupported } }: Finding): string {
+  if (platform !== 'linux') return `${unsupported.length} options`;
+  return listed(unsupported.filter((name) => name !== MAC_ONLY).map((name) => `\`${name}\``));
+}
+
+function deadPeerText({ deadPeer }: Finding): string {
+  if (deadPeer === undefined) return 'not tried';
+  const { seconds, code } = deadPeer;
+  return seconds === undefined ? 'not noticed' : `${code} after ${seconds.toFixed(1)} s`;
+}
+
+function pageText({ arch, pageSize }: Finding): string {
+  return pageSize === undefined ? arch : `${arch}, ${pageSize / 1024} KB`;
+}
+
+function cellsOf({ name, date }: Pick<GuestResult, 'name' | 'date'>, finding: Finding): string[] {
+  return [
+    name,
+    finding.kernel,
+    pageText(finding),
+    finding.node,
+    optionsText(finding),
+    answersText(finding),
+    sendfileText(finding),
+    leftText(finding),
+    lackedText(finding),
+    deadPeerText(finding),
+    date,
+  ];
+}
+
+/** A finding in one line, for the terminal. */
+export function summaryOf(finding: Finding): string {
+  const heads = COLUMNS.slice(1, -1);
+  return cellsOf({ name: '', date: '' }, finding)
+    .slice(1, -1)
+    .map((cell, index) => `${heads[index]}: ${cell}`)
+    .join('; ');
+}
+
+function table(results: readonly GuestResult[]): string {
+  const rows = results.flatMap((result) => result.findings.map((finding) => cellsOf(result, finding)));
+  return [COLUMNS, COLUMNS.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** The page in Markdown. */
+export function platformsPage(results: readonly GuestResult[]): string {
+  const guests = results.map(({ name, what }) => `- \`${name}\`: ${what}`).join('\n');
+  return `# Platforms
+
+<!-- Made by scripts/guests/page.ts from scripts/guests/results.json: npm run test:guests, with --record. -->
+
+Where the package was run, and what it did there. A guest is a machine under emulation (qemu-system). It has a kernel of Debian's, Node from
+npm, the package as it is packed, and an app that knows nothing of it. \`npm run test:guests\` starts them all, and
+\`npm run test:guests -- --only NAME\` one. CI runs \`linux-6.1\` with Node 20.
+
+In each guest
+
+- the app sends files of 100 bytes, 10 KB and 1 MB by \`createReadStream(path).pipe(response)\`, from ext4 and from tmpfs. The client compares
+  every body by its SHA-256. A round with the files in the page cache is _warm_. Before a _cold_ one the cache is emptied;
+- \`socket-tune verify\` sets a sample of every option on every kind of socket;
+- a client falls silent: a socket filter drops all that comes. With \`SOCKET_TUNE_DEAD_PEER=3s\` the app's connection must end with ETIMEDOUT;
+- the app must end with status 0, and write nothing to standard error.
+
+The script fails if an answer is wrong, or if an option is missing that the guest's row in \`scripts/guests/guests.ts\` does not name.
+
+${table(results)}
+
+${guests}
+
+## What older kernels lack
+
+| Kernel | It lacks | So |
+| --- | --- | --- |
+| before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` watches connections by a timer and TCP_INFO instead |
+| before 6.8 | the unique number of a mount | files are opened and looked up in the thread pool on file systems without a device, such as tmpfs |
+| before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
+| before 5.12 | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
+| 5.9 and 5.10 | a right answer of preadv2(2) with RWF_NOWAIT: it may say 0, as at the end of a file | 0 counts only where the file's size says the same; Node reads the rest |
+| every one, on tmpfs and overlayfs | RWF_NOWAIT | Node reads and sends these files (\`not-resident\`) |
+
+Files of a container's image are on overlayfs. So an app in a container has tuned sockets, and its files by sendfile only where they are on
+a volume of another kind. Tried by hand on kernel 6.18 with Node 20 (2026-11-29): an overlay of two folders, and every body was right.
+
+## Windows
+
+Node for Windows runs in wine, on this machine's Linux. There is no table of options for Windows: NODELAY and keepalive are set through
+Node's own API, and Node sends the files. What was checked is that an app runs and its files are right. Wine 8 is not Windows: it knows no
+keepalive, and Node's own \`setKeepAlive()\` fails there. Node 24 and 26 do not start in it, with or without us (\`Fatal process out of
+memory: SegmentedTable::InitializeTable\`). Nothing was run on a Windows of Microsoft's.
+
+## macOS
+
+It was not run: no Mac, and no emulator of one. The numbers of its options are those of its headers, and are tested against a fake C library
+(\`test/native/darwin.test.ts\`). Node sends the files.
+
+## musl
+
+It was not run: neither npm nor Debian has a Node for musl. koffi's package has a binary for musl beside that for glibc. The package asks the
+running process for C functions by name, and names no library.
+
+## Not tried
+
+- Kernels before 5.10, and 5.15: Debian's mirrors have none any more.
+- Pages of 64 KB: Debian has no such kernel. A test counts pages of that size (\`test/native/files/residency.test.ts\`).
+- arm64 on a processor that is not emulated. Emulation says nothing about speed.
+`;
+}
