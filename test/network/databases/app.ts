@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import mysql from 'mysql2';
+import { createConnection } from 'mysql2';
 
 const [driver = '', host = '', portText = ''] = process.argv.slice(2);
 const port = Number(portText);
@@ -36,7 +36,7 @@ const OPEN: Readonly<Record<string, Open>> = {
     return { ask: () => client.ping(), wait: () => client.blpop('nothing', 0) };
   },
   async mysql2(onEnd) {
-    const client = mysql.createConnection({ host, port, user: 'root' });
+    const client = createConnection({ host, port, user: 'root' });
     client.on('error', onEnd);
     await once(client, 'connect');
     const query = (text: string): Promise<unknown> => client.promise().query(text);

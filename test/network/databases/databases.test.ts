@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -5,7 +6,7 @@ import { BY_IMPORT, type NodeProcess, startNode } from '../../support/processes/
 import { skip } from '../../support/test-run/skipped.js';
 import { until } from '../../support/until.js';
 import { makeRoutedNetwork, type RoutedNetwork, routedNetworkObstacle } from '../peers/routed-network.js';
-import { DATABASES, type Database, type Driver, isInstalled, startDatabase } from './server.js';
+import { DATABASES, type Database, type Driver, isInstalled, prepareDatabase, startDatabase } from './server.js';
 
 const SET_SECONDS = 5;
 
@@ -32,15 +33,23 @@ for (const driver of Object.keys(DATABASES) as Driver[]) {
     let network: RoutedNetwork;
     let database: Database;
 
+    let directory = '';
+
     before(function () {
+      this.timeout(120_000);
       const why = isInstalled(driver) ? routedNetworkObstacle() : `${DATABASES[driver].program} is not installed`;
       if (why !== undefined) skip(this, why);
+      directory = prepareDatabase(driver);
+    });
+
+    after(() => {
+      if (directory !== '') rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     });
 
     beforeEach(async () => {
       network = makeRoutedNetwork();
       closing.push(network.close);
-      database = await startDatabase(driver, network.address, network.there);
+      database = await startDatabase(driver, directory, network.address, network.there);
       closing.unshift(database.close);
     });
 

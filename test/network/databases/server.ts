@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,31 +67,42 @@ function isAnswering(address: string, port: number): Promise<boolean> {
   });
 }
 
+/** A directory with a database that has nothing in it. */
+export function prepareDatabase(driver: Driver): string {
+  const { prepare }: Installation = DATABASES[driver];
+  const directory = mkdtempSync(join(tmpdir(), `${driver}-`));
+  const [program, ...args] = prepare?.(directory) ?? [];
+  if (program === undefined) return directory;
+  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program}: ${error?.message ?? stderr}`);
+  return directory;
+}
+
 /**
  * Start a database at an address.
  *
+ * @param directory of {@link prepareDatabase}
  * @param under what runs a program there
  */
-export async function startDatabase(driver: Driver, address: string, under: readonly string[]): Promise<Database> {
-  const { program, port, options, prepare }: Installation = DATABASES[driver];
-  const directory = mkdtempSync(join(tmpdir(), `${driver}-`));
+export async function startDatabase(
+  driver: Driver,
+  directory: string,
+  address: string,
+  under: readonly string[],
+): Promise<Database> {
+  const { program, port, options }: Installation = DATABASES[driver];
+  const [command = '', ...args] = [...under, program, ...options(directory, address, port)];
+  const child = spawn(command, args, { stdio: 'ignore' });
   const close = (): void => {
     process.off('exit', close);
-    child?.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    child.kill('SIGKILL');
   };
-  let child: ChildProcess | undefined;
   process.once('exit', close);
   try {
-    const [install, ...files] = prepare?.(directory) ?? ['true'];
-    const { status, stderr } = spawnSync(install ?? 'true', files, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${install}: ${stderr}`);
-    const [command = '', ...args] = [...under, program, ...options(directory, address, port)];
-    child = spawn(command, args, { stdio: 'ignore' });
     await until(`${program} answers at ${address}:${port}`, () => isAnswering(address, port));
-    return { port, child, close };
   } catch (error) {
     close();
     throw error;
   }
+  return { port, child, close };
 }
