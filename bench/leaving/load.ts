@@ -27,11 +27,17 @@ export interface Outcome extends Tally {
   readonly longest: number;
 }
 
+/** No client waits for so long. */
+const LONGEST_SILENCE_MILLISECONDS = 30_000;
+
 /** Wait for so many answers. The last server must still answer. */
 async function untilAnswered(tally: Tally, least: number): Promise<void> {
-  for (let answered = -1; tally.answered < least; await sleep(PAUSE_MILLISECONDS * 10)) {
-    if (tally.answered === answered) throw new Error(`nobody answers after the restarts, ${answered} were answered`);
+  let { answered } = tally;
+  for (let since = performance.now(); tally.answered < least; await sleep(PAUSE_MILLISECONDS)) {
+    if (tally.answered > answered) since = performance.now();
     ({ answered } = tally);
+    if (performance.now() - since < LONGEST_SILENCE_MILLISECONDS) continue;
+    throw new Error(`nobody answers after the restarts; ${answered} requests were answered`);
   }
 }
 
