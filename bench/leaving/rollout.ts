@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/support/sockets/free-port.js';
 import { lineReader } from '../lines.js';
 import { entry, PRELOAD } from '../machine.js';
 import type { ProxyName } from '../proxies/start.js';
@@ -87,7 +88,8 @@ async function restartBehind(
   directory: string,
   { upstreams, restart }: { readonly upstreams: number; readonly restart: Restart },
 ): Promise<Outcome> {
-  const servers = await Promise.all(Array.from({ length: upstreams }, () => start(subject)));
+  // A port that the kernel chooses is not shared.
+  const servers = await Promise.all(Array.from({ length: upstreams }, async () => start(subject, await freePort())));
   const ports = servers.map(({ port }) => port);
   const front = await startProxy(proxy, ports, directory);
   try {
