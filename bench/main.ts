@@ -12,7 +12,7 @@ import { deadPeer } from './dead-peer.js';
 import { profileScenario } from './frameworks/profile.js';
 import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
-import { leavingScenario } from './leaving/scenario.js';
+import { leavingScenarios } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
@@ -25,7 +25,7 @@ const ALL = [
   ...SCENARIOS,
   deadPeer,
   behind,
-  leavingScenario,
+  ...leavingScenarios,
   stalePool,
   watching,
   datagrams,

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 
 /** What became of the requests that were sent. Nothing is repeated. */
 export interface Tally {
@@ -10,20 +10,25 @@ export interface Tally {
   lost: number;
   /** Answered with 502, 503 or the like. */
   failed: number;
-  /** Refused by GOAWAY or REFUSED_STREAM: the client knows that it was not begun, and may repeat it. */
+  /** Refused by the server with REFUSED_STREAM: the client knows that it was not begun, and may repeat it. */
   returned: number;
+  /** Not sent, as the client has met GOAWAY between `request()` and its write. It ends as REFUSED_STREAM, too. */
+  unsent: number;
   /** Connections that nobody has accepted: no request was sent. */
   refused: number;
 }
 
 export function newTally(): Tally {
-  return { answered: 0, lost: 0, failed: 0, returned: 0, refused: 0 };
+  return { answered: 0, lost: 0, failed: 0, returned: 0, unsent: 0, refused: 0 };
 }
 
 /** A client of one connection at a time, to whoever `port` names then. */
 export type Client = (port: () => number, tally: Tally, isOver: () => boolean) => Promise<void>;
 
-const PAUSE_MILLISECONDS = 10;
+const PAUSE_MILLISECONDS = 60;
+
+/** A client waits no longer for an answer. */
+const PATIENCE_MILLISECONDS = 10_000;
 
 const REQUEST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
 
@@ -72,55 +77,87 @@ async function talk(socket: Socket, tally: Tally, isOver: () => boolean): Promis
   }
 }
 
-/** HTTP/1.1 with keep-alive. */
-export const http1: Client = async (port, tally, isOver) => {
-  while (!isOver()) {
-    const socket = connect(port(), '127.0.0.1');
-    socket.on('error', () => undefined);
-    const [isConnected] = await Promise.race([
-      once(socket, 'connect').then(() => [true]),
-      once(socket, 'close').then(() => [false]),
-    ]);
-    if (isConnected) await talk(socket, tally, isOver);
-    else tally.refused++;
-    socket.destroy();
-  }
-};
+/** Open a connection. Undefined: nobody has accepted it. */
+function opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket | undefined> {
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => {
+    socket.once(event, () => resolve(socket)).once('close', () => resolve(undefined));
+    socket.setTimeout(PATIENCE_MILLISECONDS, () => socket.destroy());
+  });
+}
 
-/** The status of the answer, or the code of the stream's end without one. */
-function askStream(session: ClientHttp2Session): Promise<{ readonly status?: number; readonly code?: number }> {
+function keepAlive(open: (port: number) => Promise<Socket | undefined>): Client {
+  return async (port, tally, isOver) => {
+    while (!isOver()) {
+      const socket = await open(port());
+      if (socket === undefined) tally.refused++;
+      else await talk(socket, tally, isOver);
+      socket?.destroy();
+      await pause();
+    }
+  };
+}
+
+/** HTTP/1.1 with keep-alive. */
+export const http1 = keepAlive((port) => opened(connect(port, '127.0.0.1'), 'connect'));
+
+/** The same with TLS. Whose certificate it is, is no matter. */
+export const https = keepAlive((port) =>
+  opened(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }), 'secureConnect'),
+);
+
+/** How a stream has ended. */
+interface StreamEnd {
+  readonly status: number | undefined;
+  readonly code: number;
+  readonly isSent: boolean;
+}
+
+function askStream(session: ClientHttp2Session): Promise<StreamEnd> {
   return new Promise((resolve) => {
     const stream = session.request({ ':method': 'POST', ':path': '/' });
     let status: number | undefined;
+    let isSent = true;
     stream.on('response', (headers) => {
       status = headers[':status'];
     });
     stream.on('error', () => undefined);
-    stream.on('close', () =>
-      resolve(status !== undefined && stream.rstCode === 0 ? { status } : { code: stream.rstCode }),
-    );
+    stream.on('frameError', () => {
+      isSent = false;
+    });
+    stream.on('close', () => resolve({ status, code: stream.rstCode, isSent }));
     stream.resume().end('{}');
   });
 }
 
 const REFUSED_STREAM = 7;
 
-/** HTTP/2 without TLS. */
-export const http2: Client = async (port, tally, isOver) => {
-  while (!isOver()) {
-    const session = connectHttp2(`http://127.0.0.1:${port()}`);
-    session.on('error', () => undefined);
-    const isConnected = await new Promise((resolve) => {
-      session.once('connect', () => resolve(true)).once('close', () => resolve(false));
-    });
-    if (!isConnected) tally.refused++;
-    while (!isOver() && !session.closed && !session.destroyed) {
-      const { status, code } = await askStream(session);
-      if (status === 200) tally.answered++;
-      else if (code === REFUSED_STREAM) tally.returned++;
-      else tally.lost++;
+function countStream({ status, code, isSent }: StreamEnd, tally: Tally): void {
+  if (status === 200 && code === 0) tally.answered++;
+  else if (!isSent) tally.unsent++;
+  else if (code === REFUSED_STREAM) tally.returned++;
+  else tally.lost++;
+}
+
+function streams(scheme: 'http' | 'https'): Client {
+  return async (port, tally, isOver) => {
+    while (!isOver()) {
+      const session = connectHttp2(`${scheme}://127.0.0.1:${port()}`, { rejectUnauthorized: false });
+      session.on('error', () => undefined).setTimeout(PATIENCE_MILLISECONDS, () => session.destroy());
+      const isConnected = await new Promise((resolve) => {
+        session.once('connect', () => resolve(true)).once('close', () => resolve(false));
+      });
+      if (!isConnected) tally.refused++;
+      while (!isOver() && !session.closed && !session.destroyed) {
+        countStream(await askStream(session), tally);
+        await pause();
+      }
+      session.destroy();
       await pause();
     }
-    session.destroy();
-  }
-};
+  };
+}
+
+/** HTTP/2 without TLS, and with it. */
+export const http2 = streams('http');
+export const http2Secure = streams('https');

@@ -1,51 +1,26 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/support/sockets/free-port.js';
 import { lineReader } from '../lines.js';
 import { entry, PRELOAD } from '../machine.js';
+import type { ProxyName } from '../proxies/start.js';
 import { type ServingProcess, startProcess } from '../server.js';
-import { type Client, newTally, type Tally } from './client.js';
-import { type ProxyName, startProxy } from './proxy.js';
+import { type Amount, type Ended, type Outcome, underLoad } from './load.js';
+import { startProxy } from './proxy.js';
+import { type Subject, serverVariables } from './subject.js';
 
 /** A supervisor kills what has not ended by then. */
-const DEADLINE_MILLISECONDS = 8000;
-
-const CONNECTIONS = 50;
-
-/** Of load between two restarts. */
-const PAUSE_MILLISECONDS = 300;
-
-/** How a server is started. */
-export interface Subject {
-  /** See leaving-server.ts. */
-  readonly kind: string;
-  readonly hasHandler: boolean;
-  /** Without the preload if there are none. */
-  readonly variables?: Readonly<Record<string, string>>;
-  readonly client: Client;
-}
-
-/** What several restarts under load have come to. */
-export interface Outcome extends Tally {
-  /** How the processes ended: signals, or exit codes. */
-  readonly ends: readonly string[];
-  /** Seconds that the slowest took. */
-  readonly longest: number;
-}
+export const DEADLINE_MILLISECONDS = 6000;
 
 interface Instance extends ServingProcess {
   readonly port: number;
 }
 
-async function start({ kind, hasHandler, variables }: Subject, port = 0): Promise<Instance> {
-  const preload = variables === undefined ? [] : ['--import', PRELOAD];
-  const environment = { KIND: kind, HANDLER: hasHandler ? '1' : '0', PORT: String(port), ...variables };
-  const started = startProcess([process.execPath, ...preload, entry('leaving/leaving-server')], environment);
+async function start(subject: Subject, port = 0): Promise<Instance> {
+  const preload = subject.variables === undefined ? [] : ['--import', PRELOAD];
+  const command = [process.execPath, ...preload, entry('leaving/leaving-server')];
+  const started = startProcess(command, serverVariables(subject, port));
   return { ...started, port: Number(await lineReader(started.child)()) };
-}
-
-interface Ended {
-  readonly how: string;
-  readonly seconds: number;
 }
 
 /** Ask a process to end, as supervisors do: SIGKILL after a deadline. */
@@ -59,46 +34,18 @@ async function end({ child }: Instance): Promise<Ended> {
   return { how: String(signal ?? code), seconds: (performance.now() - began) / 1e3 };
 }
 
-/** Run clients while `restart` is called again and again, and until enough was answered. */
-async function underLoad(
-  { client }: Subject,
-  port: () => number,
-  { restarts, least }: { readonly restarts: number; readonly least: number },
-  restart: () => Promise<Ended>,
-): Promise<Outcome> {
-  const tally = newTally();
-  let isOver = false;
-  const clients = Array.from({ length: CONNECTIONS }, () => client(port, tally, () => isOver));
-  const ends: Ended[] = [];
-  for (let count = 0; count < restarts; count++) {
-    await sleep(PAUSE_MILLISECONDS);
-    ends.push(await restart());
-  }
-  while (tally.answered < least) await sleep(PAUSE_MILLISECONDS);
-  isOver = true;
-  await Promise.all(clients);
-  return { ...tally, ends: ends.map(({ how }) => how), longest: Math.max(...ends.map(({ seconds }) => seconds)) };
-}
-
-/** How much is done. */
-export interface Amount {
-  readonly restarts: number;
-  /** Answers. */
-  readonly least: number;
-}
-
 /**
  * Clients choose a server from a list. A new one is started; the old one is told to end, and taken off the list some time later: such is
  * the order of events in Kubernetes.
  *
  * @param late milliseconds from the signal until the list is without the old one
  */
-export async function rollOut(subject: Subject, late: number, amount: Amount): Promise<Outcome> {
+export async function rollOut(subject: Subject, amount: Amount, late = 0): Promise<Outcome> {
   let current = await start(subject);
   let listed = [current];
   const port = (): number => listed[Math.floor(Math.random() * listed.length)]?.port ?? 0;
   try {
-    return await underLoad(subject, port, amount, async () => {
+    return await underLoad(subject.client, port, amount, async () => {
       const old = current;
       current = await start(subject);
       listed = late === 0 ? [current] : [old, current];
@@ -112,34 +59,65 @@ export async function rollOut(subject: Subject, late: number, amount: Amount): P
   }
 }
 
-/** Two servers behind a proxy are restarted in turn, each on its port. */
-export async function restartBehind(
+/** A restart of the server that is first in a list. Its port stays the same, and the list is up to date after it. */
+type Restart = (subject: Subject, servers: Instance[]) => Promise<Ended>;
+
+/** The port has no listener for some time, so this is for one of several servers. */
+const stopThenStart: Restart = async (subject, servers) => {
+  const [old] = servers;
+  if (old === undefined) throw new Error('no server');
+  const ended = await end(old);
+  servers.push(await start(subject, old.port));
+  servers.shift();
+  return ended;
+};
+
+/** Both listen for some time: the subject shares its port. */
+const startThenStop: Restart = async (subject, servers) => {
+  const [old] = servers;
+  if (old === undefined) throw new Error('no server');
+  servers.push(await start(subject, old.port));
+  servers.shift();
+  return await end(old);
+};
+
+async function restartBehind(
   proxy: ProxyName,
   subject: Subject,
   amount: Amount,
   directory: string,
+  { upstreams, restart }: { readonly upstreams: number; readonly restart: Restart },
 ): Promise<Outcome> {
-  const servers = await Promise.all([start(subject), start(subject)]);
-  const front = await startProxy(
-    proxy,
-    servers.map(({ port }) => port),
-    directory,
-  );
+  // A port that the kernel chooses is not shared.
+  const servers = await Promise.all(Array.from({ length: upstreams }, async () => start(subject, await freePort())));
+  const ports = servers.map(({ port }) => port);
+  const front = await startProxy(proxy, ports, directory);
   try {
     return await underLoad(
-      subject,
+      subject.client,
       () => front.port,
       amount,
-      async () => {
-        const old = servers.shift();
-        if (old === undefined) throw new Error('no server');
-        const ended = await end(old);
-        servers.push(await start(subject, old.port));
-        return ended;
-      },
+      () => restart(subject, servers),
     );
   } finally {
     await front.stop();
     for (const { child } of servers) child.kill('SIGKILL');
   }
+}
+
+/** Two servers behind a proxy are restarted in turn, each on its port. */
+export function restartOneOfTwo(
+  proxy: ProxyName,
+  subject: Subject,
+  amount: Amount,
+  directory: string,
+): Promise<Outcome> {
+  return restartBehind(proxy, subject, amount, directory, { upstreams: 2, restart: stopThenStart });
+}
+
+/** One server behind a proxy is replaced: by another that shares its port, if it can. */
+export function replaceTheOne(proxy: ProxyName, subject: Subject, amount: Amount, directory: string): Promise<Outcome> {
+  const sharesPort = subject.variables?.SOCKET_TUNE_REUSEPORT === 'on';
+  const restart = sharesPort ? startThenStop : stopThenStart;
+  return restartBehind(proxy, subject, amount, directory, { upstreams: 1, restart });
 }

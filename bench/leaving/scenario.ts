@@ -1,95 +1,86 @@
 import { join } from 'node:path';
-import { hasProgram } from '../machine.js';
 import type { Cell, Effort, Result, Scenario } from '../scenario.js';
 import { withScratch } from '../scratch.js';
-import { http1, http2 } from './client.js';
-import { type Amount, type Outcome, restartBehind, rollOut, type Subject } from './rollout.js';
+import { clusterLanes, directLanes, type Lane, type Lanes, proxyLanes } from './lanes.js';
+import type { Amount, Outcome } from './load.js';
+import { DEADLINE_MILLISECONDS } from './rollout.js';
 
-const DRAIN = { SOCKET_TUNE_DRAIN: '6s' } as const;
+const DRAIN = { SOCKET_TUNE_DRAIN: '4s' } as const;
 
-/** Taken off the list of servers so late, in milliseconds. */
-const LATE = 2000;
+/** Lanes at a time: they wait for most of it. */
+const AT_ONCE = 4;
 
-/** It goes on accepting for longer than that. */
-const DELAYED = { ...DRAIN, SOCKET_TUNE_DRAIN_DELAY: '2500ms' } as const;
-
-const SUBJECTS: readonly Omit<Subject, 'variables'>[] = [
-  { kind: 'http', hasHandler: false, client: http1 },
-  { kind: 'http', hasHandler: true, client: http1 },
-  { kind: 'express', hasHandler: true, client: http1 },
-  { kind: 'fastify', hasHandler: true, client: http1 },
-  { kind: 'http2', hasHandler: false, client: http2 },
-  { kind: 'http2', hasHandler: true, client: http2 },
-  { kind: 'cluster', hasHandler: false, client: http1 },
-  { kind: 'cluster', hasHandler: true, client: http1 },
-];
-
-function row(name: string, way: string, outcome: Outcome): Cell[] {
-  const { answered, lost, failed, returned, refused, ends, longest } = outcome;
+function row({ subject, way }: Lane, how: string, outcome: Outcome): Cell[] {
+  const { answered, lost, failed, returned, unsent, refused, ends, longest } = outcome;
   const counts = new Map<string, number>();
   for (const end of ends) counts.set(end, (counts.get(end) ?? 0) + 1);
   const ended = Array.from(counts, ([end, times]) => `${times} × ${end}`).join(', ');
-  return [name, way, answered, lost, failed, returned, refused, longest.toFixed(1), ended];
-}
-
-async function rowsOf(subject: Omit<Subject, 'variables'>, amount: Amount, scratch: string): Promise<Cell[][]> {
-  const rows: Cell[][] = [];
   const kind = `${subject.kind}${subject.hasHandler ? ', the app closes it' : ''}`;
-  for (const [name, variables] of [
-    ['stock', undefined],
-    ['DRAIN', DRAIN],
-  ] as const) {
-    const tuned: Subject = variables === undefined ? subject : { ...subject, variables };
-    rows.push(row(`${kind}: ${name}`, 'direct', await rollOut(tuned, 0, amount)));
-    if (subject.client !== http1) continue;
-    for (const proxy of ['nginx', 'haproxy'] as const) {
-      if (!hasProgram(proxy)) continue;
-      const directory = join(scratch, `${kind}-${name}-${proxy}`.replaceAll(/\W+/g, '-'));
-      rows.push(row(`${kind}: ${name}`, proxy, await restartBehind(proxy, tuned, amount, directory)));
-    }
-  }
-  return rows;
+  return [kind, way, how, answered, lost, failed, returned, unsent, refused, longest.toFixed(1), ended];
 }
 
-function run({ quick }: Effort): Promise<Result> {
-  const amount = quick ? { restarts: 2, least: 2000 } : { restarts: 10, least: 20_000 };
-  return withScratch(async (scratch) => {
-    const rows: Cell[][] = [];
-    for (const subject of SUBJECTS) rows.push(...(await rowsOf(subject, amount, scratch)));
-    const late: Subject = { kind: 'http', hasHandler: false, client: http1 };
-    rows.push(row('http: stock', 'off the list 2 s late', await rollOut(late, LATE, amount)));
-    const delayed = { ...late, variables: DELAYED };
-    rows.push(row('http: DRAIN, DRAIN_DELAY', 'off the list 2 s late', await rollOut(delayed, LATE, amount)));
-    return {
-      tables: [
-        {
-          title: `Requests of 50 clients with keep-alive during ${amount.restarts} restarts by SIGTERM`,
-          columns: [
-            '',
-            'way',
-            'answered',
-            'lost',
-            '5xx',
-            'returned (http2)',
-            'not connected',
-            'slowest end, s',
-            'ended by',
-          ],
-          rows,
-        },
-      ],
-      notes: [
-        'the clients repeat nothing; a request that was sent and not answered is lost',
-        'SIGKILL comes 8 s after SIGTERM',
-        'Fastify answers 503 from the moment on when its app closes it',
-      ],
-    };
-  });
+/** Run tasks, so many at a time. Their results are in the order of the tasks. */
+async function limited<T>(tasks: readonly (() => Promise<T>)[], most: number): Promise<T[]> {
+  const results: T[] = [];
+  const left = tasks.entries();
+  const work = async (): Promise<void> => {
+    for (const [place, task] of left) results[place] = await task();
+  };
+  await Promise.all(Array.from({ length: most }, work));
+  return results;
 }
 
-export const leavingScenario: Scenario = {
-  name: 'drain',
-  what: 'requests that rolling restarts lose',
-  onlyByName: true,
-  run,
-};
+async function rowsOf(lanes: readonly Lane[], amount: Amount, scratch: string): Promise<Cell[][]> {
+  const tasks = lanes.flatMap((lane, place) =>
+    [false, true].map((drains) => async () => {
+      const { subject, variables } = lane;
+      const started = drains ? { ...subject, variables: { ...DRAIN, ...variables } } : subject;
+      const outcome = await lane.run(started, amount, join(scratch, `${place}-${drains ? 'drain' : 'stock'}`));
+      const more = Object.keys(variables ?? {}).map((name) => name.replace('SOCKET_TUNE_', ''));
+      return row(lane, drains ? ['DRAIN', ...more].join(', ') : 'stock', outcome);
+    }),
+  );
+  return await limited(tasks, AT_ONCE);
+}
+
+function scenario(name: string, what: string, lanesOf: (scratch: string) => Lanes): Scenario {
+  const run = ({ quick }: Effort): Promise<Result> =>
+    withScratch(async (scratch) => {
+      const amount = quick ? { restarts: 2, least: 2000 } : { restarts: 10, least: 20_000 };
+      const { lanes, notes } = lanesOf(scratch);
+      return {
+        tables: [
+          {
+            title: `Requests of 50 clients with keep-alive during ${amount.restarts} restarts by SIGTERM`,
+            columns: [
+              'server',
+              'way',
+              'socket-tune',
+              'answered',
+              'lost',
+              '5xx',
+              'refused stream',
+              'stream not sent',
+              'not connected',
+              'slowest end, s',
+              'ended by',
+            ],
+            rows: await rowsOf(lanes, amount, scratch),
+          },
+        ],
+        notes: [
+          'the clients repeat nothing; a request that was sent and not answered is lost',
+          `SIGKILL comes ${DEADLINE_MILLISECONDS / 1000} s after SIGTERM; pm2 sends SIGINT`,
+          'Fastify answers 503 from the moment on when its app closes it',
+          ...notes,
+        ],
+      };
+    });
+  return { name, what, onlyByName: true, run };
+}
+
+export const leavingScenarios: readonly Scenario[] = [
+  scenario('drain', 'requests that rolling restarts lose', directLanes),
+  scenario('drain-proxies', 'the same behind nginx and HAProxy', proxyLanes),
+  scenario('drain-clusters', 'the same with clusters, and with pm2', clusterLanes),
+];

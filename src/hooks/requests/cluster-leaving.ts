@@ -3,7 +3,7 @@ import { type ClusterWorker, isWorker, ownWorkers, sendToPrimary, sendToWorker }
 import { aroundMessages } from '../../node/patch/cluster.js';
 import type { Undo } from '../../node/patch/replace.js';
 
-/** The primary tells its workers to take leave of their clients. `data`: milliseconds for which to go on accepting. */
+/** The primary tells its workers to take leave of their clients. `data`: milliseconds for which to go on accepting; 0 is for the end of it. */
 const LEAVE = 'socket-tune:leave';
 
 /** A worker answers that it does, and that it has. */
@@ -19,9 +19,12 @@ const PAUSE_MS = 20;
  * Have all workers take leave of their clients, and call `then` when they have. They stay until this process ends, which ends them as
  * in stock Node. So the app, which may replace a worker that ends, sees none end.
  *
+ * @param delay milliseconds for which they go on accepting, at most
  * @param longest milliseconds after which nobody is waited for
+ * @returns a function that has them go on accepting no longer
  */
-export function leaveWithWorkers(delay: number, longest: number, then: () => void): void {
+export function leaveWithWorkers(delay: number, longest: number, then: () => void): () => void {
+  let time = delay;
   const began = monotonic();
   const answers = new Map<ClusterWorker, typeof LEAVING | typeof LEFT | undefined>();
   const tell = (worker: ClusterWorker): void => {
@@ -30,7 +33,7 @@ export function leaveWithWorkers(delay: number, longest: number, then: () => voi
       if (act === LEAVING || act === LEFT) answers.set(worker, act);
       else next();
     });
-    sendToWorker(worker, LEAVE, delay);
+    sendToWorker(worker, LEAVE, time);
   };
   const isAwaited = (worker: ClusterWorker, age: number): boolean => {
     const answer = answers.get(worker);
@@ -45,9 +48,13 @@ export function leaveWithWorkers(delay: number, longest: number, then: () => voi
     else then();
   };
   look();
+  return () => {
+    time = 0;
+    for (const worker of answers.keys()) sendToWorker(worker, LEAVE, time);
+  };
 }
 
-/** Call `onOrder` when the primary tells this worker to take leave. It gets the milliseconds for which to go on accepting. */
+/** Call `onOrder` when the primary tells this worker to take leave, and when it repeats that. It gets the milliseconds for which to go on accepting. */
 export function awaitOrder(onOrder: (delay: number) => void): Undo | undefined {
   if (!isWorker()) return undefined;
   return aroundMessages(process, ({ act, data }, next) => {

@@ -21,7 +21,8 @@ import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
 import { leavingRecord } from '../../report/leaving.js';
 import type { Hook, HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';
-import { drainOnClose, ignoreNewcomers } from '../shared-port/drain.js';
+import { drainOnClose } from '../shared-port/drain.js';
+import { PrimaryQueue } from '../shared-port/primary-queue.js';
 import { withClose } from './closing-header.js';
 import { noteTold, ServerDrain } from './server-drain.js';
 
@@ -50,27 +51,28 @@ const secured = hiddenSlot<object, Set<NetSocket>>();
 /** A signal has come: servers that begin to listen now do not make the process ready again. */
 let isLeaving = false;
 
-/** Handles that a cluster's primary has taken from their servers: it passes the connections on to its workers (RoundRobinHandle). */
-const takenHandles = new Set<ListenHandle>();
+/** Of the listeners whose connections this process, a cluster's primary, passes on to its workers. */
+const primaryQueues = new Set<PrimaryQueue>();
 
-/** Servers that listen, without those whose handle a cluster's primary has taken. */
+function openQueues(): readonly PrimaryQueue[] {
+  for (const queue of primaryQueues) if (!queue.isOpen) primaryQueues.delete(queue);
+  return [...primaryQueues];
+}
+
+/** Servers that listen. */
 function listeningServers(): NetServer[] {
-  for (const [server, { handle }] of listening) {
-    if (server._handle !== null) continue;
-    listening.delete(server);
-    if (fdOf(handle) >= 0) takenHandles.add(handle);
-  }
-  for (const handle of takenHandles) if (fdOf(handle) < 0) takenHandles.delete(handle);
+  for (const server of listening.keys()) if (server._handle === null) listening.delete(server);
   return [...listening.keys()];
 }
 
-/**
- * Have a cluster's primary accept no newcomers any more. What is in its queues still goes to its workers, which would be reset when the
- * last worker has closed.
- */
+/** Have a cluster's primary accept no newcomers any more. What is in its queues still goes to its workers. */
 export function stopNewcomers(platform: Platform): void {
-  listeningServers();
-  for (const handle of takenHandles) ignoreNewcomers(platform, handle);
+  for (const queue of openQueues()) queue.ignoreNewcomers(platform);
+}
+
+/** Whether nothing waits in the queues of a cluster's primary. */
+export function hasEmptyQueues(platform: Platform): boolean {
+  return openQueues().every((queue) => queue.isEmpty(platform));
 }
 
 /** The state of {@link drainHook}. */
@@ -96,6 +98,7 @@ class Draining {
     undoAll(this.#undos.splice(0))();
     for (const drain of underWay) drain.end();
     listening.clear();
+    primaryQueues.clear();
   }
 
   #onListen(server: NetServer, [handle, , , , , fd]: readonly unknown[]): void {
@@ -103,8 +106,12 @@ class Draining {
     if (isExempt(server) || server._handle === null) return;
     drains.get(server)?.end();
     const isOwn = handle === null && !(typeof fd === 'number' && fd >= 0);
-    listeningServers();
-    listening.set(server, { handle: server._handle, isOwn });
+    const { _handle: listener } = server;
+    listening.set(server, { handle: listener, isOwn });
+    // A cluster's primary takes it from its server at 'listening', ahead of this.
+    nextTick(() => {
+      if (server._handle === null && fdOf(listener) >= 0) primaryQueues.add(new PrimaryQueue(listener));
+    });
     if (!isLeaving) leavingRecord.draining = false;
     whenConnectionsAreKept(server, (list) => this.#holdIdle(server, list));
     this.#noteSecured(server);

@@ -1,10 +1,10 @@
 import { debug } from '../../diagnostics.js';
 import { platform } from '../../native/index.js';
 import { isInForeground } from '../../native/terminal.js';
-import { clearTimeout, setTimeout } from '../../node/clock.js';
+import { clearTimeout, monotonic, setTimeout } from '../../node/clock.js';
 import { ownWorkers } from '../../node/cluster.js';
 import { awaitOrder, leaveWithWorkers, reportLeft } from './cluster-leaving.js';
-import { closeServers, hasServers, isListening, noteLeaving, stopNewcomers } from './drain.js';
+import { closeServers, hasEmptyQueues, hasServers, isListening, noteLeaving, stopNewcomers } from './drain.js';
 import type { EndingSignal } from './unheard-signal.js';
 
 const { signals: NUMBERS } = process.getBuiltinModule('node:os').constants;
@@ -15,8 +15,11 @@ const LONG_MS = 2 ** 31 - 1;
 /** What the workers of a cluster may take longer than their primary. */
 const WORKERS_MARGIN_MS = 1000;
 
-/** How long a cluster's primary passes on what is in its queues, ahead of the closing of its workers' servers. */
-const QUEUES_MS = 250;
+/** How long a cluster's primary passes on what is in its queues, at most, ahead of the closing of its workers' servers. */
+const QUEUES_MS = 2000;
+
+/** Between two looks at them. */
+const QUEUES_PAUSE_MS = 20;
 
 /** How long leaving may take, in milliseconds. */
 export interface LeavingTimes {
@@ -26,11 +29,39 @@ export interface LeavingTimes {
   readonly drain: number;
 }
 
-/** Take leave of all clients: go on accepting for some time, close every server, and finish their connections. */
-function leave({ delay, drain }: LeavingTimes, then: () => void): void {
+/** Have a cluster's primary accept no newcomers, and call `then` when its workers have what was in its queues. */
+function emptyQueues(then: () => void): void {
+  const began = monotonic();
+  const system = platform();
+  stopNewcomers(system);
+  const look = (): void => {
+    if (hasEmptyQueues(system) || monotonic() - began >= QUEUES_MS) then();
+    else setTimeout(look, QUEUES_PAUSE_MS);
+  };
+  // Behind the poll for events: Node has accepted what was in the kernel's queue.
+  setTimeout(look, QUEUES_PAUSE_MS);
+}
+
+/** The workers go on accepting until the primary's queues are empty: they would be reset with the last worker's server. */
+function leaveAsPrimary({ delay, drain }: LeavingTimes, then: () => void): void {
+  const longest = delay + QUEUES_MS;
+  const closeNow = leaveWithWorkers(longest, longest + drain + WORKERS_MARGIN_MS, then);
+  setTimeout(() => emptyQueues(closeNow), delay);
+}
+
+/**
+ * Take leave of all clients: go on accepting for some time, close every server, and finish their connections.
+ *
+ * @returns a function that closes the servers now
+ */
+function leave(times: LeavingTimes, then: () => void): () => void {
+  const { delay } = times;
   noteLeaving();
   const hasWorkers = ownWorkers().length > 0;
-  if (!hasWorkers && !hasServers()) return then();
+  if (!hasWorkers && !hasServers()) {
+    then();
+    return () => undefined;
+  }
   debug('leaving in %d ms', delay);
   // An empty event loop would end the process, and not by the signal.
   const hold = setTimeout(() => undefined, LONG_MS);
@@ -41,11 +72,17 @@ function leave({ delay, drain }: LeavingTimes, then: () => void): void {
     clearTimeout(hold);
     then();
   };
-  setTimeout(() => closeServers(part), isListening() ? delay : 0);
-  if (hasWorkers) {
-    setTimeout(() => stopNewcomers(platform()), delay);
-    leaveWithWorkers(delay + QUEUES_MS, delay + QUEUES_MS + drain + WORKERS_MARGIN_MS, part);
-  } else part();
+  let isClosed = false;
+  const close = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    clearTimeout(timer);
+    closeServers(part);
+  };
+  const timer = setTimeout(close, isListening() ? delay : 0);
+  if (hasWorkers) leaveAsPrimary(times, part);
+  else part();
+  return close;
 }
 
 /** Whether a signal asks a server to end when it is done. Somebody at a terminal who presses Ctrl+C waits for the end. */
@@ -61,7 +98,8 @@ export class Leaving {
   readonly #stopWaiting: (() => void) | undefined;
   #signal: EndingSignal | undefined;
   #isOrdered = false;
-  #isUnderWay = false;
+  /** Closes the servers; undefined before this process takes leave. */
+  #close: (() => void) | undefined;
   #isDone = false;
 
   /** @param end ends the process by the signal; it returns only in process 1 of a container */
@@ -70,8 +108,10 @@ export class Leaving {
     this.#end = end;
     this.#stopWaiting = awaitOrder((delay) => {
       this.#isOrdered = true;
-      if (this.#isDone) reportLeft();
-      else this.#leave({ ...this.#times, delay });
+      if (this.#isDone) return reportLeft();
+      this.#leave({ ...this.#times, delay });
+      // Its second order: the primary's queues are empty.
+      if (delay === 0) this.#close?.();
     });
   }
 
@@ -92,9 +132,10 @@ export class Leaving {
   }
 
   #leave(times: LeavingTimes): void {
-    if (this.#isUnderWay) return;
-    this.#isUnderWay = true;
-    leave(times, () => {
+    if (this.#close !== undefined) return;
+    // It may be done within the call.
+    this.#close = () => undefined;
+    this.#close = leave(times, () => {
       this.#isDone = true;
       if (this.#isOrdered) reportLeft();
       else if (this.#signal !== undefined) this.#endBy(this.#signal);
@@ -104,6 +145,6 @@ export class Leaving {
   /** The kernel keeps the signal from process 1 of a container, which ends with the status that a shell gives to one that it has ended. */
   #endBy(signal: EndingSignal): void {
     this.#end(signal);
-    if (process.pid === 1 && this.#isUnderWay) process.exit(128 + NUMBERS[signal]);
+    if (process.pid === 1 && this.#close !== undefined) process.exit(128 + NUMBERS[signal]);
   }
 }
