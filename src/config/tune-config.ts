@@ -59,7 +59,8 @@ export interface Settings {
    */
   readonly cork?: CorkMode;
   /**
-   * Datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick ends.
+   * Datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick
+   * ends.
    *
    * Values: `true` or `false`. Default: `false`.
    *

@@ -280,6 +280,48 @@ export interface OptionValues {
    */
   readonly mark?: number;
   /**
+   * Network interface (or VRF) that a socket sends and receives by, and no other. macOS: IP_BOUND_IF.
+   *
+   * Values: the name of a network interface. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_BINDTODEVICE`. In the kernel: SO_BINDTODEVICE.
+   */
+  readonly bindToDevice?: string;
+  /**
+   * Bind an address that this machine does not have yet, such as one that a failover brings.
+   *
+   * Values: `true` or `false`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_FREEBIND`. In the kernel: IP_FREEBIND.
+   */
+  readonly freeBind?: boolean;
+  /**
+   * Take connections to addresses of other machines, which TPROXY rules send here, or connect from such an address. Needs
+   * CAP_NET_ADMIN or CAP_NET_RAW.
+   *
+   * Values: `true` or `false`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_TRANSPARENT`. In the kernel: IP_TRANSPARENT.
+   */
+  readonly transparent?: boolean;
+  /**
+   * Where `localAddress` is bound, connect(2) chooses the port: connections to different peers may share it, so ports do not run out.
+   *
+   * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
+   *
+   * Variable: `SOCKET_TUNE_BIND_ADDRESS_NO_PORT`. In the kernel: IP_BIND_ADDRESS_NO_PORT.
+   */
+  readonly bindAddressNoPort?: boolean;
+  /**
+   * Multipath TCP (RFC 8684): a connection may use several paths, and outlives one. Peers without it get plain TCP. `ip mptcp` sets
+   * the paths. Such sockets have fewer options.
+   *
+   * Values: `true` or `false`. No preset sets it: the kernel decides.
+   *
+   * Variable: `SOCKET_TUNE_MPTCP`. In the kernel: IPPROTO_MPTCP.
+   */
+  readonly multipath?: boolean;
+  /**
    * Receive buffer of UDP sockets, up to net.core.rmem_max; one that is larger already is left alone.
    *
    * Values: 1024 to 1073741824 bytes. Presets: default `2097152`, lowlatency `2097152`, highthroughput `7340032`.

@@ -49,6 +49,7 @@ function snapshot(connections: number, app = 'shop (server.js)'): Snapshot {
     pid: 4711,
     title: 'node',
     app,
+    version: '1.2.3',
     node: '24.1.0',
     began: 0,
     at: 100_000,
