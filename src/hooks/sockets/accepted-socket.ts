@@ -14,7 +14,8 @@ import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteAccepted } from '../../report/live/accept-queues.js';
 import { noteConnection } from '../../report/live/connections.js';
 import type { HookContext } from '../context.js';
-import { PeerConnection, trackConnection } from '../peers/connection.js';
+import { PeerConnection } from '../peers/connection.js';
+import { noteWatched } from '../peers/known-connections.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { warnOfFailures } from '../warn.js';
 import type { AcceptedRequest } from './accepted-request.js';
@@ -108,7 +109,7 @@ function switchingOffSteps({ platform, request }: AcceptedTuning, client: Socket
 
 function watchConnection(watch: PeerWatch, client: SocketHandle): void {
   const connection = new PeerConnection(client);
-  trackConnection(connection);
+  noteWatched(connection);
   watch.add(connection);
 }
 
