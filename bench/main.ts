@@ -13,6 +13,7 @@ import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
 import { leavingScenario } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
+import { outgoing } from './outgoing.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
 import { watching } from './watching.js';
@@ -27,6 +28,7 @@ const ALL = [
   leavingScenario,
   stalePool,
   watching,
+  outgoing,
 ] as const;
 
 /** Directory of the results behind the README's figures. */
