@@ -26,6 +26,15 @@ describe('a list of connections', () => {
     });
   }
 
+  it('has its neighbours know each other once the one between them is gone', () => {
+    const list = new ConnectionList();
+    const [one, two, three] = connections(3) as [PeerConnection, PeerConnection, PeerConnection];
+    for (const connection of [one, two, three]) list.add(connection);
+    list.remove(two);
+    list.remove(one);
+    expect(membersOf(list)).to.deep.equal([three]);
+  });
+
   it('is empty before the first, and after the last', () => {
     const list = new ConnectionList();
     const [connection] = connections(1) as [PeerConnection];

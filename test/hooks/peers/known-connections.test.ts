@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { PeerConnection } from '../../../src/hooks/peers/connection.js';
 import {
   beforeFirst,
+  clientConnection,
   noteAttempt,
   noteEnd,
   noteProgress,
@@ -55,6 +56,15 @@ describe('a connection that this process opens', () => {
     expect(noteEnd(socket, false)).to.equal(connection);
     expect(noteEnd(socket, false)).to.equal(undefined);
     expect(destination).to.include({ open: 0, opened: 1 });
+  });
+
+  it('is forgotten when it has ended, as an app may keep the socket', () => {
+    const { fake, socket, connection } = begin();
+    fake.connecting = false;
+    noteProgress(socket);
+    expect(clientConnection(socket, {})).to.equal(connection);
+    noteEnd(socket, false);
+    expect(clientConnection(socket, {})).not.to.equal(connection);
   });
 
   it('ends with its socket though that has lost its handle', () => {

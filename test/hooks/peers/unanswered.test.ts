@@ -45,10 +45,13 @@ describe('the end of a connection whose peer has not answered', () => {
     const below = net.connect(peer.port, '127.0.0.1');
     await once(below, 'connect');
     const handle = handleOf(below);
+    const errorsBelow: Error[] = [];
+    below.on('error', (error) => errorsBelow.push(error));
     const secure = tls.connect({ socket: below, ...SHARED_KEY_CLIENT });
     await once(secure, 'data');
     const error = await errorOf(secure, new PeerConnection(handle, below));
     expect(error.code).to.equal('ETIMEDOUT');
+    expect(errorsBelow).to.deep.equal([]);
   });
 
   it('needs nothing of Node’s where nobody has asked for it', () => {

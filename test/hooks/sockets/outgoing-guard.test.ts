@@ -83,6 +83,14 @@ describe('the guard of an outgoing socket', () => {
     expect(record).to.include({ open: 0, opened: 1 });
   });
 
+  it('counts each address of a name that is tried in vain', async () => {
+    undo = install(GUARD);
+    const port = await freePort();
+    const refused = net.connect({ port, host: 'x', lookup: nameOf('127.0.0.1', '127.0.0.2', '127.0.0.3') });
+    await once(refused, 'error');
+    expect(recordOf(port)).to.include({ open: 0, opened: 0, failed: 3 });
+  });
+
   it('counts an attempt in vain, and not one that the app has ended', async () => {
     undo = install(GUARD);
     const port = await freePort();
