@@ -57,7 +57,7 @@ const IMPORTS = {
   'src/hooks/shared-port/': FOR_HOOKS,
   'src/hooks/peers/': FOR_HOOKS,
   'src/hooks/files/': FOR_HOOKS,
-  'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/shared-port/'],
+  'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/peers/', 'src/hooks/shared-port/'],
   'src/hooks/fs/': [...FOR_HOOKS, 'src/hooks/files/'],
   'src/report/': ['src/native/', 'src/options/'],
   'src/inspect/': ['src/options/', 'src/report/'],

@@ -46,7 +46,7 @@ describe('the end of a connection whose peer has not answered', () => {
     await once(below, 'connect');
     const handle = handleOf(below);
     const errorsBelow: Error[] = [];
-    below.on('error', (error) => errorsBelow.push(error));
+    below.on('error', (one) => errorsBelow.push(one));
     const secure = tls.connect({ socket: below, ...SHARED_KEY_CLIENT });
     await once(secure, 'data');
     const error = await errorOf(secure, new PeerConnection(handle, below));

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { expect } from 'chai';
-import { BY_IMPORT, type EndedProcess, runApp } from '../support/processes/node-process.js';
-import { echoPeer, type Peer } from '../support/sockets/outgoing.js';
-import { SHARED_KEY } from '../support/sockets/secure-pair.js';
-import { listening, portOf } from '../support/sockets/socket-pair.js';
+import { BY_IMPORT, type EndedProcess, runApp } from '../../support/processes/node-process.js';
+import { echoPeer, type Peer } from '../../support/sockets/outgoing.js';
+import { SHARED_KEY } from '../../support/sockets/secure-pair.js';
+import { listening, portOf } from '../../support/sockets/socket-pair.js';
 
 /** The default, with a short time: connections are guarded after a twentieth of it. */
 const GUARD = { SOCKET_TUNE_CONNECT_DEAD_PEER: '2s' };
