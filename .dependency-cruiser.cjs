@@ -58,7 +58,7 @@ const IMPORTS = {
   'src/hooks/peers/': FOR_HOOKS,
   'src/hooks/files/': FOR_HOOKS,
   'src/hooks/datagrams/': FOR_HOOKS,
-  'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/shared-port/'],
+  'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/peers/', 'src/hooks/shared-port/'],
   'src/hooks/fs/': [...FOR_HOOKS, 'src/hooks/files/'],
   'src/report/': ['src/app-manifest.ts', 'src/native/', 'src/options/'],
   'src/inspect/': ['src/options/', 'src/report/'],

@@ -14,6 +14,7 @@ import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
 import { leavingScenarios } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
+import { outgoing } from './outgoing.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
 import { watching } from './watching.js';
@@ -29,6 +30,7 @@ const ALL = [
   stalePool,
   watching,
   datagrams,
+  outgoing,
 ] as const;
 
 /** Directory of the results behind the README's figures. */

@@ -76,14 +76,24 @@ export function watchFirstUse(use: FirstUse, watched: Watched): () => void {
     use.forListeners();
     return unwatch;
   }
-  const onListen = (): void => use.forListeners();
-  const onConnect = (): void => use.forSockets();
+  // Each connection is published; what is there already need not be asked again.
+  const onListen = once(() => use.forListeners());
+  const onConnect = once(() => use.forSockets());
   subscribe(LISTEN_CHANNEL, onListen);
   subscribe(CONNECT_CHANNEL, onConnect);
   return () => {
     unwatch();
     unsubscribe(LISTEN_CHANNEL, onListen);
     unsubscribe(CONNECT_CHANNEL, onConnect);
+  };
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    act();
   };
 }
 

@@ -13,7 +13,7 @@ import { fetchSources } from './sources.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const PRELOAD = pathToFileURL(join(root, 'dist/register.js')).href;
-const GROUPS = ['net', 'http', 'fs-read-stream', 'stream', 'cluster'];
+const GROUPS = ['net', 'http', 'https', 'http2', 'tls', 'fs-read-stream', 'stream', 'cluster'];
 
 /** How many run at a time. */
 const PLACES = 2;

@@ -50,6 +50,11 @@ export const BEHAVIOURS = {
     releases: { 22: [12, 12], 23: [0, 4] },
     source: 'https://github.com/nodejs/node/pull/56194',
   },
+  guardsAgents: {
+    what: 'http.Agent asks the kernel about an idle connection before a request gets it: `hasPendingRead` in lib/_http_agent.js.',
+    releases: { 22: [23], 24: [22], 26: [12] },
+    source: 'test/network/pool/stale-pool.test.ts',
+  },
   losesEarlyMessages: {
     what: 'With an --import, of whatever, a cluster’s worker loses messages that it is sent at once. It starts later, too.',
     releases: { 20: [0, 20] },

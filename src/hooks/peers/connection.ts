@@ -1,14 +1,27 @@
-import { hiddenSlot } from '../../node/hidden-slot.js';
-import { handleBelow, type SocketHandle } from '../../node/net.js';
+import { monotonic } from '../../node/clock.js';
+import type { SocketHandle } from '../../node/net.js';
 import type { DestinationRecord } from '../../report/destination-record.js';
 
-/** An open connection whose peer is watched, or whose destination is counted. */
+/** What guards a connection, once it is open. */
+export interface Opening {
+  open(connection: PeerConnection): void;
+}
+
+/**
+ * What we know of a connection: its peer is watched, its destination is counted, or it is used again. An outgoing one begins with connect(2).
+ *
+ * All in one object, and so in one slot of its socket: each further one takes a share of a short connection's CPU.
+ */
 export class PeerConnection {
   readonly handle: SocketHandle;
-  /** The socket that has connected it; undefined for an accepted one. */
+  /** The socket that connects it; undefined for an accepted one. */
   owner: unknown;
   /** Of an outgoing connection. */
   readonly destination: DestinationRecord | undefined;
+  /** While connect(2) has no answer. */
+  opening: Opening | undefined;
+  /** When connect(2) was called. */
+  readonly began: number;
   /** Bytes written at the last look. */
   written = 0;
   /** At the last look, something was on its way. */
@@ -16,15 +29,25 @@ export class PeerConnection {
   /** The app's or the user's TCP_USER_TIMEOUT, while ours is in its place. */
   restingTimeout: number | undefined;
   hasEnded = false;
+  /** How many of its writes were looked at, for who has written them. */
+  looks = 0;
+  /** When the kernel was asked last whether its peer has closed it. */
+  askedAt = Number.NEGATIVE_INFINITY;
   /** Its list, and its neighbours there. */
   list: ConnectionList | undefined;
   previous: PeerConnection | undefined;
   next: PeerConnection | undefined;
 
-  constructor(handle: SocketHandle, owner?: unknown, destination?: DestinationRecord) {
+  constructor(handle: SocketHandle, owner?: unknown, destination?: DestinationRecord, opening?: Opening) {
     this.handle = handle;
     this.owner = owner;
     this.destination = destination;
+    this.opening = opening;
+    this.began = opening === undefined ? 0 : monotonic();
+  }
+
+  get isOpen(): boolean {
+    return this.opening === undefined && !this.hasEnded;
   }
 }
 
@@ -68,41 +91,6 @@ export class ConnectionList {
       connection = next;
     }
   }
-}
-
-/** On the TCP handle, which a TLSWrap has below it. */
-const connections = hiddenSlot<SocketHandle, PeerConnection>();
-
-let onFirst: (() => void) | undefined;
-
-/** Call back when the next connection is expected, or noted. Returns what calls it off. */
-export function beforeFirst(callback: () => void): () => void {
-  onFirst = callback;
-  return () => {
-    onFirst = undefined;
-  };
-}
-
-/** There is going to be a connection. */
-export function expectConnections(): void {
-  const first = onFirst;
-  if (first === undefined) return;
-  onFirst = undefined;
-  first();
-}
-
-/** Note a connection that is open. */
-export function trackConnection(connection: PeerConnection): void {
-  expectConnections();
-  connections.set(connection.handle, connection);
-}
-
-/** The connection of a socket's handle; undefined where it is not tracked. */
-export function connectionOf(handle: SocketHandle): PeerConnection | undefined {
-  const own = connections.get(handle);
-  if (own !== undefined) return own;
-  const below = handleBelow(handle);
-  return below === undefined ? undefined : connections.get(below);
 }
 
 /** The connection is over. May be called more than once. */

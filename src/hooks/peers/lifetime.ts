@@ -1,34 +1,30 @@
 import type { NetSocket } from '../../node/net.js';
-import { replaceAllOwn } from '../../node/patch/own-methods.js';
-import { type Undo, undoAll } from '../../node/patch/replace.js';
+import { replaceOwn } from '../../node/patch/own-methods.js';
+import { allOrNone, type Undo, undoAll } from '../../node/patch/replace.js';
 import { isOfConnect, isTimedOut } from '../../node/patch/socket-error.js';
+import { watchProgress } from '../../node/patch/socket-progress.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
-import { endAttempt, noteProgress } from './attempt.js';
-import { beforeFirst, connectionOf, endConnection } from './connection.js';
+import { beforeFirst, noteEnd, noteProgress } from './known-connections.js';
 
-function noteEnd(socket: NetSocket, error: unknown): void {
-  endAttempt(socket, isOfConnect(error));
-  const handle = socket._handle;
-  const connection = handle === null ? undefined : connectionOf(handle);
-  if (connection === undefined) return;
-  const { destination, hasEnded } = connection;
-  endConnection(connection);
-  if (error !== null && !hasEnded && isTimedOut(error) && destination !== undefined) destination.dead++;
+function noteDestroy(socket: NetSocket, error: unknown): void {
+  const connection = noteEnd(socket, isOfConnect(error));
+  if (error === null || connection === undefined || !isTimedOut(error)) return;
+  if (connection.destination !== undefined) connection.destination.dead++;
 }
 
 function watchLifetimes(): Undo | undefined {
-  return replaceAllOwn({
-    'Socket._unrefTimer': (original) =>
-      function (this: NetSocket) {
-        noteProgress(this);
-        return original.call(this);
-      },
-    'Socket._destroy': (original) =>
-      function (this: NetSocket, error, callback) {
-        noteEnd(this, error);
-        return original.call(this, error, callback);
-      },
-  });
+  return allOrNone([
+    () => watchProgress(noteProgress),
+    () =>
+      replaceOwn(
+        'Socket._destroy',
+        (original) =>
+          function (this: NetSocket, error, callback) {
+            noteDestroy(this, error);
+            return original.call(this, error, callback);
+          },
+      ),
+  ]);
 }
 
 function install(context: HookContext): Undo | undefined {

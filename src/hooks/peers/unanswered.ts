@@ -1,9 +1,9 @@
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import { handleBelow, type NetSocket, type SocketHandle } from '../../node/net.js';
-import { replaceOwn } from '../../node/patch/own-methods.js';
 import type { Undo } from '../../node/patch/replace.js';
 import { readTimedOut } from '../../node/patch/socket-error.js';
+import { watchProgress } from '../../node/patch/socket-progress.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import type { PeerConnection } from './connection.js';
 
@@ -18,15 +18,10 @@ export function endUnanswered({ handle, owner }: PeerConnection): void {
 
 function install(context: HookContext): Undo | undefined {
   if (!allValues(context).some(({ answer }) => answer !== undefined)) return undefined;
-  return replaceOwn(
-    'Socket._unrefTimer',
-    (original) =>
-      function (this: NetSocket) {
-        const below = this._handle === null ? undefined : handleBelow(this._handle);
-        if (below !== undefined) tlsSockets.set(below, this);
-        return original.call(this);
-      },
-  );
+  return watchProgress((socket) => {
+    const below = socket._handle === null ? undefined : handleBelow(socket._handle);
+    if (below !== undefined) tlsSockets.set(below, socket);
+  });
 }
 
 /** With `answer`: which socket the error is for. Nothing leads from a TCP handle to the TLS socket upon it, but that one's reads and writes. */

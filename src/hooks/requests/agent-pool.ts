@@ -61,24 +61,31 @@ function lookForRequest(guard: PoolGuard, agent: HttpAgent, options: AgentOption
 /**
  * An agent asks for the name of a destination before it looks into its pool. It is a small function that calls nobody back, so ours shows
  * in no stack.
- *
- * @param looksItself Node looks at connections that are released
  */
-function makeGetName(guard: PoolGuard, looksItself: boolean, original: GetName): GetName {
+function makeGetName(guard: PoolGuard, original: GetName): GetName {
   return function (this: HttpAgent, ...args) {
     const name = original.apply(this, args);
     const [options] = args;
     if (options == null || typeof this?.freeSockets !== 'object') return name;
     // Only the options of a connection have that key, and not those of a new request.
     if (options._agentKey === undefined) lookForRequest(guard, this, options, name);
-    else if (!looksItself) dropReleased(guard, this, options, name);
+    else dropReleased(guard, this, options, name);
     return name;
   };
 }
 
-/** Guards the pools of http.Agent and https.Agent, which belong to the clients of `http`: axios, got, node-fetch and many others. */
+/** Whether Node looks at a connection itself before a request gets it: `guardsAgents` in node/versions.ts. */
+function guardsAgentsItself(): boolean {
+  return String(Reflect.get(http().Agent.prototype, 'addRequest')).includes('hasPendingRead');
+}
+
+/**
+ * Guards the pools of http.Agent and https.Agent, which belong to the clients of `http`: axios, got, node-fetch and many others. Where Node
+ * guards them itself, nothing of it is replaced.
+ */
 export class AgentPools {
   readonly #guard: PoolGuard;
+  #isNodes: boolean | undefined;
   #undoHttp: Undo | undefined;
   #undoHttps: Undo | undefined;
 
@@ -88,6 +95,8 @@ export class AgentPools {
 
   /** An agent is in use. `https` is not loaded for it. */
   noteAgent(): void {
+    this.#isNodes ??= guardsAgentsItself();
+    if (this.#isNodes) return;
     this.#undoHttp ??= this.#patch('Agent.getName');
     if (this.#undoHttps === undefined && isHttpsLoaded()) this.#undoHttps = this.#patch('HttpsAgent.getName');
   }
@@ -97,9 +106,6 @@ export class AgentPools {
   }
 
   #patch(name: 'Agent.getName' | 'HttpsAgent.getName'): Undo {
-    const addRequest: unknown = Reflect.get(http().Agent.prototype, 'addRequest');
-    const looksItself = String(addRequest).includes('hasPendingRead');
-    const undo = replaceOwn(name, (original) => makeGetName(this.#guard, looksItself, original));
-    return undo ?? (() => undefined);
+    return replaceOwn(name, (original) => makeGetName(this.#guard, original)) ?? (() => undefined);
   }
 }

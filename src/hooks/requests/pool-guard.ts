@@ -1,8 +1,16 @@
 import type { Platform } from '../../native/platform.js';
 import { familyOf } from '../../native/sockets/handle-fd.js';
+import { monotonic } from '../../node/clock.js';
 import { handleBelow, type NetSocket } from '../../node/net.js';
 import { counters } from '../../report/counters.js';
 import { destinationOf } from '../../report/destination-record.js';
+import { clientConnection } from '../peers/known-connections.js';
+
+/**
+ * How long the kernel's answer holds, in milliseconds. A connection that is busy is asked about once in this time, whatever its rate: a
+ * system call costs up to a tenth of a small request's CPU. So an end that is younger may be missed, as one that is still on its way.
+ */
+export const ANSWER_HOLDS_MS = 2;
 
 /** Keeps the clients of this thread from connections that have died in their pools. */
 export class PoolGuard {
@@ -18,6 +26,10 @@ export class PoolGuard {
   isStale(socket: NetSocket): boolean {
     const handle = socket._handle;
     if (this.#isOff || handle == null || socket.connecting) return false;
+    const now = monotonic();
+    const connection = clientConnection(socket, handle);
+    if (now - connection.askedAt < ANSWER_HOLDS_MS) return false;
+    connection.askedAt = now;
     return this.#platform().hasPeerClosed(handle);
   }
 

@@ -1,9 +1,9 @@
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { NetSocket } from '../../node/net.js';
 import { watchConnect } from '../../node/patch/net.js';
-import { replaceOwn } from '../../node/patch/own-methods.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
+import { watchProgress } from '../../node/patch/socket-progress.js';
 import type { Hook, HookContext } from '../context.js';
+import { clientConnection } from '../peers/known-connections.js';
 import { AgentPools } from './agent-pool.js';
 import { PoolGuard } from './pool-guard.js';
 import { guardClient } from './undici-pool.js';
@@ -11,27 +11,19 @@ import { guardClient } from './undici-pool.js';
 /** Writes of a socket that are looked at. The first ones may be those of a proxy, before undici has the socket. */
 const MOST_LOOKS = 4;
 
-/** How many writes of a socket were looked at. */
-const looks = hiddenSlot<NetSocket, number>();
-
 /** Look at the writes of all sockets. Undefined if Node's own code is not what we know. */
 function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
   const look = (socket: NetSocket): void => {
-    const seen = looks.get(socket) ?? 0;
-    if (seen >= MOST_LOOKS || socket.server != null || !socket._writableState.writing) return;
-    looks.set(socket, seen + 1);
+    const { _handle: handle } = socket;
+    if (handle === null || socket.server != null || !socket._writableState.writing) return;
+    const connection = clientConnection(socket, handle);
+    if (connection.looks >= MOST_LOOKS) return;
+    connection.looks++;
     if (socket._httpMessage?.agent != null) agents.noteAgent();
     // undici listens so (lib/dispatcher/client-h1.js `connectH1`), and few others do: to look for a client costs more.
     else if (socket._readableState.readableListening) guardClient(guard, socket);
   };
-  return replaceOwn(
-    'Socket._unrefTimer',
-    (original) =>
-      function (this: NetSocket) {
-        look(this);
-        return original.call(this);
-      },
-  );
+  return watchProgress(look);
 }
 
 function install(context: HookContext): Undo | undefined {

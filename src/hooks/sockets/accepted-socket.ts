@@ -15,7 +15,8 @@ import { noteAccepted } from '../../report/live/accept-queues.js';
 import { noteConnection } from '../../report/live/connections.js';
 import type { HookContext } from '../context.js';
 import { isMultipath, negotiatedOutcome } from '../multipath.js';
-import { PeerConnection, trackConnection } from '../peers/connection.js';
+import { PeerConnection } from '../peers/connection.js';
+import { noteWatched } from '../peers/known-connections.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { warnOfFailures } from '../warn.js';
 import type { AcceptedRequest } from './accepted-request.js';
@@ -119,7 +120,7 @@ function switchingOffSteps({ platform, request }: AcceptedTuning, client: Socket
 
 function watchConnection(watch: PeerWatch, client: SocketHandle): void {
   const connection = new PeerConnection(client);
-  trackConnection(connection);
+  noteWatched(connection);
   watch.add(connection);
 }
 

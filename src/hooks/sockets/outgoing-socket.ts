@@ -24,8 +24,8 @@ import { noteOutgoing } from '../../report/live/outgoing.js';
 import { outgoingRecord } from '../../report/socket-record.js';
 import type { Hook, HookContext } from '../context.js';
 import { createSocketFor } from '../create-socket.js';
-import { noteAttempt } from '../peers/attempt.js';
-import { connectionOf, endConnection, type PeerConnection, trackConnection } from '../peers/connection.js';
+import { endConnection, type Opening, type PeerConnection } from '../peers/connection.js';
+import { noteAttempt } from '../peers/known-connections.js';
 import { OutgoingGuard } from './outgoing-guard.js';
 import { OutgoingTuning } from './outgoing-tuning.js';
 import { armQuickAck } from './quick-ack.js';
@@ -47,9 +47,9 @@ const connectsAgain = hiddenSlot<object, true>();
 /** The host of a destination: as the app named it, else the address. */
 function hostOf(owner: unknown, request: ConnectRequest): string {
   const { address = '' } = request;
-  if (typeof owner !== 'object' || owner === null || connectsAgain.get(owner)) return address;
+  if (typeof owner !== 'object' || owner === null) return address;
   const name: unknown = Reflect.get(owner, '_host');
-  return typeof name === 'string' ? name : address;
+  return typeof name === 'string' && !connectsAgain.get(owner) ? name : address;
 }
 
 /** Handles whose options were set before bind(2). */
@@ -59,15 +59,17 @@ const boundEarly = hiddenSlot<SocketHandle, true>();
 const destinationPort = hiddenSlot<object, number>();
 
 /** All outgoing sockets to one port, or to all others. */
-class Scope {
+class Scope implements Opening {
   readonly #context: HookContext;
   readonly #values: OptionValues;
+  readonly #isGuarded: boolean;
   #tuning: OutgoingTuning | undefined;
   #guard: OutgoingGuard | undefined;
 
   constructor(context: HookContext, values: OptionValues) {
     this.#context = context;
     this.#values = values;
+    this.#isGuarded = context.guardsOnly && Object.keys(values).length > 0;
   }
 
   /** Loads koffi. */
@@ -109,7 +111,8 @@ class Scope {
 
   /** Connected. */
   open(connection: PeerConnection): void {
-    if (!this.isGuardOnly || Object.keys(this.#values).length === 0) return;
+    if (connection.destination !== undefined) noteOutgoing(connection.handle, connection.destination);
+    if (!this.#isGuarded) return;
     this.#guard ??= new OutgoingGuard(() => this.tuning, this.#values.deadPeer);
     this.#guard.add(connection);
   }
@@ -162,23 +165,18 @@ class Scopes {
 function watchAttempt(scope: Scope, handle: SocketHandle, request: ConnectRequest, owner: unknown): void {
   const destination = destinationOf(hostOf(owner, request), request.port ?? 0);
   if (typeof owner !== 'object' || owner === null) return;
-  noteAttempt(owner, handle, destination, (connection) => {
-    trackConnection(connection);
-    noteOutgoing(handle, destination);
-    scope.open(connection);
-  });
-  if (!scope.isGuardOnly) atCompletion(request, (oncomplete) => thenFinish(scope, handle, oncomplete));
+  const connection = noteAttempt(owner, handle, destination, scope);
+  if (!scope.isGuardOnly) atCompletion(request, (oncomplete) => thenFinish(scope, connection, oncomplete));
 }
 
 /** Finish a connection when the app knows of it. */
-function thenFinish(scope: Scope, handle: SocketHandle, oncomplete: OnComplete): OnComplete {
-  return hasPeer(handle)
+function thenFinish(scope: Scope, connection: PeerConnection, oncomplete: OnComplete): OnComplete {
+  return hasPeer(connection.handle)
     ? function (this: ConnectRequest, ...args) {
         const result = oncomplete.apply(this, args);
-        const connection = connectionOf(handle);
-        if (connection === undefined) return result;
+        if (!connection.isOpen) return result;
         // Closed by the app, or too late: Node goes on with another address.
-        if (fdOf(handle) < 0) endConnection(connection);
+        if (fdOf(connection.handle) < 0) endConnection(connection);
         else scope.finish(connection);
         return result;
       }

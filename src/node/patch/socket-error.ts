@@ -42,7 +42,8 @@ function nameTimeout(error: SystemError, code: string): void {
   error.code = CODE;
 }
 
-/** Whether an error is that of an attempt to connect (lib/net.js `afterConnect`). */
+/** Whether an error is that of an attempt to connect (lib/net.js `afterConnect`), or of attempts at all addresses of a name. */
 export function isOfConnect(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isOfConnect);
   return error instanceof Error && Reflect.get(error, 'syscall') === 'connect';
 }

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ANSWER_HOLDS_MS } from '../../../src/hooks/requests/pool-guard.js';
 import { staleConnectionHook } from '../../../src/hooks/requests/stale-connection.js';
 import type { Platform } from '../../../src/native/platform.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
+import { nodeDoes } from '../../../src/node/versions.js';
 import { counters } from '../../../src/report/counters.js';
 import { destinationOf } from '../../../src/report/destination-record.js';
 import { hookContext } from '../../support/hook-context.js';
@@ -37,7 +40,7 @@ describe('the pool of an http.Agent', () => {
   };
 
   before(function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux' || nodeDoes('guardsAgents')) this.skip();
   });
 
   beforeEach(async () => {
@@ -69,6 +72,9 @@ describe('the pool of an http.Agent', () => {
     return { request, socket };
   }
 
+  /** Until the kernel is asked again. */
+  const rest = (): Promise<void> => sleep(2 * ANSWER_HOLDS_MS);
+
   const handle = (socket: net.Socket): unknown => Reflect.get(socket, '_handle');
 
   it('gives a request another connection in place of one that the peer has closed', async () => {
@@ -78,6 +84,7 @@ describe('the pool of an http.Agent', () => {
     const second = await ask();
     expect(second.socket).to.equal(first.socket);
     expect(second.request.reusedSocket).to.equal(true);
+    await rest();
     closed.add(handle(first.socket));
     const isClosed = once(first.socket, 'close');
     const third = await ask();
@@ -115,13 +122,12 @@ describe('the pool of an http.Agent', () => {
     agent = new Named({ keepAlive: true });
     const first = await ask();
     expect((await ask()).socket).to.equal(first.socket);
+    await rest();
     closed.add(handle(first.socket));
     expect((await ask()).socket).not.to.equal(first.socket);
   });
 
-  it('leaves a request in the queue when the connection that is released is closed', async function () {
-    // Later ones look themselves.
-    if (String(Reflect.get(http.Agent.prototype, 'addRequest')).includes('hasPendingRead')) this.skip();
+  it('leaves a request in the queue when the connection that is released is closed', async () => {
     agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const first = http.get({ host: '127.0.0.1', port, agent });
     const second = http.get({ host: '127.0.0.1', port, agent });
@@ -142,6 +148,16 @@ describe('the pool of an http.Agent', () => {
     expect([loaded, asked]).to.deep.equal([0, 0]);
     await ask();
     expect([loaded, asked]).to.deep.equal([1, 1]);
+  });
+
+  it('is asked about a busy connection once in a while, and not for every request', async () => {
+    await ask();
+    const began = performance.now();
+    let requests = 0;
+    for (; performance.now() - began < 10 * ANSWER_HOLDS_MS; requests++) await ask();
+    const most = Math.ceil((performance.now() - began) / ANSWER_HOLDS_MS);
+    expect(asked).to.be.above(1).and.at.most(most);
+    expect(requests).to.be.above(asked);
   });
 
   it('is Node’s own again after the undo, and without the guard', async () => {
@@ -173,5 +189,31 @@ describe('the pool of an http.Agent', () => {
     undo = undefined;
     agent = new http.Agent({ keepAlive: true });
     expect(tuned).to.deep.equal(listeners((await ask()).socket));
+  });
+});
+
+describe('the pool of an http.Agent that Node guards itself', () => {
+  before(function () {
+    if (!nodeDoes('guardsAgents')) this.skip();
+  });
+
+  it('is left as it is', async () => {
+    const { getName } = http.Agent.prototype;
+    const undo = staleConnectionHook.install(hookContext({}, linux(), { guards: true }));
+    const server = http.createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
+    const agent = new http.Agent({ keepAlive: true });
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as net.AddressInfo;
+      for (let round = 0; round < 3; round++) {
+        const [response] = await once(http.get({ host: '127.0.0.1', port, agent }), 'response');
+        await once(response.resume(), 'end');
+      }
+      expect(http.Agent.prototype.getName).to.equal(getName);
+    } finally {
+      agent.destroy();
+      undo?.();
+      server.close();
+    }
   });
 });

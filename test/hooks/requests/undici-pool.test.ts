@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Client as Client6 } from 'undici6';
 import { Client as Client7 } from 'undici7';
+import { ANSWER_HOLDS_MS } from '../../../src/hooks/requests/pool-guard.js';
 import { staleConnectionHook } from '../../../src/hooks/requests/stale-connection.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import { destinationOf } from '../../../src/report/destination-record.js';
@@ -75,6 +77,7 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       expect(await ask()).to.equal(first);
       const disconnects: (string | undefined)[] = [];
       client.on('disconnect', (_origin, _targets, error) => disconnects.push(error.code));
+      await sleep(2 * ANSWER_HOLDS_MS);
       isClosed = true;
       const another = await ask();
       expect(another).not.to.equal(first);

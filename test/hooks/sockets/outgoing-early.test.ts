@@ -8,7 +8,8 @@ import { outgoingSocketHook } from '../../../src/hooks/sockets/outgoing-socket.j
 import { outgoingRecord } from '../../../src/report/socket-record.js';
 import { hookContext, type ObservedPlatform, observedPlatform } from '../../support/hook-context.js';
 import { kernelValue, sysctl } from '../../support/sockets/kernel-value.js';
-import { echoPeer, nameOf, type Peer } from '../../support/sockets/outgoing.js';
+import { echoPeer, nameOf } from '../../support/sockets/outgoing.js';
+import { useOutgoing } from '../../support/sockets/outgoing-suite.js';
 import { handleOf } from '../../support/sockets/socket-pair.js';
 import { isCloseOnExec } from '../../support/test-run/descriptors.js';
 import { install } from '../../support/test-run/installed.js';
@@ -31,19 +32,11 @@ function descriptors(): string[] {
 }
 
 describe('an option that has to be there before connect(2)', () => {
-  let peer: Peer;
-  const sockets: Socket[] = [];
+  const outgoing = useOutgoing();
+  const { connected, sockets } = outgoing;
   let undo: (() => void) | undefined;
 
-  before(async function () {
-    if (process.platform !== 'linux') this.skip();
-    peer = await echoPeer();
-  });
-
-  after(() => peer?.close());
-
   afterEach(() => {
-    for (const socket of sockets.splice(0)) socket.destroy();
     undo?.();
     undo = undefined;
   });
@@ -62,17 +55,12 @@ describe('an option that has to be there before connect(2)', () => {
     return platform;
   }
 
-  async function connected(options: Partial<net.TcpNetConnectOpts> = {}): Promise<Socket> {
-    const socket = net.connect({ port: peer.port, host: '127.0.0.1', ...options });
-    sockets.push(socket);
-    await once(socket, 'connect');
-    return socket;
-  }
-
   it('is in time: the receive buffer decides upon the window scale', async () => {
     const scale = async (): Promise<string | undefined> => {
       const socket = await connected();
-      return /wscale:\d+,(\d+)/.exec(connectionDetails(peer.port).split(`:${socket.localPort} `)[1] ?? '')?.[1];
+      return /wscale:\d+,(\d+)/.exec(
+        connectionDetails(outgoing.peer.port).split(`:${socket.localPort} `)[1] ?? '',
+      )?.[1];
     };
     const stock = await scale();
     expect(Number(stock)).to.be.above(0);
@@ -95,14 +83,14 @@ describe('an option that has to be there before connect(2)', () => {
       expect(verdict, option).to.equal(isForbidden ? 'refused' : 'applied');
     }
     const segment = Number(
-      / mss:(\d+)/.exec(connectionDetails(peer.port).split(`:${socket.localPort} `)[1] ?? '')?.[1],
+      / mss:(\d+)/.exec(connectionDetails(outgoing.peer.port).split(`:${socket.localPort} `)[1] ?? '')?.[1],
     );
     expect(segment).to.be.at.most(1000);
   });
 
   for (const [family, host] of Object.entries({ IPv4: '127.0.0.1', IPv6: '::1' })) {
     it(`is set on a socket that is not connected, and of the right family, over ${family}`, async function () {
-      const server = host === '::1' ? await echoPeer(net.createServer(), host).catch(() => this.skip()) : peer;
+      const server = host === '::1' ? await echoPeer(net.createServer(), host).catch(() => this.skip()) : outgoing.peer;
       const platform = observed({ connect: { synCount: 3, userTimeout: 5000 } });
       const socket = await connected({ port: server.port, host });
       const set = platform.calls.filter(({ call }) => call === 'set');
@@ -111,7 +99,7 @@ describe('an option that has to be there before connect(2)', () => {
       expect(set.every(({ isBound }) => !isBound)).to.equal(true);
       expect(socket.remoteFamily).to.equal(family);
       expect(kernelValue(handleOf(socket), 'TCP_SYNCNT')).to.equal(3);
-      if (server !== peer) server.close();
+      if (server !== outgoing.peer) server.close();
     });
   }
 
@@ -176,7 +164,7 @@ describe('an option that has to be there before connect(2)', () => {
       return opened;
     };
     observed({ connect: { synCount: 3 } }, { openSocket });
-    const socket = net.connect(peer.port, '127.0.0.1');
+    const socket = net.connect(outgoing.peer.port, '127.0.0.1');
     sockets.push(socket);
     Reflect.set(handleOf(socket), 'open', () => -22);
     await once(socket, 'connect');

@@ -6,7 +6,8 @@ import { impliedByDeadPeer } from '../../../src/options/dead-peer.js';
 import { type DestinationRecord, destinationRecords } from '../../../src/report/destination-record.js';
 import { freePort } from '../../support/sockets/free-port.js';
 import { kernelValue } from '../../support/sockets/kernel-value.js';
-import { echoPeer, nameOf, type Peer } from '../../support/sockets/outgoing.js';
+import { nameOf } from '../../support/sockets/outgoing.js';
+import { useOutgoing } from '../../support/sockets/outgoing-suite.js';
 import { handleOf } from '../../support/sockets/socket-pair.js';
 import { install } from '../../support/test-run/installed.js';
 import { until } from '../../support/until.js';
@@ -16,29 +17,14 @@ const TIMES = ['SO_KEEPALIVE', 'TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT'] a
 const OURS = [1, ...Object.values(impliedByDeadPeer(4)).slice(1, 4)];
 
 describe('the guard of an outgoing socket', () => {
-  let peer: Peer;
-  const sockets: Socket[] = [];
+  const outgoing = useOutgoing();
+  const { connected } = outgoing;
   let undo: (() => void) | undefined;
 
-  before(async function () {
-    if (process.platform !== 'linux') this.skip();
-    peer = await echoPeer();
-  });
-
-  after(() => peer?.close());
-
   afterEach(() => {
-    for (const socket of sockets.splice(0)) socket.destroy();
     undo?.();
     undo = undefined;
   });
-
-  async function connected(options: Partial<net.TcpNetConnectOpts> = {}): Promise<Socket> {
-    const socket = net.connect({ port: peer.port, host: '127.0.0.1', ...options });
-    sockets.push(socket);
-    await once(socket, 'connect');
-    return socket;
-  }
 
   const timesOf = (socket: Socket): number[] => TIMES.map((name) => kernelValue(handleOf(socket), name));
 
@@ -76,7 +62,7 @@ describe('the guard of an outgoing socket', () => {
   });
 
   it('is the port’s own, and none where it is off', async () => {
-    undo = install({ ...GUARD, connectPorts: { [peer.port]: { deadPeer: 20 } } });
+    undo = install({ ...GUARD, connectPorts: { [outgoing.peer.port]: { deadPeer: 20 } } });
     const socket = await connected();
     await until('it is set', () => timesOf(socket)[0] === 1);
     expect(timesOf(socket)[1]).to.equal(10);
@@ -89,12 +75,20 @@ describe('the guard of an outgoing socket', () => {
   it('counts connections by destination, under the name that the app has for it', async () => {
     undo = install(GUARD);
     const socket = await connected({ host: 'db.example', lookup: nameOf('127.0.0.1') });
-    const record = destinationRecords().find(({ destination }) => destination === `db.example:${peer.port}`);
+    const record = destinationRecords().find(({ destination }) => destination === `db.example:${outgoing.peer.port}`);
     expect(record).to.include({ open: 1, opened: 1, failed: 0, dead: 0 });
     expect(record?.connectTime).to.be.above(0);
     socket.destroy();
     await once(socket, 'close');
     expect(record).to.include({ open: 0, opened: 1 });
+  });
+
+  it('counts each address of a name that is tried in vain', async () => {
+    undo = install(GUARD);
+    const port = await freePort();
+    const refused = net.connect({ port, host: 'x', lookup: nameOf('127.0.0.1', '127.0.0.2', '127.0.0.3') });
+    await once(refused, 'error');
+    expect(recordOf(port)).to.include({ open: 0, opened: 0, failed: 3 });
   });
 
   it('counts an attempt in vain, and not one that the app has ended', async () => {

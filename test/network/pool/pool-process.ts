@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync, stat } from 'node:fs';
 import { join } from 'node:path';
+import { ANSWER_HOLDS_MS } from '../../../src/hooks/requests/pool-guard.js';
 import { CLIENTS, type Post } from './clients.js';
 import { CLOSINGS, type Closing, type Figures, type Seen } from './stale-pool.js';
 
@@ -38,11 +39,13 @@ function answerOf<T>(server: ChildProcess): Promise<T> {
   );
 }
 
-/** Have the server close all connections, and hold this thread until the kernel knows. */
+/** Have the server close all connections, and hold this thread until the kernel knows, and would be asked again. */
 function closeMeanwhile(server: ChildProcess, port: number, closing: Closing): void {
   server.send(closing);
-  const end = performance.now() + 10_000;
-  while (hasOpen(port)) if (performance.now() > end) throw new Error('the server has not closed its connections');
+  const began = performance.now();
+  const lasts = (): number => performance.now() - began;
+  while (hasOpen(port)) if (lasts() > 10_000) throw new Error('the server has not closed its connections');
+  while (lasts() < 2 * ANSWER_HOLDS_MS);
 }
 
 function causeOf(error: unknown): string {
