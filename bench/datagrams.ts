@@ -60,7 +60,7 @@ async function microseconds(sender: Sender, port: number): Promise<number> {
 }
 
 async function measure(pattern: Pattern, { quick }: Effort, program: string): Promise<Cell[][]> {
-  const count = (quick ? 8000 : 100_000) * (pattern.burst > 1 ? 2 : 1);
+  const count = (quick ? 20_000 : 100_000) * (pattern.burst > 1 ? 2 : 1);
   const senders = Object.entries(sendersOf(pattern, count, program));
   const receiver = startProcess(pinned(CLIENT_CORE, [program, 'receive']));
   try {

@@ -8,8 +8,8 @@ const [port = 0, count = 0, burst = 1] = process.argv.slice(2, 5).map(Number);
 const isConnected = process.argv[5] === 'connected';
 const BYTES = 1200;
 
-/** Part of the datagrams that come before the measurement: V8 has compiled everything by then. */
-const WARM_UP = 0.2;
+/** Datagrams before the measurement: V8 has compiled everything by then. */
+const WARM_UP = 30_000;
 
 const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
 await once(socket, 'listening');
@@ -34,7 +34,7 @@ async function sendAll(amount: number): Promise<void> {
   }
 }
 
-await sendAll(count * WARM_UP);
+await sendAll(WARM_UP);
 const before = process.cpuUsage();
 await sendAll(count);
 const { user, system } = process.cpuUsage(before);

@@ -156,6 +156,7 @@ if (cluster.isPrimary) {
   });
 } else {
   const socket = dgram.createSocket('udp4').bind({ port: 0, address: '127.0.0.1', exclusive: process.env.EXCLUSIVE !== '' }, () => {
+    socket.unref();
     for (let index = 0; index < 32; index++) socket.send('a datagram', process.env.TO, '127.0.0.1');
   });
 }`;
