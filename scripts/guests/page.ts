@@ -132,7 +132,7 @@ ${guests}
 | before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` watches connections by a timer and TCP_INFO instead |
 | before 6.8 | the unique number of a mount | files are opened and looked up in the thread pool on file systems without a device, such as tmpfs |
 | before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
-| before 5.12 | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
+| before 5.12; Debian’s 5.10 has it | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
 | 5.9 and 5.10 | a right answer of preadv2(2) with RWF_NOWAIT: it may say 0, as at the end of a file | 0 counts only where the file's size says the same; Node reads the rest |
 | every one, on tmpfs and overlayfs | RWF_NOWAIT | Node reads and sends these files (\`not-resident\`) |
 
