@@ -148,17 +148,17 @@ memory: SegmentedTable::InitializeTable\`). Nothing was run on a Windows of Micr
 
 ## macOS
 
-It was not run: no Mac, and no emulator of one. The numbers of its options are those of its headers, and are tested against a fake C library
+It was not run: no Mac, and no emulator of one. Its table of options is tested against a fake C library alone
 (\`test/native/darwin.test.ts\`). Node sends the files.
 
 ## musl
 
-It was not run: neither npm nor Debian has a Node for musl. koffi's package has a binary for musl beside that for glibc. The package asks the
+It was not run: no Node for musl was found among the packages of npm and Debian. koffi's package has a binary for musl beside that for glibc. The package asks the
 running process for C functions by name, and names no library.
 
 ## Not tried
 
-- Kernels before 5.10, and 5.15: Debian's mirrors have none any more.
+- Kernels before 5.10, and 5.15: the mirror that was asked has none any more.
 - Pages of 64 KB: Debian has no such kernel. A test counts pages of that size (\`test/native/files/residency.test.ts\`).
 - arm64 on a processor that is not emulated. Emulation says nothing about speed.
 `;
