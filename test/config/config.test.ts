@@ -31,6 +31,7 @@ const SETTINGS_UNSET = {
   cork: 'auto',
   fs: 'auto',
   udpGso: false,
+  splice: 'auto',
   behind: 'off',
   report: 'off',
 } as const;
@@ -167,6 +168,7 @@ describe('the config of an environment', () => {
       cork: 'auto',
       fs: 'auto',
       udpGso: true,
+      splice: 'auto',
       behind: 'alb',
       report: '/tmp/report-%p.json',
     });
