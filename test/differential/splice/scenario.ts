@@ -1,0 +1,61 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Report } from '../../../src/report/report.js';
+import { openDescriptors } from '../files/samples.js';
+import type { Recorder } from '../harness/recorder.js';
+import type { Recording } from '../harness/recorder.js';
+import type { Scenario } from '../harness/scenario.js';
+
+/** How the bytes of a scenario must travel under the preload. */
+export type Travel =
+  /** Most of its bulk goes by splice(2). */
+  | 'spliced'
+  /** No byte does. */
+  | 'original'
+  /** As it comes: the scenario is about something else. */
+  | 'either';
+
+export interface SpliceScenario extends Scenario {
+  readonly travel: Travel;
+  /** Values that depend on how much was under way when something was broken off. */
+  readonly varying?: readonly string[];
+}
+
+export type SpliceScenarios = Readonly<Record<string, SpliceScenario>>;
+
+const SPLICED = 'spliced bytes';
+
+/** Parts of notes that no two runs share, where a stream is broken off: how far it had come. */
+export const BROKEN_OFF = ['source, figures', 'sink, figures'];
+
+/** The report of this thread, of the package that the preload is of; `undefined` in stock Node. */
+async function ownStats(): Promise<(() => Report) | undefined> {
+  if (!process.execArgv.includes('--import')) return undefined;
+  const { resolve } = createRequire(join(process.cwd(), 'app.js'));
+  const { stats } = (await import(resolve('socket-tune'))) as { stats: () => Report };
+  return stats;
+}
+
+/** Has every scenario record what it has spliced, and the descriptors that it leaves open. */
+export function spliceScenarios(scenarios: SpliceScenarios): SpliceScenarios {
+  const recorded = Object.entries(scenarios).map(([title, scenario]): [string, SpliceScenario] => [
+    title,
+    {
+      ...scenario,
+      async run(recorder: Recorder) {
+        const stats = await ownStats();
+        const spliced = (): number => (stats?.() as { splice?: { splicedBytes: number } } | undefined)?.splice?.splicedBytes ?? 0;
+        const before = { spliced: spliced(), descriptors: openDescriptors() };
+        await scenario.run(recorder);
+        const after = spliced() - before.spliced;
+        recorder.factAtEnd(SPLICED, () => after);
+        recorder.note('descriptors left', openDescriptors() - before.descriptors);
+      },
+    },
+  ]);
+  return Object.fromEntries(recorded);
+}
+
+export function splicedBytes({ facts }: Recording): number {
+  return Number(facts[SPLICED]?.[0] ?? Number.NaN);
+}
