@@ -2,8 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Report } from '../../../src/report/report.js';
 import { openDescriptors } from '../files/samples.js';
-import type { Recorder } from '../harness/recorder.js';
-import type { Recording } from '../harness/recorder.js';
+import type { Recorder, Recording } from '../harness/recorder.js';
 import type { Scenario } from '../harness/scenario.js';
 
 /** How the bytes of a scenario must travel under the preload. */
@@ -44,7 +43,8 @@ export function spliceScenarios(scenarios: SpliceScenarios): SpliceScenarios {
       ...scenario,
       async run(recorder: Recorder) {
         const stats = await ownStats();
-        const spliced = (): number => (stats?.() as { splice?: { splicedBytes: number } } | undefined)?.splice?.splicedBytes ?? 0;
+        const spliced = (): number =>
+          (stats?.() as { splice?: { splicedBytes: number } } | undefined)?.splice?.splicedBytes ?? 0;
         const before = { spliced: spliced(), descriptors: openDescriptors() };
         await scenario.run(recorder);
         const after = spliced() - before.spliced;

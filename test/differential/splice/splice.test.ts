@@ -17,10 +17,7 @@ type Runs = Readonly<Record<'stock' | keyof typeof WAYS, Run>>;
 /** All scenarios of a module, one after the other in one process, in each of the ways. */
 async function runAll(module: string, titles: readonly string[]): Promise<Runs> {
   const options = { timeout: 240_000 };
-  const [stock, off] = await Promise.all([
-    run(module, titles, STOCK, options),
-    run(module, titles, WAYS.off, options),
-  ]);
+  const [stock, off] = await Promise.all([run(module, titles, STOCK, options), run(module, titles, WAYS.off, options)]);
   return { stock, off, auto: await run(module, titles, WAYS.auto, options) };
 }
 
