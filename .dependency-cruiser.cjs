@@ -59,6 +59,7 @@ const IMPORTS = {
   'src/hooks/files/': FOR_HOOKS,
   'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/shared-port/'],
   'src/hooks/fs/': [...FOR_HOOKS, 'src/hooks/files/'],
+  'src/hooks/splice/': [...FOR_HOOKS, 'src/hooks/files/'],
   'src/report/': ['src/native/', 'src/options/'],
   'src/inspect/': ['src/options/', 'src/report/'],
   'src/cli/': ['src/config/', 'src/native/', 'src/options/', 'src/report/'],

@@ -41,6 +41,7 @@ export function hookContext(
     sendfileWindow = SETTINGS.sendfileWindow.default,
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
+    splice = SETTINGS.splice.default,
     drain = SETTINGS.drain.default,
   } = own;
   return {
@@ -55,6 +56,7 @@ export function hookContext(
     keepAliveTime: keepAliveTimeOf(config),
     drain: drain === 'off' ? undefined : drain,
     answersFs: fs === 'auto' && !hasPoolOfOne(),
+    splices: splice === 'auto',
     platform,
   };
 }

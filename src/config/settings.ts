@@ -89,6 +89,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     default: 'auto',
     doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
   },
+  splice: {
+    variable: `${PREFIX}SPLICE`,
+    kind: oneOf(['auto', 'off']),
+    default: 'auto',
+    doc: '`auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md',
+  },
   behind: {
     variable: `${PREFIX}BEHIND`,
     kind: BEHIND,

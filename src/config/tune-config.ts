@@ -10,6 +10,9 @@ export type CorkMode = 'auto' | 'off';
 /** `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool. `off`: Node's own way. */
 export type FsMode = 'auto' | 'off';
 
+/** `auto`: bulk data of a socket that is piped to another goes by splice(2). `off`: Node's own way. */
+export type SpliceMode = 'auto' | 'off';
+
 /** `auto`: an app that has a meter provider of OpenTelemetry gets our figures there. `off`: it does not. */
 export type OtelMode = 'auto' | 'off';
 /** Milliseconds, or not at all. */
@@ -29,6 +32,8 @@ export interface Settings {
   readonly cork?: CorkMode;
   /** Default: `auto`. */
   readonly fs?: FsMode;
+  /** Default: `auto`. */
+  readonly splice?: SpliceMode;
   /**
    * What stands in front of the servers, or the milliseconds after which it closes idle connections: a server whose app has left Node's
    * idle times waits longer than that. Default: `off`.

@@ -22,6 +22,8 @@ export interface HookContext {
   readonly sendfile: { readonly min: number; readonly window: number; readonly joins?: boolean } | undefined;
   /** Calls of `fs` that the kernel can answer from memory do without the thread pool. */
   readonly answersFs: boolean;
+  /** Bulk data of a socket that is piped to another goes by splice(2). */
+  readonly splices: boolean;
   /** The least `keepAliveTimeout` of servers, in milliseconds; undefined leaves it to Node and the app. */
   readonly keepAliveTime: number | undefined;
   /** Milliseconds that a closed server has to finish its connections; undefined leaves that to Node. */

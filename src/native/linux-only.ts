@@ -15,5 +15,6 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   hasPeerClosed: () => false,
   ports: undefined,
   files: undefined,
+  splicing: () => undefined,
   signals: undefined,
 };

@@ -6,7 +6,7 @@ import { readNowCall, residencyCall } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
 import { stagingCalls } from './files/staging.js';
 import type { Libc } from './libc.js';
-import { constantTable, type FileCalls, type Platform, type SocketConstant } from './platform.js';
+import { constantTable, type FileCalls, type Platform, type SocketConstant, type SpliceCalls } from './platform.js';
 import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { acceptQueueCall } from './sockets/accept-queue.js';
@@ -17,6 +17,7 @@ import { peerClosedCall } from './sockets/peer-closed.js';
 import { peerStateCall } from './sockets/peer-state.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
+import { spliceCalls } from './sockets/splice.js';
 import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
 import { sysctl } from './sysctl.js';
 
@@ -112,6 +113,22 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
   }
 }
 
+/** Calls that few processes make are bound when they are first needed. */
+function onceBound(bind: () => SpliceCalls): () => SpliceCalls | undefined {
+  let bound: SpliceCalls | undefined;
+  let isTried = !LAYOUTS_OF_64_BITS.has(process.arch);
+  return () => {
+    if (isTried) return bound;
+    isTried = true;
+    try {
+      bound = bind();
+    } catch (error) {
+      debug('no splice: %s', error);
+    }
+    return bound;
+  };
+}
+
 function inertCause(constant: string): string | undefined {
   const bit = FASTOPEN_BITS[constant];
   const value = bit === undefined ? undefined : sysctl('ipv4/tcp_fastopen')?.[0];
@@ -143,6 +160,7 @@ export function linuxPlatform(libc: Libc): Platform {
     peerState: peerStateCall(libc),
     hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
+    splicing: onceBound(() => spliceCalls(libc, calls)),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,
   };

@@ -2,7 +2,7 @@ import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { busiest, DESTINATION_COLUMNS } from './destination-columns.js';
-import { formatDropped, formatQueue, formatQueueAdvice } from './format.js';
+import { formatBytes, formatDropped, formatQueue, formatQueueAdvice } from './format.js';
 import { leavingRecord } from './leaving.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord, type QueueRecord } from './listener-record.js';
 import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.js';
@@ -40,6 +40,14 @@ export interface Report {
     /** Calls of the same functions that took the thread pool, by reason. */
     readonly pooledCalls: Readonly<Record<string, number>>;
   };
+  /** Sockets that are piped to sockets. */
+  readonly splices: {
+    /** Pairs of which at least one byte went by splice(2). */
+    readonly pairs: number;
+    readonly bytes: number;
+    /** Pairs that moved whole buffers through JavaScript, by reason. */
+    readonly notSpliced: Readonly<Record<string, number>>;
+  };
 }
 
 export function makeReport(): Report {
@@ -64,6 +72,11 @@ export function makeReport(): Report {
       truncatedFiles: counters.truncatedFiles,
       inlineCalls: Object.fromEntries(counters.inlineCalls),
       pooledCalls: Object.fromEntries(counters.pooledCalls),
+    },
+    splices: {
+      pairs: counters.splicedPairs,
+      bytes: counters.splicedBytes,
+      notSpliced: Object.fromEntries(counters.notSpliced),
     },
   };
 }
@@ -116,6 +129,13 @@ function reasonLines(title: string, reasons: Readonly<Record<string, number>>): 
   return Object.entries(reasons).map(([reason, amount]) => `  ${title} ${reason}: ${amount}`);
 }
 
+/** None in a process that pipes no socket to another. */
+function spliceLines({ pairs, bytes, notSpliced }: Report['splices']): string[] {
+  const reasons = reasonLines('pairs left to Node,', notSpliced);
+  if (pairs === 0 && reasons.length === 0) return [];
+  return [`splices: ${formatBytes(bytes)} through ${pairs} pairs of sockets`, ...reasons];
+}
+
 function idleLines({ idleClosed }: RequestRecord): string[] {
   return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
 }
@@ -163,6 +183,7 @@ export function formatReport(report: Report): string {
     ...reasonLines('streams not rerouted,', files.notRerouted),
     ...reasonLines('calls without the thread pool,', files.inlineCalls),
     ...reasonLines('calls by the thread pool,', files.pooledCalls),
+    ...spliceLines(report.splices),
   ].join('\n');
 }
 

@@ -34,6 +34,7 @@ const REPORT: Report = {
     pooledCalls: {},
     truncatedFiles: 0,
   },
+  splices: { pairs: 0, bytes: 0, notSpliced: {} },
 };
 
 /** The same, with what the kernel says of it. */

@@ -74,6 +74,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     primaryMark: {},
     sendfile: undefined,
     answersFs: true,
+    splices: true,
     keepAliveTime: undefined,
     drain: undefined,
     platform: () => platform,

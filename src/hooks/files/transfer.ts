@@ -41,6 +41,11 @@ const REPORTED_ONCE: ReadonlySet<number> = new Set([
   ERRNO.ECONNABORTED,
 ]);
 
+/** See {@link REPORTED_ONCE}. */
+export function isReportedOnce(errno: number): boolean {
+  return REPORTED_ONCE.has(errno);
+}
+
 /** What a transfer needs from outside. */
 export interface TransferContext {
   readonly files: FileCalls;
