@@ -58,9 +58,8 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.js'))
         const all = await (isAgain ? runAll(module, [title]) : runs);
         const at = isAgain ? 0 : index;
         const one = { stock: pick(all.stock, at), off: pick(all.off, at), auto: pick(all.auto, at) };
-        for (const way of ['off', 'auto'] as const) {
-          expectSameRun(way, one[way], one.stock, { varying: scenario.varying ?? [] });
-        }
+        const { varying = [], ignored = [] } = scenario;
+        for (const way of ['off', 'auto'] as const) expectSameRun(way, one[way], one.stock, { varying, ignored });
         expectTravel(one, scenario);
       });
     }

@@ -115,7 +115,7 @@ async function fuzz(): Promise<boolean> {
     console.log(
       `seed ${seed}, Node ${process.version}, ${values.stock ? 'stock' : 'tuned'}: ${sessions} sessions, ${failed} wrong, ${lines} lines, ${acts} acts, ${(bytes / 1e6).toFixed(1)} MB`,
     );
-    const spliced = report?.splice.splicedBytes ?? 0;
+    const spliced = report?.splices.bytes ?? 0;
     if (report !== undefined) console.log(`${(spliced / 1e6).toFixed(1)} MB by splice`);
     const problems = [
       ...(code === 0 ? [] : [`the proxy ended with ${signal ?? code}`]),

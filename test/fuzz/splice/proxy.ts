@@ -4,9 +4,9 @@
  *   node [--import dist/register.js] proxy.js <directory for Unix sockets>
  */
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { kernelPipes } from '../../support/test-run/descriptors.js';
 import type { FromProxy, Place, ToProxy } from './messages.js';
 import type { LinePlan } from './plan.js';
 import { ProxyLine } from './proxy-line.js';
@@ -61,19 +61,11 @@ async function begin({ number, plan, receivers }: Extract<ToProxy, { type: 'sess
   tell({ type: 'ready', number, places });
 }
 
-/** Kernel pipes of this process. */
-function pipes(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:');
-    } catch {
-      // The one that listed the directory.
-      return false;
-    }
-  }).length;
-}
+/** The kernel pipe of a thread has two ends, and is kept for a moment. */
+const KEPT = 2;
+const MOST_KEPT_MS = 5000;
 
-const pipesAtStart = pipes();
+const pipesAtStart = kernelPipes();
 
 async function finish(number: number): Promise<void> {
   const lines = running.get(number) ?? [];
@@ -81,10 +73,8 @@ async function finish(number: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   running.delete(number);
-  // None is in use: every pipe that is left is lost.
-  if (running.size === 0 && pipes() > pipesAtStart) {
-    lines[0]?.record.problems.push(`${pipes() - pipesAtStart} descriptors of pipes are left`);
-  }
+  const pipes = kernelPipes() - pipesAtStart;
+  if (pipes > KEPT) lines[0]?.record.problems.push(`${pipes} descriptors of pipes`);
   for (const line of lines) {
     if (line?.isClosed) continue;
     line?.record.problems.push('sockets of the proxy are not closed');
@@ -96,9 +86,19 @@ async function finish(number: number): Promise<void> {
   tell({ type: 'finished', number, lines: records });
 }
 
+/** Ends when no kernel pipe is left; says so if one stays. */
+async function stop(): Promise<void> {
+  const began = performance.now();
+  while (kernelPipes() > pipesAtStart && performance.now() - began < MOST_KEPT_MS) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  if (kernelPipes() > pipesAtStart) console.error(`${kernelPipes() - pipesAtStart} descriptors of pipes are left`);
+  process.exit();
+}
+
 process.once('disconnect', () => process.exit());
 process.on('message', (message: ToProxy) => {
-  if (message.type === 'stop') process.exit();
-  if (message.type === 'finish') void finish(message.number);
+  if (message.type === 'stop') void stop();
+  else if (message.type === 'finish') void finish(message.number);
   else void begin(message);
 });

@@ -165,7 +165,7 @@ export const scenarios = spliceScenarios({
   }),
   'pause and resume at once': amidst(({ line: { source } }) => void source.pause().resume()),
   'pause and resume, fifty times': amidst(async ({ line: { source } }) => {
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 50 && !source.readableEnded; round++) {
       source.pause();
       await new Promise(setImmediate);
       source.resume();
