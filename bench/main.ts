@@ -13,6 +13,7 @@ import { frameworks } from './frameworks/scenario.js';
 import { endBy, SIGNALS } from './interruption.js';
 import { leavingScenario } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
+import { proxies } from './proxies/scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
 import { watching } from './watching.js';
@@ -25,6 +26,7 @@ const ALL = [
   deadPeer,
   behind,
   leavingScenario,
+  proxies,
   stalePool,
   watching,
 ] as const;
