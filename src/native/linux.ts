@@ -145,6 +145,7 @@ function limitOf(constant: string): string | undefined {
 export function linuxPlatform(libc: Libc): Platform {
   const calls = withListenBacklog(libc, socketOptionCalls(libc));
   const tcpInfo = tcpInfoCall(libc);
+  const sockets = socketCalls(libc);
   return {
     name: 'linux',
     unavailable: undefined,
@@ -153,14 +154,14 @@ export function linuxPlatform(libc: Libc): Platform {
     autotuningCeiling: (direction) => sysctl(direction === 'send' ? 'ipv4/tcp_wmem' : 'ipv4/tcp_rmem')?.[2],
     inertCause,
     limitOf,
-    ...socketCalls(libc),
+    ...sockets,
     tcpInfo,
     acceptQueue: acceptQueueCall(calls),
     listenCounters,
     peerState: peerStateCall(libc),
     hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
-    splicing: onceBound(() => spliceCalls(libc, calls)),
+    splicing: onceBound(() => spliceCalls(libc, { get: calls.get, close: sockets.close })),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,
   };

@@ -139,6 +139,8 @@ export interface KernelPipe {
 export interface SpliceCalls {
   /** Open a pipe of this size, or of what the user may have. Returns an errno, negated, on failure. */
   openPipe(size: number): KernelPipe | number;
+  /** close(2) of an end that nobody else has. Returns 0 or an errno. */
+  close(fd: number): number;
   /** splice(2), which does not wait: a socket into a pipe, or a pipe into a socket. */
   splice(from: number, to: number, count: number): number;
   /** read(2) of a pipe. */

@@ -3,15 +3,21 @@ import { hasOwnBuffer, type NetSocket } from '../../node/net.js';
 import { isNodesOwn } from '../../node/own-source.js';
 import { onlyListener } from '../../node/streams.js';
 import {
-  ENCRYPTED,
   type EligibilityContext,
+  ENCRYPTED,
   type Reason as FileReason,
   whyNotHandle,
   whyNotSocket,
 } from '../files/eligibility.js';
 
 /** Why a pair of sockets is left to Node. Each reason is counted and shown by the report. */
-export type Reason = FileReason | 'own-buffer' | 'flow-is-watched' | 'unreferenced';
+export type Reason =
+  | FileReason
+  | 'own-buffer'
+  | 'flow-is-watched'
+  | 'unreferenced'
+  | 'no-native-calls'
+  | `${'refused' | 'no-kernel-pipe'}:${string}`;
 
 function isPlainSocket(value: unknown): value is NetSocket {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === net().Socket.prototype;

@@ -1,4 +1,5 @@
 import { debug } from '../../diagnostics.js';
+import { ERRNO } from '../../native/errno.js';
 import type { KernelPipe, SpliceCalls } from '../../native/platform.js';
 import { setTimeout } from '../../node/clock.js';
 import { closeHandle, connectionHandle, type SocketHandle } from '../../node/net.js';
@@ -49,13 +50,13 @@ export class ThreadPipe {
     return 0;
   }
 
-  /** Take all bytes out of it. */
-  takeOut(): Buffer {
+  /** Take all bytes out of it. Undefined if they cannot be read: then they are lost, and the next turn gets another pipe. */
+  takeOut(): Buffer | undefined {
     const bytes = Buffer.alloc(this.held);
     let taken = 0;
     while (this.held > 0) {
       const read = this.calls.read(this.pipe.output, bytes.subarray(taken));
-      if (read <= 0) throw new Error(`a kernel pipe has lost ${this.held} bytes: errno ${-read}`);
+      if (read <= 0) return undefined;
       taken += read;
       this.held -= read;
     }
@@ -76,7 +77,7 @@ let current: ThreadPipe | undefined;
  * @returns an errno, negated, where there is none to be had
  */
 export function threadPipe(calls: SpliceCalls, like: SocketHandle): ThreadPipe | number {
-  // Something was thrown in the middle of a turn. Bytes of one connection must not come to another.
+  // Left by a turn that did not come to its end. Bytes of one connection must not come to another.
   if (current !== undefined && current.held > 0) closeThreadPipe();
   if (current === undefined) {
     const opened = open(calls, like);
@@ -96,10 +97,23 @@ export function closeThreadPipe(): void {
 function open(calls: SpliceCalls, like: SocketHandle): ThreadPipe | number {
   const pipe = calls.openPipe(SIZE);
   if (typeof pipe === 'number') return pipe;
-  const owners = [pipe.output, pipe.input].map((fd) => connectionHandle(like, fd));
-  for (const owner of owners) owner?.unref?.();
+  const output = connectionHandle(like, pipe.output);
+  const input = connectionHandle(like, pipe.input);
+  if (output === undefined || input === undefined) {
+    giveBack(calls, output, pipe.output);
+    giveBack(calls, input, pipe.input);
+    return -ERRNO.EOPNOTSUPP;
+  }
+  // They must not keep the process alive.
+  output.unref?.();
+  input.unref?.();
   debug('a kernel pipe of %d bytes', pipe.size);
-  return new ThreadPipe(calls, pipe, owners.filter((owner) => owner !== undefined));
+  return new ThreadPipe(calls, pipe, [output, input]);
+}
+
+function giveBack(calls: SpliceCalls, owner: SocketHandle | undefined, fd: number): void {
+  if (owner === undefined) calls.close(fd);
+  else closeHandle(owner);
 }
 
 function closeWhenUnused(pipe: ThreadPipe): void {

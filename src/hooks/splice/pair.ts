@@ -16,6 +16,9 @@ import { type ThreadPipe, threadPipe } from './kernel-pipe.js';
 /** What libuv reads at most by one call (src/unix/stream.c `uv__read`; src/stream_base.cc allocates it). */
 const FULL_READ = 64 << 10;
 
+/** Less than this Node reads and writes at least as fast. */
+const LEAST_UNREAD = 32 << 10;
+
 /** Least bytes that are asked for, however full the sink is. What it does not take has to be copied. */
 const LEAST_FILL = 64 << 10;
 
@@ -89,9 +92,12 @@ export class Pair {
   private onFullBuffer(size: number): void {
     const sink = sinkOf(this.context, this.source);
     if (typeof sink === 'string') return this.leaveToNode(sink, size);
-    this.sink = sink;
-    if (!isFlowing(this.source) || !isIdle(sink)) return this.postpone(sink, size);
+    const calls = this.context.calls();
+    if (calls === undefined) return this.refuse('no-native-calls', size);
+    if (!isFlowing(this.source) || !isIdle(sink)) return this.postpone(calls, sink, size);
+    if (calls.unread(fdOf(this.source._handle)) < LEAST_UNREAD) return this.handBack(size);
     this.stopReading();
+    this.sink = sink;
     this.takeTurn();
   }
 
@@ -116,14 +122,15 @@ export class Pair {
     const handle = source._handle;
     // Somebody else reads from the handle by now.
     if (source.destroyed || handle === null || handle.reading === true) return this.toNode();
-    const sink = sinkOf(this.context, source);
-    if (typeof sink === 'string') return this.leaveToNode(sink);
-    if (sink !== this.sink || !this.context.isInstalled()) return this.handBack();
-    if (!isFlowing(source) || !isIdle(sink)) return this.postpone(sink);
     const calls = this.context.calls();
-    const pipe = calls === undefined ? -ERRNO.ENOSYS : threadPipe(calls, handle);
+    const sink = sinkOf(this.context, source);
+    if (calls === undefined || !this.context.isInstalled() || hasEnded(source, sink)) return this.handBack();
+    if (typeof sink === 'string') return this.leaveToNode(sink);
+    if (sink !== this.sink) return this.handBack();
+    if (!isFlowing(source) || !isIdle(sink)) return this.postpone(calls, sink);
+    const pipe = threadPipe(calls, handle);
     if (typeof pipe === 'number') return this.leaveToNode(`no-kernel-pipe:${errnoName(-pipe)}`);
-    if (calls !== undefined) this.move(calls, pipe, sink);
+    this.move(calls, pipe, sink);
   }
 
   /** Move bytes until the source has none, the sink takes none, or the share of this turn is used up. */
@@ -166,7 +173,7 @@ export class Pair {
       this.toNode();
       this.source.destroy(callError('read', errno));
     } else if (errno === 0 || errno === ERRNO.EAGAIN) this.handBack();
-    else this.refuse(errno);
+    else this.refuse(`refused:${errnoName(errno)}`);
   }
 
   /** A full sink is waited for by Node's own write of what did not fit. That meets every other error as well, but those of one report. */
@@ -178,8 +185,8 @@ export class Pair {
     hasProgress: boolean,
   ): void {
     const rest = pipe.takeOut();
-    if (isReportedOnce(errno)) {
-      sink.destroy(callError('write', errno));
+    if (rest === undefined || isReportedOnce(errno)) {
+      sink.destroy(callError('write', rest === undefined ? ERRNO.EIO : errno));
       return this.handBack();
     }
     this.phase = 'waiting';
@@ -187,7 +194,7 @@ export class Pair {
       if (this.phase === 'waiting') this.takeTurn();
     });
     if (hasProgress) noteWriteProgress(sink);
-    if (errno !== ERRNO.EAGAIN && errno !== ERRNO.EPIPE) this.refuse(errno);
+    if (errno !== ERRNO.EAGAIN && errno !== ERRNO.EPIPE) this.refuse(`refused:${errnoName(errno)}`);
     else if (!this.hasPlenty(calls)) this.handBack();
   }
 
@@ -200,20 +207,19 @@ export class Pair {
   }
 
   /** Wait for the sink's 'drain' with an empty stream, where Node would not read on, and 'drain' is bound to come. */
-  private postpone(sink: NetSocket, size?: number): void {
-    const calls = this.context.calls();
-    if (calls === undefined || !waitsForDrain(this.source, sink) || !this.hasPlenty(calls)) return this.handBack(size);
+  private postpone(calls: SpliceCalls, sink: NetSocket, size?: number): void {
+    if (!waitsForDrain(this.source, sink) || !this.hasPlenty(calls)) return this.handBack(size);
     this.stopReading();
     this.phase = 'postponed';
   }
 
-  private refuse(errno: number): void {
+  private refuse(reason: Reason, size?: number): void {
     this.isRefused = true;
-    this.leaveToNode(`refused:${errnoName(errno)}`);
+    this.leaveToNode(reason, size);
   }
 
   /** Leave the pair to Node, and count the reason: once a change, not once a buffer. */
-  private leaveToNode(reason: Reason | `${'refused' | 'no-kernel-pipe'}:${string}`, size?: number): void {
+  private leaveToNode(reason: Reason, size?: number): void {
     if (this.reason !== reason) {
       this.reason = reason;
       count(counters.notSpliced, reason);
@@ -236,6 +242,11 @@ export class Pair {
     this.sink = undefined;
     this.bytesRead = this.source._handle?.bytesRead ?? 0;
   }
+}
+
+/** Whether the pipe has ended by itself. Nothing was left to Node then. */
+function hasEnded({ _readableState }: NetSocket, sink: NetSocket | Reason): boolean {
+  return _readableState.pipes.length === 0 || sink === 'destination-ended';
 }
 
 /** As lib/internal/stream_base_commons.js makes it. */

@@ -25,7 +25,7 @@ const SO_TYPE: SocketConstant = { level: 1, name: 3 };
  * splice(2), pipe2(2), and what goes with them. Expected errors: EAGAIN (nothing to read, or the socket is full), EPIPE and ECONNRESET (the
  * peer is gone), EINVAL (a socket that cannot), EMFILE and ENFILE (no free descriptor), EPERM (the user has too much in pipes).
  */
-export function spliceCalls(libc: Libc, { get }: Pick<Platform, 'get'>): SpliceCalls {
+export function spliceCalls(libc: Libc, { get, close }: Pick<Platform, 'get' | 'close'>): SpliceCalls {
   const splice = libc.bind<
     (from: number, fromAt: number, to: number, toAt: number, count: number, flags: number) => number
   >('long splice(int from, intptr_t from_at, int to, intptr_t to_at, size_t count, unsigned int flags)');
@@ -68,6 +68,7 @@ export function spliceCalls(libc: Libc, { get }: Pick<Platform, 'get'>): SpliceC
       const [output = -1, input = -1] = ends;
       return { output, input, size: resize(input, size) };
     },
+    close,
     splice: (from, to, count) => retried(() => splice(from, 0, to, 0, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK)),
     read: (fd, data) => retried(() => read(fd, data, data.byteLength)),
     unread: (socket) => (ioctl(socket, FIONREAD, answer) === 0 ? (answer[0] ?? 0) : 0),
