@@ -44,6 +44,5 @@ export function apps(app: string, target: number, scratch: string): Promise<Cont
 /** TCP proxies. */
 export function tcpProxies(target: number, scratch: string): Promise<Contender>[] {
   const proxies = hasProgram('haproxy') ? [false, true].map((splices) => haproxy(target, scratch, splices)) : [];
-  return [...apps('apps/tcp-proxy', target, scratch), ...proxies];
+  return [...apps('proxies/apps/tcp-proxy', target, scratch), ...proxies];
 }
-

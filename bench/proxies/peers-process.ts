@@ -86,7 +86,11 @@ async function handshake(socket: Socket, text: string): Promise<void> {
 }
 
 /** One message at a time is under way on each connection. Returns the milliseconds of each round trip. */
-async function converse(sockets: number, messages: number, open: (onBytes: (count: number) => void) => Socket): Promise<number[]> {
+async function converse(
+  sockets: number,
+  messages: number,
+  open: (onBytes: (count: number) => void) => Socket,
+): Promise<number[]> {
   const times: number[] = [];
   await Promise.all(
     Array.from({ length: sockets }, async () => {
@@ -134,7 +138,7 @@ async function upgraded(port: number, request: string, onBytes: (count: number) 
 }
 
 async function echo({ port, messages }: Jobs['echo']): Promise<void> {
-  const request = `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const request = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
   const takers: ((count: number) => void)[] = [];
   const sockets = await Promise.all(
     Array.from({ length: 8 }, (_, index) => upgraded(port, request, (count) => takers[index]?.(count))),
@@ -174,7 +178,11 @@ async function beside({ port, megabytes, messages }: Jobs['beside']): Promise<nu
   };
   const isBulk = megabytes > 0;
   let isDone = false;
-  const large = isBulk ? bulk({ port, megabytes }).then(() => { isDone = true; }) : Promise.resolve();
+  const large = isBulk
+    ? bulk({ port, megabytes }).then(() => {
+        isDone = true;
+      })
+    : Promise.resolve();
   const times = await converse(1, messages, small);
   if (isBulk && isDone) throw new Error('the bulk was through before the messages');
   await large;

@@ -1,5 +1,5 @@
-import { type Bound, goalOfRatio } from '../goal.js';
 import type { Contender } from '../contenders.js';
+import { type Bound, goalOfRatio } from '../goal.js';
 import { hasProgram } from '../machine.js';
 import { ratioCell, ratioOf } from '../ratio.js';
 import { interleaveByName } from '../rounds.js';
@@ -48,7 +48,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     title: 'messages of 100 bytes through a WebSocket of http-proxy, and back',
     unit: 'CPU a message (µs)',
     goals: { stock: { atMost: 1.02 } },
-    start: (peers, scratch) => apps('apps/websocket-proxy', peers.webSocket, scratch),
+    start: (peers, scratch) => apps('proxies/apps/websocket-proxy', peers.webSocket, scratch),
     measure(peers, contender, { quick }) {
       const messages = quick ? 8000 : 24_000;
       return cpuOf(contender, messages, () => peers.ask('echo', { port: contender.server.port, messages }));
@@ -58,11 +58,9 @@ const MEASUREMENTS: readonly Measurement[] = [
     title: `a download of ${DOWNLOAD} MB by CONNECT through proxy-chain`,
     unit: 'CPU a MB (µs)',
     goals: { stock: { atMost: 0.35 } },
-    start: (peers, scratch) => apps('apps/connect-proxy', peers.target, scratch),
+    start: (peers, scratch) => apps('proxies/apps/connect-proxy', peers.target, scratch),
     measure: (peers, contender) =>
-      cpuOf(contender, DOWNLOAD, () =>
-        peers.ask('download', { port: contender.server.port, megabytes: DOWNLOAD }),
-      ),
+      cpuOf(contender, DOWNLOAD, () => peers.ask('download', { port: contender.server.port, megabytes: DOWNLOAD })),
   },
   {
     title: 'messages of 100 bytes through a TCP proxy that has a bulk beside them',
@@ -76,7 +74,11 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
 ];
 
-function rows(contenders: readonly Contender[], samples: ReadonlyMap<string, readonly number[]>, goals: Goals): Cell[][] {
+function rows(
+  contenders: readonly Contender[],
+  samples: ReadonlyMap<string, readonly number[]>,
+  goals: Goals,
+): Cell[][] {
   const own = samples.get('tuned') ?? [];
   return contenders.map(({ name }) => {
     const figures = samples.get(name) ?? [];
@@ -108,18 +110,22 @@ async function measureOne(peers: Peers, one: Measurement, effort: Effort): Promi
 }
 
 function run(effort: Effort): Promise<Result> {
-  return withStarted([startPeers()], (peers) => peers.stop(), async ([peers]) => {
-    if (peers === undefined) throw new Error('no peers');
-    const tables: Table[] = [];
-    for (const one of MEASUREMENTS) tables.push(await measureOne(peers, one, effort));
-    return {
-      tables,
-      notes: [
-        'both peers of every connection are one process, on a core of its own',
-        ...(hasProgram('haproxy') ? ['HAProxy: one thread, mode tcp'] : ['there is no haproxy here']),
-      ],
-    };
-  });
+  return withStarted(
+    [startPeers()],
+    (peers) => peers.stop(),
+    async ([peers]) => {
+      if (peers === undefined) throw new Error('no peers');
+      const tables: Table[] = [];
+      for (const one of MEASUREMENTS) tables.push(await measureOne(peers, one, effort));
+      return {
+        tables,
+        notes: [
+          'both peers of every connection are one process, on a core of its own',
+          ...(hasProgram('haproxy') ? ['HAProxy: one thread, mode tcp'] : ['there is no haproxy here']),
+        ],
+      };
+    },
+  );
 }
 
 export const proxies: Scenario = {

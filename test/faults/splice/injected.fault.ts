@@ -100,8 +100,15 @@ describe('a call of splice that fails', () => {
   });
 
   it('for ever costs no byte', async () => {
-    const errors = selection(PASSING.filter((error) => error !== 'EINTR'), ['EAGAIN', 'EINVAL']);
-    await injectAll('splice fails for ever', combinations(errors, selection(['1+', '2+', '6+'], ['1+', '4+'])), (verdict) => verdict === 'identical');
+    const errors = selection(
+      PASSING.filter((error) => error !== 'EINTR'),
+      ['EAGAIN', 'EINVAL'],
+    );
+    await injectAll(
+      'splice fails for ever',
+      combinations(errors, selection(['1+', '2+', '6+'], ['1+', '4+'])),
+      (verdict) => verdict === 'identical',
+    );
   });
 
   it('as the connection has ended, ends it', async () => {

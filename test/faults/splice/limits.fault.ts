@@ -66,9 +66,7 @@ describe('a proxy without a descriptor to spare', () => {
 /** Asks for the bytes, takes some or none, and leaves: by a reset, or by a normal close. */
 function abort(proxied: Proxied, index: number): Promise<void> {
   const socket =
-    index % 4 === 0
-      ? open(frontOf(proxied, 'unix'))
-      : open(proxied.tcp, `127.0.${1 + (index % ADDRESSES)}.1`);
+    index % 4 === 0 ? open(frontOf(proxied, 'unix')) : open(proxied.tcp, `127.0.${1 + (index % ADDRESSES)}.1`);
   socket.write('go');
   const isTcp = index % 4 !== 0;
   return new Promise((resolve, reject) => {
@@ -106,7 +104,7 @@ describe('clients of a proxy that go away', () => {
     tallyFigures(
       'aborts of proxied connections',
       times,
-      `${after.fds - before.fds} fds, ${after.kernelPipes} ends of kernel pipes left; heap ${heap.toFixed(0)} KB, external ${external.toFixed(0)} KB more; ${ended.report?.splices.pairs} pairs spliced`,
+      `${after.fds - before.fds} fds, ${after.kernelPipes - before.kernelPipes} ends of kernel pipes left; heap ${heap.toFixed(0)} KB, external ${external.toFixed(0)} KB more; ${ended.report?.splices.pairs} pairs spliced`,
     );
     expect(ended).to.include({ code: 0, stderr: '' });
     expect(after.fds).to.equal(before.fds);

@@ -31,7 +31,7 @@ function wait(milliseconds: number): Promise<void> {
 function broken(act: (stage: Stage) => unknown, options: BreakOptions = {}): SpliceScenario {
   const {
     join = ({ line }) => void line.source.pipe(line.sink),
-    varying = [],
+    loose = [],
     receivePause = 0,
     checksItself,
     ...lineOptions
