@@ -169,23 +169,20 @@ async function download({ port, megabytes }: Jobs['download']): Promise<void> {
   socket.destroy();
 }
 
-/** Small messages beside a bulk, in one proxy. */
-async function beside({ port, megabytes, messages }: Jobs['beside']): Promise<number[]> {
-  const small = (onBytes: (count: number) => void): Socket => {
+/** Small messages beside a bulk without an end, in one proxy. */
+async function beside({ port, messages }: Jobs['beside']): Promise<number[]> {
+  const large = connect({ port, host: '127.0.0.1' });
+  large.on('error', () => large.destroy()).resume();
+  large.write(TAKE);
+  void pump(large, Number.POSITIVE_INFINITY).catch(() => undefined);
+  await once(large, 'drain');
+  const times = await converse(1, messages, (onBytes) => {
     const socket = reading(port, onBytes);
     socket.write(ECHO);
     return socket;
-  };
-  const isBulk = megabytes > 0;
-  let isDone = false;
-  const large = isBulk
-    ? bulk({ port, megabytes }).then(() => {
-        isDone = true;
-      })
-    : Promise.resolve();
-  const times = await converse(1, messages, small);
-  if (isBulk && isDone) throw new Error('the bulk was through before the messages');
-  await large;
+  });
+  if (large.destroyed) throw new Error('the bulk has not lasted');
+  large.destroy();
   return times;
 }
 

@@ -11,7 +11,7 @@ export interface Jobs {
   /** Download through a CONNECT proxy. */
   readonly download: { readonly port: number; readonly megabytes: number };
   /** Messages of 100 bytes through the proxy and back, one at a time, while a bulk goes through it. Answers the milliseconds of each. */
-  readonly beside: { readonly port: number; readonly megabytes: number; readonly messages: number };
+  readonly beside: { readonly port: number; readonly messages: number };
 }
 
 /** Both ends of the connections through a proxy, in a process with a core of its own. */

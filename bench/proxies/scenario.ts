@@ -68,7 +68,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     goals: { stock: { atMost: 1 } },
     start: (peers, scratch) => tcpProxies(peers.target, scratch),
     async measure(peers, { server }, { quick }) {
-      const how = { port: server.port, megabytes: quick ? 2000 : 6000, messages: quick ? 200 : 1000 };
+      const how = { port: server.port, messages: quick ? 150 : 1000 };
       return percentile((await peers.ask('beside', how)) as number[], 0.99);
     },
   },

@@ -152,6 +152,7 @@ export class ProxyLine {
         return this.#unpipe(act.for);
       case 'cork':
         sink.cork();
+        this.#mark();
         await after(act.for);
         return sink.uncork();
       case 'listen':
@@ -160,13 +161,8 @@ export class ProxyLine {
         return this.#wrap(act.for);
       case 'move':
         return this.#move(act.for);
-      case 'mark': {
-        this.#close();
-        const mark = this.#marks++;
-        this.#given.push({ mark }, { from: this.#place });
-        this.#written -= markOf(mark).length;
-        return void sink.write(markOf(mark));
-      }
+      case 'mark':
+        return this.#mark();
       case 'options':
         source.setNoDelay(true).setKeepAlive(true, 5000);
         sink.setNoDelay(true).setTimeout(60_000);
@@ -176,6 +172,15 @@ export class ProxyLine {
       case 'destroy':
         return this.#destroy(act);
     }
+  }
+
+  /** What the app writes itself comes between what was given before and what is given after. */
+  #mark(): void {
+    this.#close();
+    const mark = this.#marks++;
+    this.#given.push({ mark }, { from: this.#place });
+    this.#written -= markOf(mark).length;
+    this.#sink.write(markOf(mark));
   }
 
   #destroy({ who, how }: Extract<Act, { what: 'destroy' }>): void {

@@ -187,7 +187,7 @@ export const scenarios = spliceScenarios({
   'bursts of a megabyte, with pauses': transfer(plainPipe, { piece: 1 << 20, sendPause: 10, travel: 'either' }),
   'pieces of 100 bytes': transfer(plainPipe, { piece: 100, size: 100_000, travel: 'original' }),
   'one byte': transfer(plainPipe, { size: 1, travel: 'original' }),
-  'a slow receiver': transfer(plainPipe, { receivePause: 5, seesPressure: true }),
+  'a slow receiver': transfer(plainPipe, { receivePause: 5, seesPressure: true, travel: 'either' }),
   'a slow receiver behind a Unix socket': transfer(plainPipe, {
     receivePause: 5,
     seesPressure: true,
