@@ -10,7 +10,7 @@ export interface SocketHandle {
   readonly bytesWritten?: number;
   /** Bytes that libuv has queued because the socket took no more. */
   readonly writeQueueSize?: number;
-  /** Node has begun to read, and has not stopped (lib/net.js `tryReadStart`). Test: hooks/splice/pair. */
+  /** Node has begun to read, and has not stopped (lib/net.js `tryReadStart`). Test: hooks/splice/piped-read. */
   readonly reading?: boolean;
   /** Called for every read (lib/internal/stream_base_commons.js `onStreamRead`). */
   readonly onread?: unknown;

@@ -30,6 +30,7 @@ const SETTINGS_UNSET = {
   otel: 'auto',
   cork: 'auto',
   fs: 'auto',
+  splice: 'auto',
   behind: 'off',
   report: 'off',
 } as const;
@@ -163,6 +164,7 @@ describe('the config of an environment', () => {
       otel: 'auto',
       cork: 'auto',
       fs: 'auto',
+      splice: 'auto',
       behind: 'alb',
       report: '/tmp/report-%p.json',
     });

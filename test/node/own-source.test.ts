@@ -52,10 +52,14 @@ const WHERE = {
     return onlyListener(sink, 'drain');
   },
   onStreamRead: () => {
-    const server = net.createServer().listen(0);
-    const handle: unknown = Reflect.get(net.connect((server.address() as net.AddressInfo).port), '_handle');
-    server.close();
-    return typeof handle === 'object' && handle !== null && Reflect.get(handle, 'onread');
+    const server = net.createServer((accepted) => {
+      accepted.destroy();
+      server.close();
+    });
+    const socket = net.connect((server.listen(0).address() as net.AddressInfo).port);
+    socket.on('error', () => undefined).resume();
+    const { onread } = Reflect.get(socket, '_handle') as { onread?: unknown };
+    return onread;
   },
   'EventEmitter.emit': () => EventEmitter.prototype.emit,
   'process.binding': () => Reflect.get(process, 'binding'),

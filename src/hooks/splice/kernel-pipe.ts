@@ -4,7 +4,7 @@ import type { KernelPipe, SpliceCalls } from '../../native/platform.js';
 import { setTimeout } from '../../node/clock.js';
 import { closeHandle, connectionHandle, type SocketHandle } from '../../node/net.js';
 
-/** What a user may have at most without a privilege: fs.pipe-max-size. Measured by bench/splice.ts. */
+/** What a user may have at most without a privilege: fs.pipe-max-size. Measured by bench/proxies. */
 const SIZE = 1 << 20;
 
 /** How long an unused pipe is kept. */

@@ -13,7 +13,7 @@ export const SPLICE_METRICS: readonly MetricRow[] = [
   {
     type: 'counter',
     name: 'spliced_bytes_total',
-    instrument: 'splices.bytes',
+    instrument: 'splices.moved',
     unit: 'By',
     help: 'Bytes from socket to socket by splice(2).',
     labels: [],

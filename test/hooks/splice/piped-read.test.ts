@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import { connect, type NetConnectOpts, Socket } from 'node:net';
 import { PassThrough, pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -15,7 +15,7 @@ import { content, digest } from '../../support/files/content.js';
 import { useScratch } from '../../support/files/scratch.js';
 import { hookContext } from '../../support/hook-context.js';
 import { type Relay, realSplicing, relay, splicingPlatform } from '../../support/sockets/piped-pair.js';
-import { handleOf, received } from '../../support/sockets/socket-pair.js';
+import { handleOf, listening, reach, received } from '../../support/sockets/socket-pair.js';
 import { turns } from '../../support/turns.js';
 import { until } from '../../support/until.js';
 
@@ -333,6 +333,24 @@ describe('a socket that is piped to another', () => {
     });
   }
 
+  it('is left to Node where the app has a buffer of its own for its reads', async () => {
+    hook();
+    const server = await listening();
+    const buffer = Buffer.alloc(1 << 20);
+    // It hands on what it has changed.
+    const callback = (count: number): boolean => source.push(Buffer.alloc(count, 'x'));
+    const source = connect({ ...reach(server), onread: { buffer, callback } } as NetConnectOpts);
+    source.pipe(ends.sink);
+    const body = received(ends.receiver);
+    const [peer] = await once(server, 'connection');
+    peer.end(BULK);
+    expect(digest(await body)).to.equal(digest(Buffer.alloc(BULK.length, 'x')));
+    source.destroy();
+    server.close();
+    expect(spliced()).to.equal(0);
+    expect(reasons()).to.deep.equal(['own-buffer']);
+  });
+
   const faults: Readonly<Record<string, { readonly calls: () => Partial<SpliceCalls>; readonly reason: string }>> = {
     'no descriptor is free': {
       calls: () => ({ openPipe: () => -ERRNO.EMFILE }),
@@ -375,13 +393,14 @@ describe('a socket that is piped to another', () => {
   });
 
   it('arrives in full, whatever splice moves and refuses by turns', async () => {
-    let call = 0;
+    let calls = 0;
     hook(
       splicingPlatform({
         splice(from, to, count) {
-          call++;
-          if (call % 7 === 3) return -ERRNO.EAGAIN;
-          return realSplicing().splice(from, to, call % 5 === 1 ? Math.min(count, 1 + call * 37) : count);
+          calls++;
+          // The sink has taken a part of what was read.
+          if (to === fdOf(handleOf(ends.sink)) && calls % 3 === 0) return -ERRNO.EAGAIN;
+          return realSplicing().splice(from, to, calls % 5 === 1 ? Math.min(count, 1 + calls * 37) : count);
         },
       }),
     );
@@ -390,7 +409,7 @@ describe('a socket that is piped to another', () => {
     const body = received(ends.receiver);
     ends.sender.end();
     expect(digest(await body)).to.equal(digest(BULK));
-    expect(call).to.be.greaterThan(20);
+    expect(calls).to.be.greaterThan(10);
     expect([ends.source.bytesRead, ends.sink.bytesWritten]).to.deep.equal([BULK.length, BULK.length]);
   });
 
