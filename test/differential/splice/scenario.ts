@@ -1,10 +1,8 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import type { Report } from '../../../src/report/report.js';
 import { kernelPipes } from '../../support/test-run/descriptors.js';
 import { openDescriptors } from '../files/samples.js';
 import type { Recorder, Recording } from '../harness/recorder.js';
 import type { Scenario } from '../harness/scenario.js';
+import { ownStats } from './own-stats.js';
 
 /** How the bytes of a scenario must travel under the preload. */
 export type Travel =
@@ -29,14 +27,6 @@ const SPLICED = 'spliced bytes';
 
 /** Parts of notes that no two runs share, where a stream is broken off: how far it had come. */
 export const BROKEN_OFF = ['source, figures', 'sink, figures'];
-
-/** The report of this thread, of the package that the preload is of; `undefined` in stock Node. */
-async function ownStats(): Promise<(() => Report) | undefined> {
-  if (!process.execArgv.includes('--import')) return undefined;
-  const { resolve } = createRequire(join(process.cwd(), 'app.js'));
-  const { stats } = (await import(resolve('socket-tune'))) as { stats: () => Report };
-  return stats;
-}
 
 /** Descriptors that are open, but the kernel's pipes: the one of a thread is kept for a while. */
 function descriptors(): number {

@@ -8,7 +8,7 @@ import type { Leave, LinePlan, Traffic } from './plan.js';
 import { connectTo } from './proxy-line.js';
 
 /** Sinks that a line may use, one after the other. */
-export const MOST_SINKS = 4;
+const MOST_SINKS = 4;
 
 /** What a peer has received. */
 export interface Got {
