@@ -8,7 +8,7 @@ import { addBytesSplicedIn, addBytesSplicedOut, noteWriteProgress, stopReading }
 import { noteRead, postponeRead } from '../../node/patch/streams.js';
 import { count, counters } from '../../report/counters.js';
 import type { EligibilityContext } from '../files/eligibility.js';
-import { isReportedOnce } from '../files/transfer.js';
+import { callError, isReportedOnce } from '../reported-once.js';
 import { shareOfTurn } from '../turn-budget.js';
 import { isFlowing, isIdle, type Reason, sinkOf, waitsForDrain } from './eligibility.js';
 import { type ThreadPipe, threadPipe } from './kernel-pipe.js';
@@ -21,6 +21,9 @@ const LEAST_UNREAD = 32 << 10;
 
 /** Least bytes that are asked for, however full the sink is. What it does not take has to be copied. */
 const LEAST_FILL = 64 << 10;
+
+/** Bytes that are asked for first. As long as the sink takes them all it is twice as many the next time. */
+const FIRST_FILL = 128 << 10;
 
 /** What pairs need from outside. */
 export interface PairContext extends EligibilityContext {
@@ -58,6 +61,8 @@ export class Pair {
   /** For good: a socket that cannot. */
   private isRefused = false;
   private hasSpliced = false;
+  /** Bytes that the sink is likely to take. Its send buffer is not all: TCP_NOTSENT_LOWAT may stop it before. */
+  private likely = FIRST_FILL;
 
   constructor(context: PairContext, source: NetSocket) {
     this.context = context;
@@ -141,10 +146,11 @@ export class Pair {
     let filled = 0;
     let failure = 0;
     while (moved < share && failure === 0) {
-      filled = pipe.fill(from, Math.min(Math.max(calls.room(to), LEAST_FILL), pipe.size));
+      filled = pipe.fill(from, Math.max(Math.min(calls.room(to), this.likely, pipe.size), LEAST_FILL));
       if (filled <= 0) break;
       failure = pipe.empty(to);
       moved += filled - pipe.held;
+      this.likely = failure === 0 ? Math.min(this.likely * 2, pipe.size) : filled - pipe.held;
     }
     this.noteMoved(sink, moved, pipe.held);
     if (pipe.held > 0) this.onSinkFailure(calls, pipe, sink, -failure, moved > 0);
@@ -247,10 +253,4 @@ export class Pair {
 /** Whether the pipe has ended by itself. Nothing was left to Node then. */
 function hasEnded({ _readableState }: NetSocket, sink: NetSocket | Reason): boolean {
   return _readableState.pipes.length === 0 || sink === 'destination-ended';
-}
-
-/** As lib/internal/stream_base_commons.js makes it. */
-function callError(syscall: 'read' | 'write', errno: number): Error {
-  const code = errnoName(errno);
-  return Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
 }

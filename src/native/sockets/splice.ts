@@ -16,8 +16,8 @@ const F_GETPIPE_SZ = 1032;
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
 
-/** include/uapi/asm-generic/ioctls.h */
-const FIONREAD = 0x541b;
+/** include/uapi/asm-generic/ioctls.h, arch/powerpc/include/uapi/asm/ioctls.h */
+const FIONREAD = process.arch === 'ppc64' ? 0x4004667f : 0x541b;
 
 const SO_TYPE: SocketConstant = { level: 1, name: 3 };
 
