@@ -72,14 +72,6 @@ function reading(port: number, onBytes: (count: number, buffer: Buffer) => void)
   });
 }
 
-async function bulk({ port, megabytes }: Jobs['bulk']): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.resume().write(TAKE);
-  const end = once(socket, 'end');
-  await pump(socket, megabytes << 20);
-  await end;
-}
-
 async function handshake(socket: Socket, text: string): Promise<void> {
   await once(socket, 'connect');
   socket.write(text);
@@ -193,7 +185,7 @@ async function beside({ port, messages }: Jobs['beside']): Promise<number[]> {
   return times;
 }
 
-const DO: { readonly [K in keyof Jobs]: (job: Jobs[K]) => Promise<unknown> } = { bulk, echo, download, beside };
+const DO: { readonly [K in keyof Jobs]: (job: Jobs[K]) => Promise<unknown> } = { echo, download, beside };
 
 const control = createHttpServer(async (request, response) => {
   let text = '';

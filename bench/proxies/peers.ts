@@ -4,8 +4,6 @@ import { startProcess } from '../server.js';
 
 /** What the peers of a proxy can do. */
 export interface Jobs {
-  /** Send so much through the proxy's port, on one connection. */
-  readonly bulk: { readonly port: number; readonly megabytes: number };
   /** Messages of 100 bytes through a WebSocket proxy and back, on eight connections. */
   readonly echo: { readonly port: number; readonly messages: number };
   /** Download through a CONNECT proxy. */

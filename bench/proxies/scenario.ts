@@ -1,3 +1,4 @@
+import { COMPILER, hasCompiler } from '../compiler.js';
 import type { Contender } from '../contenders.js';
 import { type Bound, goalOfRatio } from '../goal.js';
 import { hasProgram } from '../machine.js';
@@ -7,6 +8,7 @@ import type { Cell, Effort, Result, Scenario, Table } from '../scenario.js';
 import { withScratch } from '../scratch.js';
 import { withServers, withStarted } from '../server.js';
 import { median, percentile } from '../statistics.js';
+import { startBulkPeers } from './bulk-peers.js';
 import { apps, tcpProxies } from './contenders.js';
 import { type Peers, startPeers } from './peers.js';
 
@@ -34,16 +36,6 @@ async function cpuOf({ server }: Contender, units: number, job: () => Promise<un
 const DOWNLOAD = 100;
 
 const MEASUREMENTS: readonly Measurement[] = [
-  {
-    title: 'a bulk on one connection through a TCP proxy',
-    unit: 'CPU a MB (µs)',
-    goals: { stock: { atMost: 0.28 }, 'HAProxy, splice': { atMost: 1.2 } },
-    start: (peers, scratch) => tcpProxies(peers.target, scratch),
-    measure(peers, contender, { quick }) {
-      const megabytes = quick ? 128 : 512;
-      return cpuOf(contender, megabytes, () => peers.ask('bulk', { port: contender.server.port, megabytes }));
-    },
-  },
   {
     title: 'messages of 100 bytes through a WebSocket of http-proxy, and back',
     unit: 'CPU a message (µs)',
@@ -94,34 +86,69 @@ function rows(
   });
 }
 
+function tableOf(
+  { title, unit, goals }: Pick<Measurement, 'title' | 'unit' | 'goals'>,
+  contenders: readonly Contender[],
+  samples: ReadonlyMap<string, readonly number[]>,
+): Table {
+  return { title, columns: ['proxy', unit, 'tuned / this', 'goal'], rows: rows(contenders, samples, goals) };
+}
+
+function roundsOf({ quick }: Effort): number {
+  return quick ? 3 : 9;
+}
+
+const BULK = {
+  title: 'a bulk on one connection through a TCP proxy',
+  unit: 'CPU a MB (µs)',
+  goals: { stock: { atMost: 0.28 }, 'HAProxy, splice': { atMost: 1.2 } },
+} as const;
+
+function measureBulk(effort: Effort): Promise<Table> {
+  const megabytes = effort.quick ? 500 : 2000;
+  return withScratch((scratch) =>
+    withStarted(
+      [startBulkPeers(scratch)],
+      (peers) => peers.stop(),
+      async ([peers]) => {
+        if (peers === undefined) throw new Error('no peers');
+        return withServers(tcpProxies(peers.target, scratch), async (contenders) => {
+          const samples = await interleaveByName(contenders, roundsOf(effort), (contender) =>
+            cpuOf(contender, megabytes, () => peers.send(contender.server.port, megabytes)),
+          );
+          return tableOf(BULK, contenders, samples);
+        });
+      },
+    ),
+  );
+}
+
 async function measureOne(peers: Peers, one: Measurement, effort: Effort): Promise<Table> {
   return withScratch((scratch) =>
     withServers(one.start(peers, scratch), async (contenders) => {
-      const samples = await interleaveByName(contenders, effort.quick ? 3 : 9, (contender) =>
+      const samples = await interleaveByName(contenders, roundsOf(effort), (contender) =>
         one.measure(peers, contender, effort),
       );
-      return {
-        title: one.title,
-        columns: ['proxy', one.unit, 'tuned / this', 'goal'],
-        rows: rows(contenders, samples, one.goals),
-      };
+      return tableOf(one, contenders, samples);
     }),
   );
 }
 
-function run(effort: Effort): Promise<Result> {
+async function run(effort: Effort): Promise<Result> {
+  const bulk = hasCompiler ? [await measureBulk(effort)] : [];
   return withStarted(
     [startPeers()],
     (peers) => peers.stop(),
     async ([peers]) => {
       if (peers === undefined) throw new Error('no peers');
-      const tables: Table[] = [];
+      const tables: Table[] = [...bulk];
       for (const one of MEASUREMENTS) tables.push(await measureOne(peers, one, effort));
       return {
         tables,
         notes: [
-          'both peers of every connection are one process, on a core of its own',
-          ...(hasProgram('haproxy') ? ['HAProxy: one thread, mode tcp'] : ['there is no haproxy here']),
+          'both peers of every connection are one process, on a core of its own; those of the bulk are in C',
+          hasProgram('haproxy') ? 'HAProxy: one thread, mode tcp' : 'there is no haproxy here',
+          ...(hasCompiler ? [] : [`there is no C compiler (${COMPILER}): no bulk`]),
         ],
       };
     },
