@@ -142,9 +142,10 @@ const apiStaysOutside = {
   },
 };
 
-/** Programs in C are compiled where they run, so their sources are published. */
+/** Programs in C are compiled where they run, so their sources are published: but those of scenarios that are not. */
 function copyPrograms(target) {
-  const programs = readdirSync('bench', { recursive: true }).filter((path) => path.endsWith('.c'));
+  const isWanted = (path) => path.endsWith('.c') && (target.startsWith('build/') || !path.startsWith('proxies/'));
+  const programs = readdirSync('bench', { recursive: true }).filter(isWanted);
   for (const path of programs) cpSync(join('bench', path), join(target, path));
 }
 
