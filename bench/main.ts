@@ -15,6 +15,7 @@ import { endBy, SIGNALS } from './interruption.js';
 import { leavingScenarios } from './leaving/scenario.js';
 import { ROOT } from './machine.js';
 import { outgoing } from './outgoing.js';
+import { proxies } from './proxies/scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { stalePool } from './stale-pool.js';
 import { watching } from './watching.js';
@@ -27,6 +28,7 @@ const ALL = [
   deadPeer,
   behind,
   ...leavingScenarios,
+  proxies,
   stalePool,
   watching,
   datagrams,

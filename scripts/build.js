@@ -142,7 +142,7 @@ const apiStaysOutside = {
   },
 };
 
-/** Programs in C are compiled where they run, so their sources are published: all but those of what was left out. */
+/** Programs in C are compiled where they run, so their sources are published: but those of scenarios that are not. */
 function copyPrograms(target, isWanted = () => true) {
   const programs = readdirSync('bench', { recursive: true }).filter((path) => path.endsWith('.c') && isWanted(path));
   for (const path of programs) cpSync(join('bench', path), join(target, path));
@@ -196,7 +196,7 @@ async function bundleBenchmarks() {
     legalComments: 'none',
     plugins: [apiStaysOutside],
   });
-  copyPrograms('dist/bench', (path) => !path.startsWith('considered'));
+  copyPrograms('dist/bench', (path) => !/^(?:considered|proxies)\//.test(path));
   return modulesIn(metafile);
 }
 

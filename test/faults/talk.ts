@@ -19,8 +19,10 @@ interface TalkOptions {
   readonly onFirst?: (socket: Socket) => void;
 }
 
-export function open(place: Place): Socket {
-  return typeof place === 'string' ? connect(place) : connect({ port: place, host: '127.0.0.1' });
+/** @param localAddress of a TCP connection, if the ports of one address are not enough */
+export function open(place: Place, localAddress?: string): Socket {
+  if (typeof place === 'string') return connect(place);
+  return connect({ port: place, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) });
 }
 
 /** A request for a path. A connection ends after the answer to the last. */

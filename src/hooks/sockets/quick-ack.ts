@@ -17,8 +17,12 @@ interface ArmedConnection {
   completed: object | undefined;
   /** Reads since the last write. */
   unanswered: number;
-  /** One of {@link BulkConnections}. */
-  isInBulk: boolean;
+  /** The last read was acknowledged by us. */
+  isAcknowledged: boolean;
+  /** ACKs of ours in a row that a later answer would have carried. */
+  needless: number;
+  /** One of {@link PatientConnections}. */
+  isPatient: boolean;
 }
 
 const armed = hiddenSlot<SocketHandle, ArmedConnection>();
@@ -32,7 +36,9 @@ export function armQuickAck(handle: SocketHandle): void {
     isPending: false,
     completed: undefined,
     unanswered: 0,
-    isInBulk: false,
+    isAcknowledged: false,
+    needless: 0,
+    isPatient: false,
   });
 }
 
@@ -66,7 +72,9 @@ function decide(acknowledge: Acknowledge, socket: NetSocket, handle: SocketHandl
   connection.isPending = false;
   // A write since then has carried the ACK: one more packet would only cost.
   const isAnswered = (handle.bytesWritten ?? 0) !== connection.bytesWritten;
-  if (socket._handle === handle && !completesRequest(socket, connection) && !isAnswered) acknowledge(handle);
+  if (socket._handle !== handle || completesRequest(socket, connection) || isAnswered) return;
+  connection.isAcknowledged = true;
+  acknowledge(handle);
 }
 
 /**
@@ -82,15 +90,21 @@ type Acknowledge = (handle: SocketHandle) => void;
 /** More reads than this without an answer are bulk data, not a request in pieces. */
 const BULK_READS = 32;
 
+/** More ACKs than this in a row that were needless: the app answers each message, but not at once. */
+const NEEDLESS_ACKS = 8;
+
 /** Caps the ACK delay at 8 ms instead of the kernel's 40 ms. */
 const LOOK_MS = 4;
 
 /**
- * Connections with bulk data, such as uploads. The kernel acknowledges every second segment by itself. One more ACK for each read
- * would cost a fifth of the server's CPU and more. The kernel's delay matters only when the client has stopped sending: a timer looks
- * for that.
+ * Connections whose ACKs may wait for some milliseconds: a timer looks whether they were sent.
+ *
+ * - Bulk data, such as uploads: the kernel acknowledges every second segment by itself. One more ACK for each read would cost a fifth of
+ *   the server's CPU and more. The kernel's delay matters only when the client has stopped sending.
+ * - Messages that are answered one by one, a little later, as a proxy of WebSockets does: the answer carries the ACK. One of our own for each
+ *   message would cost a sixth of the CPU.
  */
-class BulkConnections {
+class PatientConnections {
   readonly #acknowledge: Acknowledge;
   readonly #members = new Map<ArmedConnection, readonly [NetSocket, SocketHandle]>();
 
@@ -99,7 +113,7 @@ class BulkConnections {
   }
 
   add(socket: NetSocket, handle: SocketHandle, connection: ArmedConnection): void {
-    connection.isInBulk = true;
+    connection.isPatient = true;
     if (this.#members.size === 0) this.#lookLater();
     this.#members.set(connection, [socket, handle]);
   }
@@ -111,37 +125,48 @@ class BulkConnections {
   #look(): void {
     for (const [connection, [socket, handle]] of this.#members) {
       const { bytesRead = 0, bytesWritten = 0 } = handle;
-      const goesOn = bytesRead !== connection.bytesRead && bytesWritten === connection.bytesWritten;
+      const hasRead = bytesRead !== connection.bytesRead;
+      const hasWritten = bytesWritten !== connection.bytesWritten;
       connection.bytesRead = bytesRead;
-      if (goesOn) continue;
+      if (hasRead && !hasWritten) continue;
       this.#members.delete(connection);
-      connection.isInBulk = false;
+      connection.isPatient = false;
       connection.unanswered = 0;
-      // The last segment may wait for its ACK.
-      if (socket._handle === handle) this.#acknowledge(handle);
+      // A write after the last read has carried the ACK. Where both came, nobody knows which was the last.
+      if (socket._handle === handle && (hasRead || !hasWritten)) this.#acknowledge(handle);
     }
     if (this.#members.size > 0) this.#lookLater();
   }
 }
 
+/** What became of the read before this one: was there a write in between? */
+function noteAnswer(connection: ArmedConnection, isAnswered: boolean): void {
+  // A message in pieces: its first piece needs its ACK at once.
+  if (!isAnswered) connection.needless = 0;
+  else if (connection.isAcknowledged) connection.needless++;
+  connection.isAcknowledged = false;
+  connection.unanswered = isAnswered ? 1 : connection.unanswered + 1;
+}
+
 /** Node has restarted the timeout of a socket, for a read or a write. It was a read if `bytesRead` has grown. */
 function onActivity(
   acknowledge: Acknowledge,
-  bulk: BulkConnections,
+  patient: PatientConnections,
   socket: NetSocket,
   handle: SocketHandle,
   connection: ArmedConnection,
 ): void {
-  if (connection.isInBulk) return;
+  if (connection.isPatient) return;
   const bytesRead = handle.bytesRead ?? 0;
   if (bytesRead === connection.bytesRead) return;
   connection.bytesRead = bytesRead;
   // HTTP's parser sees a read before Node restarts the timeout; any other consumer sees it after.
   if (connection.isPending || completesRequest(socket, connection)) return;
   const bytesWritten = handle.bytesWritten ?? 0;
-  connection.unanswered = bytesWritten === connection.bytesWritten ? connection.unanswered + 1 : 1;
+  noteAnswer(connection, bytesWritten !== connection.bytesWritten);
   connection.bytesWritten = bytesWritten;
-  if (connection.unanswered > BULK_READS) return bulk.add(socket, handle, connection);
+  const mayWait = connection.unanswered > BULK_READS || connection.needless > NEEDLESS_ACKS;
+  if (mayWait) return patient.add(socket, handle, connection);
   connection.isPending = true;
   nextTick(decide, acknowledge, socket, handle, connection);
 }
@@ -155,14 +180,14 @@ function install(context: HookContext): Undo | undefined {
   const acknowledge = (handle: SocketHandle): void => {
     if (platform.set(handle, constant, on) === 0) counters.quickAcks++;
   };
-  const bulk = new BulkConnections(acknowledge);
+  const patient = new PatientConnections(acknowledge);
   const undo = replaceOwn(
     'Socket._unrefTimer',
     (original) =>
       function (this: NetSocket) {
         const handle = this._handle;
         const connection = handle === null || isInWrite(this) ? undefined : armedConnection(handle);
-        if (handle !== null && connection !== undefined) onActivity(acknowledge, bulk, this, handle, connection);
+        if (handle !== null && connection !== undefined) onActivity(acknowledge, patient, this, handle, connection);
         return original.call(this);
       },
   );

@@ -6,6 +6,8 @@ import type { Run } from './run.js';
 export interface Scope {
   /** Notes, and parts of notes, that no two runs share. */
   readonly varying?: readonly string[];
+  /** Emitters whose events are a matter of luck. */
+  readonly ignored?: readonly string[];
   /**
    * The group in which an event's order is compared across emitters. `undefined` where the thread pool or the network
    * decides it: then only the order of the emitter's own events is compared.
@@ -37,7 +39,11 @@ function without(note: unknown, varying: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(note).filter(([key]) => !varying.includes(key)));
 }
 
-function comparable({ events, notes }: Recording, { varying = [], groupOf = () => undefined }: Scope): Comparable {
+function comparable(
+  { events: all, notes }: Recording,
+  { varying = [], ignored = [], groupOf = () => undefined }: Scope,
+): Comparable {
+  const events = all.filter(({ who }) => !ignored.includes(who));
   const inGroups = events.flatMap((event) => {
     const group = groupOf(event);
     return group === undefined ? [] : [{ group, ...event }];

@@ -100,7 +100,9 @@ export function startNode(
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       running.delete(child);
-      resolve({ code, signal, stdout, stderr, report: readReport(file) });
+      // A process that is killed may have written a part of its report.
+      const report = signal === 'SIGKILL' ? undefined : readReport(file);
+      resolve({ code, signal, stdout, stderr, report });
     });
   });
   // Who waits for it gets the error. A test that has failed before does not wait any more.

@@ -39,3 +39,8 @@ const O_CLOEXEC = 0o2000000;
 export function isCloseOnExec(fd: number): boolean {
   return (fdinfo(fd, 'flags', 8) & O_CLOEXEC) !== 0;
 }
+
+/** How many descriptors of this process are the kernel's pipes. */
+export function kernelPipes(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => target(Number(fd))?.startsWith('pipe:')).length;
+}

@@ -1,0 +1,67 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { expectSameRun } from '../harness/compare.js';
+import { mainRecording, type Run, run, STOCK, tuned } from '../harness/run.js';
+import { type SpliceScenario, type SpliceScenarios, splicedBytes } from './scenario.js';
+
+const directory = join(import.meta.dirname, 'scenarios');
+
+/** A megabyte of a bulk may go before it is seen as one, and some around what the scenario does to it. */
+const LEAST_SPLICED = 1 << 20;
+
+const WAYS = { off: tuned({ SOCKET_TUNE_SPLICE: 'off' }), auto: tuned({ SOCKET_TUNE_SPLICE: 'auto' }) } as const;
+
+type Runs = Readonly<Record<'stock' | keyof typeof WAYS, Run>>;
+
+/** All scenarios of a module, one after the other in one process, in each of the ways. */
+async function runAll(module: string, titles: readonly string[]): Promise<Runs> {
+  const options = { timeout: 240_000 };
+  const [stock, off] = await Promise.all([run(module, titles, STOCK, options), run(module, titles, WAYS.off, options)]);
+  return { stock, off, auto: await run(module, titles, WAYS.auto, options) };
+}
+
+/** One scenario of a run of many. */
+function pick({ process, recordings }: Run, index: number): Run {
+  const [name, all] = [...recordings][0] ?? [];
+  const recording = all?.[index];
+  if (name === undefined || recording === undefined) throw new Error(`no recording of scenario ${index}`);
+  return { process, recordings: new Map([[name, [recording]]]), otherReports: [] };
+}
+
+function expectTravel({ auto, off }: Runs, { travel }: SpliceScenario): void {
+  expect(splicedBytes(mainRecording(off)), 'off').to.equal(0);
+  const spliced = splicedBytes(mainRecording(auto));
+  if (travel === 'spliced') expect(spliced).to.be.above(LEAST_SPLICED);
+  else if (travel === 'original') expect(spliced).to.equal(0);
+}
+
+for (const file of readdirSync(directory).filter((name) => name.endsWith('.js'))) {
+  const module = join(directory, file);
+  const { scenarios } = (await import(module)) as { scenarios: SpliceScenarios };
+  const titles = Object.keys(scenarios);
+  describe(`sockets that are piped, stock and tuned: ${file.replace('.js', '')}`, function () {
+    this.timeout(600_000);
+    let runs: Promise<Runs> | undefined;
+    const compared = new Set<string>();
+
+    before(function () {
+      if (process.platform !== 'linux') this.skip();
+    });
+
+    for (const [index, [title, scenario]] of Object.entries(scenarios).entries()) {
+      it(title, async () => {
+        runs ??= runAll(module, titles);
+        // Mocha runs a test that has failed once more. Its scenario is then run anew, alone.
+        const isAgain = compared.has(title);
+        compared.add(title);
+        const all = await (isAgain ? runAll(module, [title]) : runs);
+        const at = isAgain ? 0 : index;
+        const one = { stock: pick(all.stock, at), off: pick(all.off, at), auto: pick(all.auto, at) };
+        const { varying = [], ignored = [] } = scenario;
+        for (const way of ['off', 'auto'] as const) expectSameRun(way, one[way], one.stock, { varying, ignored });
+        expectTravel(one, scenario);
+      });
+    }
+  });
+}
