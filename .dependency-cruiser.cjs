@@ -60,6 +60,7 @@ const IMPORTS = {
   'src/hooks/datagrams/': FOR_HOOKS,
   'src/hooks/requests/': [...FOR_HOOKS, 'src/hooks/peers/', 'src/hooks/shared-port/'],
   'src/hooks/fs/': [...FOR_HOOKS, 'src/hooks/files/'],
+  'src/hooks/splice/': [...FOR_HOOKS, 'src/hooks/files/'],
   'src/report/': ['src/app-manifest.ts', 'src/native/', 'src/options/'],
   'src/inspect/': ['src/options/', 'src/report/'],
   'src/cli/': ['src/config/', 'src/native/', 'src/options/', 'src/report/'],

@@ -142,9 +142,9 @@ const apiStaysOutside = {
   },
 };
 
-/** Programs in C are compiled where they run, so their sources are published. */
-function copyPrograms(target) {
-  const programs = readdirSync('bench', { recursive: true }).filter((path) => path.endsWith('.c'));
+/** Programs in C are compiled where they run, so their sources are published: all but those of what was left out. */
+function copyPrograms(target, isWanted = () => true) {
+  const programs = readdirSync('bench', { recursive: true }).filter((path) => path.endsWith('.c') && isWanted(path));
   for (const path of programs) cpSync(join('bench', path), join(target, path));
 }
 
@@ -196,7 +196,7 @@ async function bundleBenchmarks() {
     legalComments: 'none',
     plugins: [apiStaysOutside],
   });
-  copyPrograms('dist/bench');
+  copyPrograms('dist/bench', (path) => !path.startsWith('considered'));
   return modulesIn(metafile);
 }
 

@@ -18,8 +18,8 @@ const published = [
   /^CHANGELOG\.md$/,
   /^SECURITY\.md$/,
   /^docs\/.+/,
-  /^examples\\/deploy\\/.+/,
-  /^dist\\/index\\.c?js$/,
+  /^examples\/deploy\/.+/,
+  /^dist\/index\.c?js$/,
   /^dist\/register\.js$/,
   /^dist\/config\/config\.js$/,
   /^dist\/runtime\.js$/,
@@ -38,7 +38,7 @@ const published = [
 const productionDependencies = ['koffi', 'require-in-the-middle'];
 
 /** What the README says. KB and MB are those of `du`. */
-const mostPacked = 470 * 1024;
+const mostPacked = 560 * 1024;
 const mostInstalled = 6.5 * 1024 * 1024;
 
 const failed = [];

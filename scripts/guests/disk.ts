@@ -26,7 +26,7 @@ function initScript(nodes: readonly number[], verify: readonly string[]): string
 PATH=/bin
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sys /sys
-busybox mount -t devtmpfs dev /dev
+[ -c /dev/null ] || busybox mount -t devtmpfs dev /dev
 busybox mount -t tmpfs tmp /tmp
 busybox ifconfig lo 127.0.0.1 up
 cd /app
@@ -105,8 +105,9 @@ export function makeInitramfs(
 PATH=/bin
 busybox mount -t devtmpfs dev /dev
 for module in /modules/*; do busybox insmod $module; done
-while [ ! -b /dev/nvme0n1 ]; do busybox sleep 1; done
-busybox mount -t ext4 /dev/nvme0n1 /disk
+tries=0
+while [ ! -b /dev/nvme0n1 ] && [ $tries -lt 60 ]; do busybox sleep 1; tries=$((tries + 1)); done
+busybox mount -t ext4 /dev/nvme0n1 /disk || busybox poweroff -f
 busybox mount --move /dev /disk/dev
 exec busybox switch_root /disk /init
 `,

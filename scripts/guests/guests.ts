@@ -113,7 +113,7 @@ export const GUESTS: readonly Guest[] = [
     kernel: {
       suite: 'trixie',
       package: 'linux-image-arm64-16k',
-      modules: ['nvme-core', 'nvme', 'crc16', 'mbcache', 'jbd2', 'crc32c_generic', 'ext4'],
+      modules: ['nvme-auth', 'nvme-core', 'nvme', 'crc16', 'mbcache', 'jbd2', 'crc32c_generic', 'ext4'],
     },
     nodes: [24],
     lacks: BEFORE_6_15,

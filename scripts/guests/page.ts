@@ -132,7 +132,7 @@ ${guests}
 | before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` watches connections by a timer and TCP_INFO instead |
 | before 6.8 | the unique number of a mount | files are opened and looked up in the thread pool on file systems without a device, such as tmpfs |
 | before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
-| before 5.12 | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
+| before 5.12; Debian’s 5.10 has it | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
 | 5.9 and 5.10 | a right answer of preadv2(2) with RWF_NOWAIT: it may say 0, as at the end of a file | 0 counts only where the file's size says the same; Node reads the rest |
 | every one, on tmpfs, overlayfs, squashfs and ramfs | RWF_NOWAIT | mincore(2) is asked; see below |
 
@@ -151,17 +151,17 @@ memory: SegmentedTable::InitializeTable\`). Nothing was run on a Windows of Micr
 
 ## macOS
 
-It was not run: no Mac, and no emulator of one. The numbers of its options are those of its headers, and are tested against a fake C library
+It was not run: no Mac, and no emulator of one. Its table of options is tested against a fake C library alone
 (\`test/native/darwin.test.ts\`). Node sends the files.
 
 ## musl
 
-It was not run: neither npm nor Debian has a Node for musl. koffi's package has a binary for musl beside that for glibc. The package asks the
+It was not run: no Node for musl was found among the packages of npm and Debian. koffi's package has a binary for musl beside that for glibc. The package asks the
 running process for C functions by name, and names no library.
 
 ## Not tried
 
-- Kernels before 5.10, and 5.15: Debian's mirrors have none any more.
+- Kernels before 5.10, and 5.15: the mirror that was asked has none any more.
 - Pages of 64 KB: Debian has no such kernel. A test counts pages of that size (\`test/native/files/residency.test.ts\`).
 - arm64 on a processor that is not emulated. Emulation says nothing about speed.
 `;

@@ -41,6 +41,7 @@ export function hookContext(
     sendfileWindow = SETTINGS.sendfileWindow.default,
     cork = SETTINGS.cork.default,
     fs = SETTINGS.fs.default,
+    splice = SETTINGS.splice.default,
     drain = SETTINGS.drain.default,
     udpGso = SETTINGS.udpGso.default,
   } = own;
@@ -57,6 +58,7 @@ export function hookContext(
     drain: drain === 'off' ? undefined : drain,
     answersFs: fs === 'auto' && !hasPoolOfOne(),
     batchesDatagrams: udpGso,
+    splices: splice === 'auto',
     platform,
   };
 }

@@ -99,6 +99,12 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     default: false,
     doc: 'datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick ends',
   },
+  splice: {
+    variable: `${PREFIX}SPLICE`,
+    kind: oneOf(['auto', 'off']),
+    default: 'auto',
+    doc: '`auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md',
+  },
   behind: {
     variable: `${PREFIX}BEHIND`,
     kind: BEHIND,

@@ -10,6 +10,9 @@ export type CorkMode = 'auto' | 'off';
 /** `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool. `off`: Node's own way. */
 export type FsMode = 'auto' | 'off';
 
+/** `auto`: bulk data of a socket that is piped to another goes by splice(2). `off`: Node's own way. */
+export type SpliceMode = 'auto' | 'off';
+
 /** `auto`: an app that has a meter provider of OpenTelemetry gets our figures there. `off`: it does not. */
 export type OtelMode = 'auto' | 'off';
 /** Milliseconds, or not at all. */
@@ -75,6 +78,14 @@ export interface Settings {
    * Variable: `SOCKET_TUNE_FS`.
    */
   readonly fs?: FsMode;
+  /**
+   * `auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md.
+   *
+   * Values: `'auto'`, `'off'`. Default: `'auto'`.
+   *
+   * Variable: `SOCKET_TUNE_SPLICE`.
+   */
+  readonly splice?: SpliceMode;
   /**
    * What stands in front of the servers, or its idle time: they close idle connections later than that, see docs/requests.md.
    *

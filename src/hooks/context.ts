@@ -24,6 +24,8 @@ export interface HookContext {
   readonly answersFs: boolean;
   /** Datagrams of one tick, one destination and one size leave by one system call. */
   readonly batchesDatagrams: boolean;
+  /** Bulk data of a socket that is piped to another goes by splice(2). */
+  readonly splices: boolean;
   /** The least `keepAliveTimeout` of servers, in milliseconds; undefined leaves it to Node and the app. */
   readonly keepAliveTime: number | undefined;
   /** Milliseconds that a closed server has to finish its connections; undefined leaves that to Node. */

@@ -17,12 +17,13 @@ import { ipcHook } from './sockets/ipc.js';
 import { listenerHook } from './sockets/listener.js';
 import { outgoingSocketHook } from './sockets/outgoing-socket.js';
 import { quickAckHook } from './sockets/quick-ack.js';
+import { spliceHook } from './splice/piped-read.js';
 
 /** For every process: before the app loads its modules. */
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
-/** For processes that open sockets: files may be piped to them, and pools may keep them. */
-const SOCKET_HOOKS: readonly Hook[] = [readStreamHook];
+/** For processes that open sockets: files and other sockets may be piped to them, and pools may keep them. */
+const SOCKET_HOOKS: readonly Hook[] = [readStreamHook, spliceHook];
 
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];

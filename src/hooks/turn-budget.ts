@@ -4,6 +4,14 @@ import { setImmediate } from '../node/clock.js';
 const MOST_CALLS = 64;
 const MOST_BYTES = 1 << 20;
 
+/** Least share of a turn. Below it the calls cost more than they move. */
+const LEAST_SHARE = 64 << 10;
+
+/** Bytes that each of so many transfers may move in a turn, so that all of them, and what else happens, come to their turns. */
+export function shareOfTurn(transfers: number): number {
+  return Math.max(Math.floor(MOST_BYTES / transfers), LEAST_SHARE);
+}
+
 let calls = 0;
 let bytes = 0;
 let isCounting = false;

@@ -17,5 +17,6 @@ export const LINUX_ONLY: Omit<Platform, 'name' | 'unavailable' | 'constants' | '
   ports: undefined,
   files: undefined,
   segments: () => undefined,
+  splicing: () => undefined,
   signals: undefined,
 };

@@ -6,7 +6,14 @@ import { readNowCall, residencyCall } from './files/residency.js';
 import { sendCalls } from './files/sendfile.js';
 import { stagingCalls } from './files/staging.js';
 import type { Libc } from './libc.js';
-import { constantTable, type FileCalls, type OptionChoices, type Platform, type SocketConstant } from './platform.js';
+import {
+  constantTable,
+  type FileCalls,
+  type OptionChoices,
+  type Platform,
+  type SocketConstant,
+  type SpliceCalls,
+} from './platform.js';
 import { portCalls } from './ports/port-calls.js';
 import { type SignalLayout, signalActions } from './signal-action.js';
 import { acceptQueueCall } from './sockets/accept-queue.js';
@@ -19,6 +26,7 @@ import { peerStateCall } from './sockets/peer-state.js';
 import { refillDelayCall } from './sockets/refill-delay.js';
 import { segmentCalls } from './sockets/segments.js';
 import { socketOptionCalls } from './sockets/sockopt.js';
+import { spliceCalls } from './sockets/splice.js';
 import { TCP_INFO, tcpInfoCall } from './sockets/tcp-info.js';
 import { sysctl, sysctlWords } from './sysctl.js';
 
@@ -121,6 +129,22 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
   }
 }
 
+/** Calls that few processes make are bound when they are first needed. */
+function onceBound(bind: () => SpliceCalls): () => SpliceCalls | undefined {
+  let bound: SpliceCalls | undefined;
+  let isTried = !LAYOUTS_OF_64_BITS.has(process.arch);
+  return () => {
+    if (isTried) return bound;
+    isTried = true;
+    try {
+      bound = bind();
+    } catch (error) {
+      debug('no splice: %s', error);
+    }
+    return bound;
+  };
+}
+
 function inertCause(constant: string): string | undefined {
   const bit = FASTOPEN_BITS[constant];
   const value = bit === undefined ? undefined : sysctl('ipv4/tcp_fastopen')?.[0];
@@ -162,6 +186,7 @@ export function linuxPlatform(libc: Libc): Platform {
     hasPeerClosed: peerClosedCall(libc),
     ports: portCalls(libc, calls.set),
     segments: () => (LAYOUTS_OF_64_BITS.has(process.arch) ? segmentCalls(libc) : undefined),
+    splicing: onceBound(() => spliceCalls(libc, { get: calls.get, close: sockets.close })),
     files: fileCalls(libc, { get: calls.get, tcpInfo }),
     signals: LAYOUTS_OF_64_BITS.has(process.arch) ? signalActions(libc, LINUX_SIGACTION) : undefined,
   };

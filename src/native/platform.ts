@@ -161,6 +161,33 @@ export interface OptionChoices {
   readonly allowed: readonly string[] | undefined;
 }
 
+/** A pipe of the kernel: pipe2(2). */
+export interface KernelPipe {
+  /** Descriptor of the end that is read. */
+  readonly output: number;
+  /** Descriptor of the end that is written. */
+  readonly input: number;
+  /** Bytes that it takes at most. */
+  readonly size: number;
+}
+
+/** Calls that move bytes from socket to socket within the kernel. A negative result is an errno, negated. */
+export interface SpliceCalls {
+  /** Open a pipe of this size, or of what the user may have. Returns an errno, negated, on failure. */
+  openPipe(size: number): KernelPipe | number;
+  /** close(2) of an end that nobody else has. Returns 0 or an errno. */
+  close(fd: number): number;
+  /** splice(2), which does not wait: a socket into a pipe, or a pipe into a socket. */
+  splice(from: number, to: number, count: number): number;
+  /** read(2) of a pipe. */
+  read(pipe: number, data: Uint8Array): number;
+  /** Bytes that a socket has received, and that nobody has read: FIONREAD. 0 on an error. */
+  unread(socket: number): number;
+  /** Bytes that a socket takes before it is full, by its send buffer. 0 where the kernel does not tell. */
+  room(socket: number): number;
+  isStreamSocket(fd: number): boolean;
+}
+
 /** Calls of a system. All differences between systems are behind this interface. */
 export interface Platform {
   readonly name: string;
@@ -205,6 +232,8 @@ export interface Platform {
   readonly files: FileCalls | undefined;
   /** Made when it is first asked for. Undefined where the system has none. */
   segments(): SegmentCalls | undefined;
+  /** Splicing; undefined where the system has none. The first call binds the functions. */
+  splicing(): SpliceCalls | undefined;
   readonly signals: SignalActions | undefined;
 }
 

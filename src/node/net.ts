@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { HttpMessage } from './http.js';
-import type { WriteBatch, WriteCallback, WritePart } from './streams.js';
+import type { ReadableState, WriteBatch, WriteCallback, WritePart } from './streams.js';
 import { valueBySymbol } from './symbols.js';
 
 /** TCP or Pipe of src/tcp_wrap.cc, src/pipe_wrap.cc; TLSWrap of src/crypto/crypto_tls.cc. Test: native/sockets/handle-fd. */
@@ -10,6 +10,14 @@ export interface SocketHandle {
   readonly bytesWritten?: number;
   /** Bytes that libuv has queued because the socket took no more. */
   readonly writeQueueSize?: number;
+  /** Node has begun to read, and has not stopped (lib/net.js `tryReadStart`). Test: hooks/splice/piped-read. */
+  readonly reading?: boolean;
+  /** Called for every read (lib/internal/stream_base_commons.js `onStreamRead`). */
+  readonly onread?: unknown;
+  readStop?(): number;
+  /** Whether it keeps the process alive. */
+  hasRef?(): boolean;
+  unref?(): void;
   /** Not of a Unix socket. */
   getpeername?(name: SocketName): number;
   setNoDelay?(enable: boolean): number;
@@ -77,8 +85,9 @@ export interface NetSocket extends Socket {
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
   readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
-  /** Whether somebody listens for 'readable' (lib/internal/streams/readable.js). Test: hooks/requests/undici-pool. */
-  readonly _readableState: { readonly readableListening: boolean };
+  readonly _readableState: ReadableState;
+  /** Has the handle read, from now on (lib/net.js). Test: hooks/splice/piped-read. */
+  _read(size: number): void;
   connect(...args: unknown[]): this;
   /** The name that is looked up, and of an earlier connection too. Null for an address. Test: hooks/sockets/outgoing-guard. */
   readonly _host?: unknown;
@@ -200,6 +209,11 @@ export function portOfConnect(args: readonly unknown[]): number | undefined {
   const port: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'port') : first;
   const isPort = typeof port === 'number' || (typeof port === 'string' && port.trim() !== '');
   return isPort && Number(port) >= 0 ? Number(port) : undefined;
+}
+
+/** Whether reads go into a buffer of the app's own, and not through the stream: `onread` of a socket's options. */
+export function hasOwnBuffer(socket: NetSocket): boolean {
+  return (valueBySymbol(socket, 'kBuffer') ?? null) !== null;
 }
 
 /** The server that has accepted a socket (lib/net.js `onconnection`); undefined of an outgoing socket. */

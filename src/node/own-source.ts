@@ -11,6 +11,7 @@ const OWN_SOURCE = {
   'OutgoingMessage._send': 'this._headerSent',
   'OutgoingMessage._writeRaw': '_httpMessage === this',
   'OutgoingMessage._flushOutput': 'outputLength = this.outputData.length',
+  'Socket._read': 'tryReadStart(this)',
   'Socket._write': 'this._writeGeneric(false',
   'Socket._writev': 'this._writeGeneric(true',
   'Socket._writeGeneric': 'this._pendingData = data',
@@ -31,6 +32,8 @@ const OWN_SOURCE = {
   'ReadStream._destroy': 'this[kIsPerformingIO]',
   'Readable.push': 'readableAddChunk',
   'Readable.pipe/ondata': 'const ret = dest.write(chunk)',
+  'Readable.pipe/ondrain': "debug('pipeOnDrain', 1)",
+  onStreamRead: 'stream[kUpdateTimer]()',
   'EventEmitter.emit': 'kErrorMonitor',
   'process.binding': 'processBindingAllowList',
   'fs.read': 'binding.read(',
@@ -47,6 +50,9 @@ type OwnFunction = keyof typeof OWN_SOURCE;
 
 const OWN_FUNCTIONS = Object.keys(OWN_SOURCE) as OwnFunction[];
 
+/** Each call of pipe() makes them anew: to keep one would keep all that it holds. */
+const CLOSURES: ReadonlySet<OwnFunction> = new Set(['Readable.pipe/ondata', 'Readable.pipe/ondrain']);
+
 /** The last function that was found to be Node's own: mostly the next one to be asked about. */
 const lastOwn: { [F in OwnFunction]?: Function } = {};
 
@@ -58,8 +64,7 @@ export function isNodesOwn(value: unknown, which: OwnFunction): value is Functio
   if (typeof value !== 'function') return false;
   if (lastOwn[which] === value || knownOwn.get(value) === which) return true;
   if (!Function.prototype.toString.call(value).includes(OWN_SOURCE[which])) return false;
-  // A closure: to keep it would keep all that it holds.
-  if (which === 'Readable.pipe/ondata') knownOwn.set(value, which);
+  if (CLOSURES.has(which)) knownOwn.set(value, which);
   else lastOwn[which] = value;
   return true;
 }

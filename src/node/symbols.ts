@@ -14,6 +14,8 @@ export type NodeSymbol =
   | 'http.server.connections'
   /** lib/internal/stream_base_commons.js: the session on a socket. Test: register/leaving/closing. */
   | 'kBoundSession'
+  /** The same file: the app's buffer for reads, or null. Test: hooks/splice/piped-read. */
+  | 'kBuffer'
   /** lib/internal/http2/core.js, from Node 24 on: `kSessions` of a server. */
   | 'sessions'
   /** The same file: `kState` of a session. */

@@ -23,7 +23,7 @@ function errorCause({ row }: Step, errno: number): string {
 function failedOutcome(platform: Platform, step: Step, errno: number): OptionOutcome {
   if (UNKNOWN_OPTION.has(errno)) {
     if (step.row.ipv6Only) return { ...step.applied, verdict: 'unneeded', cause: 'not an IPv6 socket' };
-    return { ...step.applied, verdict: 'unsupported', cause: errnoName(errno) };
+    return { ...step.applied, verdict: 'unsupported', cause: errorCause(step, errno) };
   }
   const choices = platform.choicesOf(step.row.constant);
   const error = errorCause(step, errno);

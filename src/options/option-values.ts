@@ -313,8 +313,8 @@ export interface OptionValues {
    */
   readonly bindAddressNoPort?: boolean;
   /**
-   * Multipath TCP (RFC 8684): a connection may use several paths, and outlives one. Peers without it get plain TCP. `ip mptcp` sets
-   * the paths. Such sockets have fewer options.
+   * Multipath TCP (RFC 8684): a connection may use several paths. Peers without it get plain TCP. `ip mptcp` sets the paths. Such
+   * sockets have fewer options.
    *
    * Values: `true` or `false`. No preset sets it: the kernel decides.
    *

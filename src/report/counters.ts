@@ -16,6 +16,11 @@ export interface Counters {
   truncatedFiles: number;
   /** Connections that Node closed because they were idle; undefined where nobody counts them. */
   idleClosed: number | undefined;
+  /** Pairs of sockets of which one is piped to the other, with at least one splice(2) between them. */
+  splicedPairs: number;
+  splicedBytes: number;
+  /** Pairs that moved whole buffers through JavaScript, by reason. */
+  readonly notSpliced: Map<string, number>;
   /** Calls of `fs` that were answered without the thread pool, by name. */
   readonly inlineCalls: Map<string, number>;
   /** Those that might have been and were not, by reason. */
@@ -32,6 +37,9 @@ export const counters: Counters = {
   notRerouted: new Map(),
   truncatedFiles: 0,
   idleClosed: undefined,
+  splicedPairs: 0,
+  splicedBytes: 0,
+  notSpliced: new Map(),
   inlineCalls: new Map(),
   pooledCalls: new Map(),
 };

@@ -2,7 +2,7 @@ import { fs } from '../node/modules.js';
 import type { OptionOutcome } from '../options/outcome.js';
 import { counters } from './counters.js';
 import { busiest, DESTINATION_COLUMNS } from './destination-columns.js';
-import { formatDropped, formatQueue, formatQueueAdvice } from './format.js';
+import { formatBytes, formatDropped, formatQueue, formatQueueAdvice } from './format.js';
 import { leavingRecord } from './leaving.js';
 import { type ListenerRecord, listenerRecords, type PortGroupRecord, type QueueRecord } from './listener-record.js';
 import { type DropRecord, dropRecord, lookAtQueues } from './live/accept-queues.js';
@@ -42,6 +42,14 @@ export interface Report {
     /** Calls of the same functions that took the thread pool, by reason. */
     readonly pooledCalls: Readonly<Record<string, number>>;
   };
+  /** Sockets that are piped to sockets. */
+  readonly splices: {
+    /** Pairs of which at least one byte went by splice(2). */
+    readonly pairs: number;
+    readonly bytes: number;
+    /** Pairs that moved whole buffers through JavaScript, by reason. */
+    readonly notSpliced: Readonly<Record<string, number>>;
+  };
 }
 
 export function makeReport(): Report {
@@ -67,6 +75,11 @@ export function makeReport(): Report {
       truncatedFiles: counters.truncatedFiles,
       inlineCalls: Object.fromEntries(counters.inlineCalls),
       pooledCalls: Object.fromEntries(counters.pooledCalls),
+    },
+    splices: {
+      pairs: counters.splicedPairs,
+      bytes: counters.splicedBytes,
+      notSpliced: Object.fromEntries(counters.notSpliced),
     },
   };
 }
@@ -125,6 +138,13 @@ function batchLines({ batches }: Report): string[] {
   return [`udp: ${datagrams} datagrams left in ${sends} batches, ${refusedSockets} sockets were refused them`];
 }
 
+/** None in a process that pipes no socket to another. */
+function spliceLines({ pairs, bytes, notSpliced }: Report['splices']): string[] {
+  const reasons = reasonLines('pairs left to Node,', notSpliced);
+  if (pairs === 0 && reasons.length === 0) return [];
+  return [`splices: ${formatBytes(bytes)} through ${pairs} pairs of sockets`, ...reasons];
+}
+
 function idleLines({ idleClosed }: RequestRecord): string[] {
   return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
 }
@@ -173,6 +193,7 @@ export function formatReport(report: Report): string {
     ...reasonLines('streams not rerouted,', files.notRerouted),
     ...reasonLines('calls without the thread pool,', files.inlineCalls),
     ...reasonLines('calls by the thread pool,', files.pooledCalls),
+    ...spliceLines(report.splices),
   ].join('\n');
 }
 

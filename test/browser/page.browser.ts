@@ -127,6 +127,7 @@ function snapshot(at: number, isBusy: boolean): Snapshot {
         pooledCalls: {},
         truncatedFiles: 0,
       },
+      splices: { pairs: 0, bytes: 0, notSpliced: {} },
     },
     connections: { open: shown.length, shown },
   };

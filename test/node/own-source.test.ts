@@ -28,6 +28,7 @@ const WHERE = {
   'OutgoingMessage._flushOutput': () => Reflect.get(http.ServerResponse.prototype, '_flushOutput'),
   'Agent.getName': () => http.Agent.prototype.getName,
   'HttpsAgent.getName': () => https.Agent.prototype.getName,
+  'Socket._read': () => Reflect.get(net.Socket.prototype, '_read'),
   'Socket._write': () => Reflect.get(net.Socket.prototype, '_write'),
   'Socket._writev': () => Reflect.get(net.Socket.prototype, '_writev'),
   'Socket._writeGeneric': () => Reflect.get(net.Socket.prototype, '_writeGeneric'),
@@ -53,6 +54,23 @@ const WHERE = {
     const stream = new PassThrough();
     stream.pipe(new PassThrough());
     return onlyListener(stream, 'data');
+  },
+  'Readable.pipe/ondrain': () => {
+    const sink = new PassThrough({ highWaterMark: 1 });
+    const stream = new PassThrough();
+    sink.write('more than it takes');
+    stream.pipe(sink);
+    return onlyListener(sink, 'drain');
+  },
+  onStreamRead: () => {
+    const server = net.createServer((accepted) => {
+      accepted.destroy();
+      server.close();
+    });
+    const socket = net.connect((server.listen(0).address() as net.AddressInfo).port);
+    socket.on('error', () => undefined).resume();
+    const { onread } = Reflect.get(socket, '_handle') as { onread?: unknown };
+    return onread;
   },
   'EventEmitter.emit': () => EventEmitter.prototype.emit,
   'process.binding': () => Reflect.get(process, 'binding'),

@@ -34,6 +34,7 @@ const REPORT: Report = {
     pooledCalls: {},
     truncatedFiles: 0,
   },
+  splices: { pairs: 0, bytes: 0, notSpliced: {} },
 };
 
 /** The same, with what the kernel says of it. */
@@ -73,6 +74,11 @@ const WATCHED: Report = {
 describe('the report', () => {
   const scratch = useScratch();
 
+  afterEach(() => {
+    counters.copiedBytes.delete('a reason of this test');
+    counters.notRerouted.delete('a reason of this test');
+  });
+
   it('has what the counters have counted', () => {
     const before = makeReport();
     counters.connections += 7;
@@ -93,8 +99,6 @@ describe('the report', () => {
     expect(before.files.copiedBytes).not.to.have.property('a reason of this test');
     expect(after.files.copiedBytes).to.have.property('a reason of this test', 22);
     expect(after.files.notRerouted).to.have.property('a reason of this test', 2);
-    counters.copiedBytes.delete('a reason of this test');
-    counters.notRerouted.delete('a reason of this test');
   });
 
   it('has the listeners, the latest last, and does not keep them without end', () => {

@@ -75,6 +75,7 @@ export function hookContext(values: OptionValues, platform: Platform, rest: Part
     sendfile: undefined,
     answersFs: true,
     batchesDatagrams: false,
+    splices: true,
     keepAliveTime: undefined,
     drain: undefined,
     platform: () => platform,

@@ -73,7 +73,8 @@ describe('the published types', () => {
       }),
     );
     const complaints = compile(files, '--module', 'nodenext', '--moduleResolution', 'nodenext');
-    for (const file of files) expect(complaints, file).to.match(new RegExp(`^${file}.*error TS(?:2322|2353|2561)`, 'm'));
+    for (const file of files)
+      expect(complaints, file).to.match(new RegExp(`^${file}.*error TS(?:2322|2353|2561)`, 'm'));
     expect(complaints.match(/error TS/g)).to.have.length(files.length);
   });
 

@@ -4,7 +4,7 @@ import { fdOf } from '../../native/sockets/handle-fd.js';
 import { nextTick } from '../../node/clock.js';
 import { copyParts, type DatagramHandle, lengthOf, type Send, type SendArguments } from '../../node/dgram.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { completeInContext, sendError } from '../../node/patch/dgram.js';
+import { completeInContext, sendError } from '../../node/patch/sockets/dgram.js';
 import { batchRecord } from '../../report/socket-record.js';
 
 /** Fewer datagrams cost no more when each leaves by itself. */

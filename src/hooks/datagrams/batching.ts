@@ -1,7 +1,7 @@
 import type { SocketConstant } from '../../native/platform.js';
 import { type DatagramHandle, datagramHandle } from '../../node/dgram.js';
-import { replaceSends } from '../../node/patch/dgram.js';
 import type { Undo } from '../../node/patch/replace.js';
+import { replaceSends } from '../../node/patch/sockets/dgram.js';
 import type { HookContext } from '../context.js';
 import { DatagramBatch } from './batch.js';
 

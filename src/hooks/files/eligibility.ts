@@ -79,7 +79,8 @@ function isPlainSocket(value: object): boolean {
 
 const isStream = hiddenSlot<SocketHandle, true>();
 
-function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason | undefined {
+/** Why a handle is no stream socket. */
+export function whyNotHandle(context: EligibilityContext, handle: SocketHandle): Reason | undefined {
   const family = familyOf(handle);
   if (family === 'tcp' || isStream.get(handle)) return undefined;
   // One of Node's Pipe handles may be a FIFO.
@@ -100,7 +101,8 @@ export function isUnpatched(context: EligibilityContext, socket: NetSocket): boo
   );
 }
 
-function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
+/** Why a socket's writes do not end up in the kernel unchanged. */
+export function whyNotSocket(context: EligibilityContext, socket: NetSocket): Reason | undefined {
   if (!isPlainSocket(socket)) return ENCRYPTED;
   if (socket._isStdio === true) return 'stdio';
   if (!isUnpatched(context, socket)) return 'patched-socket';

@@ -6,6 +6,7 @@ import { familyOf, fdOf } from '../../native/sockets/handle-fd.js';
 import { now, poolTurn, setImmediate, setTimeout } from '../../node/clock.js';
 import type { NetSocket, SocketHandle, WriteGeneric } from '../../node/net.js';
 import type { WriteBatch, WriteCallback, WritePart } from '../../node/streams.js';
+import { callError, isReportedOnce } from '../reported-once.js';
 import { promisesLength } from './eligibility.js';
 import { type CopyReason, endRegionsBefore, FileRegion, Placeholder } from './region.js';
 import { bytesOf, joined, StagedRegion } from './staging.js';
@@ -30,16 +31,6 @@ const RESIDENT_FOR_MS = 200;
 
 /** How often a stream is asked whether it has closed, in milliseconds. */
 const CLOSE_POLL_MS = 1;
-
-/** Errors of a connection that the kernel reports once. The next call gets EPIPE, and so the app would hear of another error. */
-const REPORTED_ONCE: ReadonlySet<number> = new Set([
-  ERRNO.ECONNRESET,
-  ERRNO.ETIMEDOUT,
-  ERRNO.EHOSTUNREACH,
-  ERRNO.ENETUNREACH,
-  ERRNO.ENETDOWN,
-  ERRNO.ECONNABORTED,
-]);
 
 /** What a transfer needs from outside. */
 export interface TransferContext {
@@ -379,9 +370,8 @@ class Transfer {
 
   /** Whether a call of ours was told that the connection is broken. Then all is over, as after a write of Node's own. */
   private isBroken(answer: number): boolean {
-    if (answer >= 0 || !REPORTED_ONCE.has(-answer)) return false;
-    const code = errnoName(-answer);
-    this.abandon(Object.assign(new Error(`write ${code}`), { errno: answer, code, syscall: 'write' }));
+    if (answer >= 0 || !isReportedOnce(-answer)) return false;
+    this.abandon(callError('write', -answer));
     return true;
   }
 

@@ -1,8 +1,8 @@
 import type { NetSocket } from '../../node/net.js';
 import { replaceOwn } from '../../node/patch/own-methods.js';
 import { allOrNone, type Undo, undoAll } from '../../node/patch/replace.js';
-import { isOfConnect, isTimedOut } from '../../node/patch/socket-error.js';
-import { watchProgress } from '../../node/patch/socket-progress.js';
+import { isOfConnect, isTimedOut } from '../../node/patch/sockets/socket-error.js';
+import { watchProgress } from '../../node/patch/sockets/socket-progress.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import { beforeFirst, noteEnd, noteProgress } from './known-connections.js';
 

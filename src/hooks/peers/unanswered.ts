@@ -2,8 +2,8 @@ import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import { handleBelow, type NetSocket, type SocketHandle } from '../../node/net.js';
 import type { Undo } from '../../node/patch/replace.js';
-import { readTimedOut } from '../../node/patch/socket-error.js';
-import { watchProgress } from '../../node/patch/socket-progress.js';
+import { readTimedOut } from '../../node/patch/sockets/socket-error.js';
+import { watchProgress } from '../../node/patch/sockets/socket-progress.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import type { PeerConnection } from './connection.js';
 

@@ -1,7 +1,7 @@
 import type { NetSocket } from '../../node/net.js';
 import { watchConnect } from '../../node/patch/net.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
-import { watchProgress } from '../../node/patch/socket-progress.js';
+import { watchProgress } from '../../node/patch/sockets/socket-progress.js';
 import type { Hook, HookContext } from '../context.js';
 import { clientConnection } from '../peers/known-connections.js';
 import { AgentPools } from './agent-pool.js';

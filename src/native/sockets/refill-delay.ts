@@ -19,6 +19,9 @@ const MEMORY_VALUES = 9;
 const SEND_BUFFER = 3;
 const QUEUED = 5;
 
+/** What a Unix socket's peer has not read yet. */
+const ALLOCATED = 2;
+
 /** Size of the send buffer, and how much of it is in use, with the kernel's overhead. */
 export interface SendMemory {
   readonly size: number;
@@ -47,7 +50,7 @@ export function sendMemoryCall(get: Platform['get']): (fd: number) => SendMemory
   const values = new Int32Array(MEMORY_VALUES);
   return (fd) => {
     if (get({ fd }, SO_MEMINFO, values) !== 0) return undefined;
-    return { size: values[SEND_BUFFER] ?? 0, queued: values[QUEUED] ?? 0 };
+    return { size: values[SEND_BUFFER] ?? 0, queued: values[QUEUED] || (values[ALLOCATED] ?? 0) };
   };
 }
 

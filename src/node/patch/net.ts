@@ -154,21 +154,55 @@ export function noteWriteProgress(socket: NetSocket): void {
 /** Bytes that were sent by sendfile(2) on a handle. libuv counts only those that it has written itself. */
 export const fileBytes = hiddenSlot<SocketHandle, { bytes: number }>();
 
-/** Add bytes that were sent by sendfile(2) to the `bytesWritten` of a handle. */
-export function addBytesWritten(handle: SocketHandle, bytes: number): void {
-  const extra = fileBytes.get(handle);
-  if (extra !== undefined) {
-    extra.bytes += bytes;
+interface ByteCount {
+  bytes: number;
+}
+
+/** Bytes past libuv, by the property of the handle that shows them. */
+const addedBytes = {
+  bytesRead: hiddenSlot<SocketHandle, ByteCount>(),
+  bytesWritten: hiddenSlot<SocketHandle, ByteCount>(),
+};
+
+function addBytes(handle: SocketHandle, property: keyof typeof addedBytes, bytes: number): void {
+  const known = addedBytes[property].get(handle);
+  if (known !== undefined) {
+    known.bytes += bytes;
     return;
   }
   const added = { bytes };
-  fileBytes.set(handle, added);
+  addedBytes[property].set(handle, added);
   const prototype: object = Object.getPrototypeOf(handle);
-  defineProperty(handle, 'bytesWritten', {
+  defineProperty(handle, property, {
     configurable: true,
     enumerable: false,
-    get: () => (Reflect.get(prototype, 'bytesWritten', handle) as number) + added.bytes,
+    get: () => (Reflect.get(prototype, property, handle) as number) + added.bytes,
   });
+}
+
+/** Add bytes that were sent by sendfile(2) to the `bytesWritten` of a handle. */
+export function addBytesWritten(handle: SocketHandle, bytes: number): void {
+  const extra = fileBytes.get(handle);
+  if (extra === undefined) fileBytes.set(handle, { bytes });
+  else extra.bytes += bytes;
+  addBytes(handle, 'bytesWritten', bytes);
+}
+
+/** Add bytes that were spliced into a handle's socket to its `bytesWritten`. */
+export function addBytesSplicedIn(handle: SocketHandle, bytes: number): void {
+  addBytes(handle, 'bytesWritten', bytes);
+}
+
+/** Add bytes that were spliced out of a handle's socket to its `bytesRead`. */
+export function addBytesSplicedOut(handle: SocketHandle, bytes: number): void {
+  addBytes(handle, 'bytesRead', bytes);
+}
+
+/** Have a handle stop reading, as Node does for back-pressure (lib/internal/stream_base_commons.js `onStreamRead`). */
+export function stopReading(handle: SocketHandle): void {
+  if (handle.reading !== true) return;
+  mutable(handle).reading = false;
+  handle.readStop?.();
 }
 
 /** Call `before` in place of the first close() of a handle. It calls `close` when the handle may be closed. */

@@ -13,6 +13,7 @@ interface OwnMethods {
   readonly 'ReadStream._read': FileReadStream['_read'];
   readonly 'ReadStream._destroy': FileReadStream['_destroy'];
   readonly 'Server._listen2': NetServer['_listen2'];
+  readonly 'Socket._read': NetSocket['_read'];
   readonly 'Socket._writeGeneric': WriteGeneric;
   readonly 'Socket._destroy': NetSocket['_destroy'];
   readonly 'Socket._unrefTimer': NetSocket['_unrefTimer'];

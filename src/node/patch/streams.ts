@@ -1,10 +1,16 @@
 import type { HttpMessage } from '../http.js';
+import type { NetSocket } from '../net.js';
 import type { FileReadStream } from '../streams.js';
 import { mutable } from './replace.js';
 
 /** Take back a call of `_read`. Readable calls it again when somebody wants data. */
-export function postponeRead(stream: FileReadStream): void {
-  mutable(stream._readableState).reading = false;
+export function postponeRead({ _readableState }: FileReadStream | NetSocket): void {
+  mutable(_readableState).reading = false;
+}
+
+/** Have Readable know of a call of `_read` that it has not made itself. */
+export function noteRead({ _readableState }: NetSocket): void {
+  mutable(_readableState).reading = true;
 }
 
 /** Move a stream's position on, as if the stream had read. */

@@ -83,6 +83,6 @@ export const BEFORE_BIND_ROWS = [
     readBack: 'same',
     presets: {},
     sample: true,
-    doc: 'Multipath TCP (RFC 8684): a connection may use several paths, and outlives one. Peers without it get plain TCP. `ip mptcp` sets the paths. Such sockets have fewer options.',
+    doc: 'Multipath TCP (RFC 8684): a connection may use several paths. Peers without it get plain TCP. `ip mptcp` sets the paths. Such sockets have fewer options.',
   },
 ] as const satisfies readonly SocketOption[];

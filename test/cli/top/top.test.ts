@@ -111,7 +111,7 @@ describe('socket-tune top', () => {
     /** What each write shows: the lines of a screen, without colours. */
     get screens(): readonly (readonly string[])[] {
       const frames = this.output.split('\u001b[H').slice(1);
-      return frames.map((frame) => stripVTControlCharacters(frame.split('\u001b[J')[0] ?? '').split('\r\n'));
+      return frames.map((frame) => stripVTControlCharacters(frame.split('\u001b[J')[0] ?? '').split(/\r+\n/));
     }
 
     type(keys: string): void {

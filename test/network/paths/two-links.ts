@@ -19,8 +19,6 @@ export interface TwoLinks {
   /** What a program prints there. */
   runNear(command: string, ...args: readonly string[]): string;
   runFar(command: string, ...args: readonly string[]): string;
-  /** Drops everything on the first cable in both directions, without any error. */
-  cutFirst(): void;
   close(): void;
 }
 
@@ -86,7 +84,6 @@ export function makeTwoLinks(): TwoLinks {
     far: there(far),
     runNear: (command, ...args) => runIn(near, command, ...args),
     runFar: (command, ...args) => runIn(far, command, ...args),
-    cutFirst: () => run('ip', '-n', far, 'link', 'set', first.device, 'down'),
     close,
   };
 }

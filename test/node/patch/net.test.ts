@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { asNetServer, type ListenHandle, type NetServer, type SocketHandle } from '../../../src/node/net.js';
 import {
+  addBytesSplicedIn,
+  addBytesSplicedOut,
   addBytesWritten,
   aroundConnection,
+  fileBytes,
   noteWriteProgress,
   watchHandle,
   watchServers,
@@ -171,6 +175,23 @@ describe('bytes that went past a handle', () => {
     expect(handle.bytesWritten).to.equal(128);
     expect(handleOf(pair.client).bytesWritten).to.equal(0);
     pair.close();
+  });
+
+  it('are counted apart for what was spliced out of it, and into it', async () => {
+    const pair = await socketPair();
+    const handle = handleOf(pair.accepted);
+    await new Promise((resolve) => pair.accepted.write('12345', resolve));
+    pair.client.write('123');
+    await once(pair.accepted, 'data');
+    addBytesSplicedIn(handle, 10);
+    addBytesWritten(handle, 100);
+    addBytesSplicedOut(handle, 1000);
+    addBytesSplicedOut(handle, 2000);
+    expect([handle.bytesWritten, handle.bytesRead]).to.deep.equal([115, 3003]);
+    expect([pair.accepted.bytesWritten, pair.accepted.bytesRead]).to.deep.equal([115, 3003]);
+    expect(fileBytes.get(handle)?.bytes).to.equal(100);
+    pair.close();
+    expect([pair.accepted.bytesWritten, pair.accepted.bytesRead]).to.deep.equal([115, 3003]);
   });
 
   it('do not show when the handle’s properties are listed', async () => {

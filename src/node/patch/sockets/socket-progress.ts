@@ -1,6 +1,6 @@
-import type { NetSocket } from '../net.js';
-import { replaceOwn } from './own-methods.js';
-import type { Undo } from './replace.js';
+import type { NetSocket } from '../../net.js';
+import { replaceOwn } from '../own-methods.js';
+import type { Undo } from '../replace.js';
 
 type OnProgress = (socket: NetSocket) => void;
 

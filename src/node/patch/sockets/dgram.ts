@@ -1,6 +1,6 @@
-import type { DatagramHandle, Send, SendRequest } from '../dgram.js';
-import { isNodesOwn } from '../own-source.js';
-import { exchange, type Method, mutable, replaceMethod, type Undo, undoAll } from './replace.js';
+import type { DatagramHandle, Send, SendRequest } from '../../dgram.js';
+import { isNodesOwn } from '../../own-source.js';
+import { exchange, type Method, mutable, replaceMethod, type Undo, undoAll } from '../replace.js';
 
 /** Methods of a UDP handle that change how datagrams leave, or tell how many wait (src/udp_wrap.cc). A Node may lack some. */
 const OTHER_METHODS = [

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect } from 'chai';
-import { asNetSocket, type NetSocket } from '../../../src/node/net.js';
-import { watchProgress } from '../../../src/node/patch/socket-progress.js';
-import { echoPeer, type Peer } from '../../support/sockets/outgoing.js';
+import { asNetSocket, type NetSocket } from '../../../../src/node/net.js';
+import { watchProgress } from '../../../../src/node/patch/sockets/socket-progress.js';
+import { echoPeer, type Peer } from '../../../support/sockets/outgoing.js';
 
 const method = (): unknown => Reflect.get(net.Socket.prototype, '_unrefTimer');
 
