@@ -134,10 +134,13 @@ ${guests}
 | before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
 | before 5.12; Debian’s 5.10 has it | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
 | 5.9 and 5.10 | a right answer of preadv2(2) with RWF_NOWAIT: it may say 0, as at the end of a file | 0 counts only where the file's size says the same; Node reads the rest |
-| every one, on tmpfs and overlayfs | RWF_NOWAIT | Node reads and sends these files (\`not-resident\`) |
+| every one, on tmpfs, overlayfs, squashfs and ramfs | RWF_NOWAIT | mincore(2) is asked; see below |
 
-Files of a container's image are on overlayfs. So an app in a container has tuned sockets, and its files by sendfile only where they are on
-a volume of another kind. Tried by hand on kernel 6.18 with Node 20 (2026-11-29): an overlay of two folders, and every body was right.
+Files of a container's image are on overlayfs. There the kernel tells what is in the page cache only of files that the app's user owns or may
+write (since Linux 5.2). Root may do so with CAP_FOWNER, which Docker gives. Of other files it says nothing true, so Node reads and sends them:
+\`residency-unknown\` in the report. \`COPY --chown=node:node\` in a Dockerfile makes them the user's own. Before 6.8, calls of \`fs\` on these file
+systems go to the thread pool, and streams do not. \`test/hooks/files/mounts.test.ts\` tries it on mounts of its own: warm, cold, and another's.
+The table's rounds on tmpfs are from before that.
 
 ## Windows
 

@@ -117,8 +117,8 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
       ...status,
       ...pathLookupCalls(libc, { ...send, ...status }),
       readNow: readNowCall(libc, status),
-      resident: residencyCall(libc),
-      ...stagingCalls(libc),
+      resident: residencyCall(libc, status),
+      ...stagingCalls(libc, status),
       isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
       refillDelay: refillDelayCall(calls),
     };

@@ -57,7 +57,10 @@ export interface FileCalls {
   cachedFields(fd: number, status: FileStatus, fields: Float64Array): boolean;
   /** Returns an O_PATH descriptor of a path. EAGAIN if the answer would need a disk. */
   find(path: string, followsLink: boolean): number;
-  /** Read bytes that are in the page cache. EAGAIN if the first is not. Position -1 is where the descriptor stands. */
+  /**
+   * Read bytes that are in the page cache. EAGAIN if the first is not, EOPNOTSUPP if the kernel does not tell. Position -1 is where the
+   * descriptor stands.
+   */
   readNow(fd: number, buffer: Buffer, offset: number, count: number, position: number): number;
   /** Whether a descriptor was opened for reading alone. */
   isReadOnly(fd: number): boolean;
@@ -65,7 +68,9 @@ export interface FileCalls {
   moveBack(fd: number, bytes: number): boolean;
   /** The same for a path. False also if the answer would need a disk. */
   lookUp(path: string, status: FileStatus): boolean;
-  /** Bytes in the page cache from `position` on, at most `count`. Sending them waits for no disk. */
+  /**
+   * Bytes in the page cache from `position` on, at most `count`. Sending them waits for no disk. Negative if the kernel does not tell.
+   */
   resident(fd: number, position: number, count: number): number;
   readonly staging: Staging;
   /** Read a piece of a file into a buffer, behind its lead. False if it is too large, or not all in the page cache. */

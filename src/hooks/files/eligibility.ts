@@ -29,7 +29,9 @@ export type Reason =
   | 'not-a-regular-file'
   | 'empty-file'
   | 'unknown-filesystem'
-  | 'not-resident';
+  | 'not-resident'
+  /** The kernel does not tell: a file of an overlay that the process neither owns nor may write. */
+  | 'residency-unknown';
 
 /** Answers of others, which import this file. */
 export interface EligibilityContext {

@@ -88,7 +88,13 @@ export class Placeholder extends Uint8Array {
 Object.setPrototypeOf(Placeholder.prototype, Buffer.prototype);
 
 /** Why bytes of a region are copied after all. `refused:` names the errno. */
-export type CopyReason = 'small-file' | 'socket-full' | 'not-resident' | 'not-a-plain-socket' | `refused:${string}`;
+export type CopyReason =
+  | 'small-file'
+  | 'socket-full'
+  | 'not-resident'
+  | 'residency-unknown'
+  | 'not-a-plain-socket'
+  | `refused:${string}`;
 
 /** A piece of a file whose bytes are still in the file: sendfile sends them from there. */
 export class FileRegion extends Placeholder {
@@ -103,7 +109,7 @@ export class FileRegion extends Placeholder {
   fruitlessWaits = 0;
   /** The same of timers that it was waited for by. */
   fruitlessTimers = 0;
-  /** When its bytes were last seen in the page cache, in milliseconds, and up to which one. */
+  /** When its bytes were last looked for in the page cache, in milliseconds, and up to which one they were there. */
   residentAt: number;
   residentTo: number;
   /** Why the rest of it is read and written. */

@@ -160,6 +160,12 @@ export type Window =
 
 const END: Window = { kind: 'end' };
 const NOT_RESIDENT: Refusal = { kind: 'node', reason: 'not-resident' };
+const RESIDENCY_UNKNOWN: Refusal = { kind: 'node', reason: 'residency-unknown' };
+
+/** @param resident what {@link FileCalls.resident} said */
+function whyNotSent(resident: number): Refusal {
+  return resident < 0 ? RESIDENCY_UNKNOWN : NOT_RESIDENT;
+}
 
 /**
  * Where a stream ends: with its range or its file, as that is now. Of a file that has grown meanwhile, no more is sent than the
@@ -210,12 +216,13 @@ export function nextWindow(
   if (kind === 'copied') {
     const count = Math.min(available, files.staging.room);
     source.isAtEnd = count === available;
-    return stageWindow(files, fd, position, count) ? { kind, count } : NOT_RESIDENT;
+    if (stageWindow(files, fd, position, count)) return { kind, count };
+    return whyNotSent(files.resident(fd, position, 1));
   }
   // Up to two windows go as one: a turn of the event loop costs more than it gives where there is so little left.
   const wanted = available <= limits.window * 2 ? available : limits.window;
   const count = files.resident(fd, position, wanted);
-  if (count === 0) return NOT_RESIDENT;
+  if (count <= 0) return whyNotSent(count);
   source.isAtEnd = count === available;
   return { kind, count };
 }
@@ -233,7 +240,7 @@ export function nextChunk(
   const position = positionOf(stream);
   const count = Math.min(status.size, stream.end + 1, position + size) - position;
   if (count <= 0) return { kind: 'node', reason: 'empty-file' };
-  if (!stageWindow(files, fd, position, count)) return NOT_RESIDENT;
+  if (!stageWindow(files, fd, position, count)) return whyNotSent(files.resident(fd, position, 1));
   return { kind: 'chunk', chunk: copyWindow(files, count) };
 }
 

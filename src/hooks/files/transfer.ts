@@ -226,6 +226,10 @@ class Transfer {
     if (asked - region.residentAt < RESIDENT_FOR_MS && region.transferred < region.residentTo) return true;
     const count = Math.min(region.remaining, TURN);
     const resident = this.context.files.resident(region.descriptor.fd, region.offset, count);
+    if (resident < 0) {
+      region.copyReason = 'residency-unknown';
+      return false;
+    }
     region.residentAt = asked;
     region.residentTo = region.transferred + resident;
     return resident > 0;

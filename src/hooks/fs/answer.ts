@@ -8,6 +8,8 @@ export type PoolReason =
   /** The kernel would have to ask a disk, a server or another process where the path leads. */
   | 'not-cached'
   | 'not-resident'
+  /** The kernel does not tell: a file of an overlay that the process neither owns nor may write. */
+  | 'residency-unknown'
   | 'unknown-filesystem'
   | 'not-a-regular-file'
   | 'large-file'

@@ -1,6 +1,7 @@
+import { ERRNO } from '../../native/errno.js';
 import type { FileCalls } from '../../native/platform.js';
 import { fitsTurn } from '../turn-budget.js';
-import type { Answer } from './answer.js';
+import type { Answer, PoolReason } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
 import { type OpenedFile, openFile } from './descriptors.js';
 
@@ -12,7 +13,7 @@ const CURRENT = -1;
 /**
  * Read what is in the page cache, up to the last byte that is asked for or the end of the file.
  *
- * @returns the bytes that were read; undefined if some are not in the page cache, and then the descriptor stands where it stood
+ * @returns the bytes that were read; a reason if some are not in the page cache, and then the descriptor stands where it stood
  */
 function readCached(
   files: FileCalls,
@@ -21,7 +22,7 @@ function readCached(
   offset: number,
   count: number,
   position: number,
-): number | undefined {
+): number | PoolReason {
   let done = 0;
   while (done < count) {
     const at = position === CURRENT ? CURRENT : position + done;
@@ -29,7 +30,7 @@ function readCached(
     if (bytes === 0) return done;
     if (bytes < 0) {
       if (position === CURRENT && done > 0) files.moveBack(fd, done);
-      return undefined;
+      return bytes === -ERRNO.EOPNOTSUPP ? 'residency-unknown' : 'not-resident';
     }
     done += bytes;
   }
@@ -56,8 +57,8 @@ export function answerRead(context: FsContext, args: Args): Answer {
   if (!fitsTurn(size)) return 'turn-is-full';
   // A pipe or a device has no positions: the kernel refuses a read of them at one.
   if (position === CURRENT && knownStatus(context, fd)?.regular !== true) return 'not-a-regular-file';
-  const value = readCached(context.files, fd, buffer, offset, size, position);
-  return value === undefined ? 'not-resident' : { value };
+  const read = readCached(context.files, fd, buffer, offset, size, position);
+  return typeof read === 'string' ? read : { value: read };
 }
 
 function readWhole({ files }: FsContext, { value: fd, size }: OpenedFile): Answer {
@@ -66,7 +67,10 @@ function readWhole({ files }: FsContext, { value: fd, size }: OpenedFile): Answe
   if (size > MOST_INLINE) return 'large-read';
   if (!fitsTurn(size)) return 'turn-is-full';
   const value = Buffer.allocUnsafeSlow(size);
-  return readCached(files, fd, value, 0, size, 0) === size ? { value } : 'not-resident';
+  const read = readCached(files, fd, value, 0, size, 0);
+  if (typeof read === 'string') return read;
+  // It has become shorter meanwhile.
+  return read === size ? { value } : 'not-resident';
 }
 
 /** Mode of a file that open(2) would create, which ours never does. */

@@ -1,6 +1,7 @@
 import { ERRNO } from '../errno.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls, FileStatus } from '../platform.js';
+import { mappedResidency, UNTOLD } from './mapped-pages.js';
 
 /** cachestat(2), since kernel 6.5. The number is equal on every architecture: include/uapi/asm-generic/unistd.h. */
 const SYS_CACHESTAT = 451;
@@ -14,7 +15,10 @@ const PROBE_STRIDE = 64 << 10;
 /** Smallest window that is worth halving. */
 const LEAST_WINDOW = 64 << 10;
 
-type Residency = (fd: number, position: number, count: number) => number;
+/** Flags of a read that may wait. */
+const NO_FLAGS = 0;
+
+type Residency = FileCalls['resident'];
 
 /** Halve a range until it is resident. Missing pages are nearly always at the end, where read-ahead has not arrived. */
 function residentPrefix(isResident: (fd: number, position: number, count: number) => boolean): Residency {
@@ -65,63 +69,101 @@ const CURRENT = -1;
  * Linux 5.9 and 5.10 answer 0 for what is not in the page cache, too (readv(2), BUGS). An app would take that for the end of its file. So
  * 0 counts only where the file's size says the same. On any kernel that is one statx(2) at the end of a file.
  */
-export function readNowCall(libc: Libc, { cachedStatus }: Pick<FileCalls, 'cachedStatus'>): FileCalls['readNow'] {
+export function readNowCall(
+  libc: Libc,
+  status: Pick<FileCalls, 'cachedStatus' | 'isOnKnownFilesystem'>,
+): FileCalls['readNow'] {
   const preadv2 = bindPreadv2(libc);
   const lseek = libc.bind<(fd: number, offset: number, whence: number) => number>(
     'int64_t lseek(int fd, int64_t offset, int whence)',
   );
+  // statfs(2) may wait for a server, and nobody has asked it of these files.
+  const mapped = mappedResidency(libc, status, (_fd, of) => status.isOnKnownFilesystem(of));
   const parts = new BigUint64Array(2);
-  const status: FileStatus = { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
+  const found: FileStatus = { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
+  const place = (fd: number, position: number): number => (position === CURRENT ? lseek(fd, 0, SEEK_CUR) : position);
   const isAtEnd = (fd: number, position: number): boolean =>
-    cachedStatus(fd, status) && (position === CURRENT ? lseek(fd, 0, SEEK_CUR) : position) >= status.size;
-  return (fd, buffer, offset, count, position) => {
-    // The kernel has only an address. Our caller keeps the garbage collector from freeing the buffer during the call.
-    parts[0] = libc.address(buffer) + BigInt(offset);
+    status.cachedStatus(fd, found) && place(fd, position) >= found.size;
+  const read = (fd: number, count: number, position: number, flags: number): number => {
     parts[1] = BigInt(count);
     for (;;) {
-      const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
+      const bytes = preadv2(fd, parts, 1, position, flags);
       if (bytes > 0) return bytes;
       if (bytes === 0) return isAtEnd(fd, position) ? 0 : -ERRNO.EAGAIN;
       const errno = libc.errno();
       if (errno !== ERRNO.EINTR) return -errno;
     }
   };
+  return (fd, buffer, offset, count, position) => {
+    // The kernel has only an address. Our caller keeps the garbage collector from freeing the buffer during the call.
+    parts[0] = libc.address(buffer) + BigInt(offset);
+    const bytes = read(fd, count, position, RWF_NOWAIT);
+    if (bytes !== -ERRNO.EOPNOTSUPP) return bytes;
+    const resident = mapped(fd, place(fd, position), count);
+    if (resident === UNTOLD) return bytes;
+    if (resident > 0) return read(fd, resident, position, NO_FLAGS);
+    return isAtEnd(fd, position) ? 0 : -ERRNO.EAGAIN;
+  };
 }
 
 /**
- * preadv2(2) with RWF_NOWAIT into a buffer. Every user may call it, and it is right where mincore(2) is not. Negative on an error: EAGAIN
+ * preadv2(2) into a buffer. With RWF_NOWAIT every user may call it, and it is right where mincore(2) is not. Negative on an error: EAGAIN
  * (not in the page cache), EBADF, EOPNOTSUPP (a file system without RWF_NOWAIT).
  */
-export function nowReader(libc: Libc, buffer: Buffer, offset = 0): ReadNow {
+function reader(libc: Libc, buffer: Buffer, offset: number, flags: number): ReadNow {
   const preadv2 = bindPreadv2(libc);
   const parts = BigUint64Array.of(libc.address(buffer) + BigInt(offset), 0n);
   return (fd, position, count) => {
     // The kernel has only an address. This use of the Buffer keeps the garbage collector from freeing it during the call.
     parts[1] = BigInt(Math.min(count, buffer.length - offset));
     for (;;) {
-      const bytes = preadv2(fd, parts, 1, position, RWF_NOWAIT);
+      const bytes = preadv2(fd, parts, 1, position, flags);
       if (bytes >= 0 || libc.errno() !== ERRNO.EINTR) return bytes;
     }
   };
 }
 
+type StatusCalls = Pick<FileCalls, 'cachedStatus' | 'hasKnownFilesystem'>;
+
+/** Reads a piece of a file into one of some buffers, all or nothing, if it is in the page cache. */
+export function wholeReader(
+  libc: Libc,
+  status: StatusCalls,
+  buffers: readonly Buffer[],
+  offset: number,
+): FileCalls['stage'] {
+  const now = buffers.map((buffer) => reader(libc, buffer, offset, RWF_NOWAIT));
+  const plain = buffers.map((buffer) => reader(libc, buffer, offset, NO_FLAGS));
+  const mapped = mappedResidency(libc, status, status.hasKnownFilesystem);
+  return (fd, position, count, slot) => {
+    const bytes = now[slot]?.(fd, position, count) ?? 0;
+    if (bytes >= 0 || libc.errno() !== ERRNO.EOPNOTSUPP) return bytes === count;
+    return mapped(fd, position, count) === count && plain[slot]?.(fd, position, count) === count;
+  };
+}
+
 /**
- * Bytes of a file in the page cache, from a position on. Without an answer from the kernel nothing is resident, and Node's thread
- * pool reads the file.
+ * Bytes of a file in the page cache, from a position on. Without an answer from the kernel Node's thread pool reads the file.
  */
-export function residencyCall(libc: Libc): Residency {
+export function residencyCall(libc: Libc, status: StatusCalls): Residency {
   // getpagesize(2): cachestat counts pages, and those of arm64 kernels are 4, 16 or 64 KB.
   const pageSize = libc.bind<() => number>('int getpagesize()')();
   const cachestat = byCachestat(libc, pageSize);
-  const probe = nowReader(libc, Buffer.allocUnsafeSlow(1));
+  const probe = reader(libc, Buffer.allocUnsafeSlow(1), 0, RWF_NOWAIT);
   const isThere = (fd: number, position: number): boolean => probe(fd, position, 1) > 0;
-  return residentPrefix((fd, position, count) => {
+  const mapped = mappedResidency(libc, status, status.hasKnownFilesystem);
+  const prefix = residentPrefix((fd, position, count) => {
     const last = position + count - 1;
     // cachestat counts pages that are still being read. Those at both ends arrive last.
-    if (!isThere(fd, position) || !isThere(fd, last)) return false;
+    if (!isThere(fd, last)) return false;
     const isCached = cachestat(fd, position, count);
     if (isCached !== undefined) return isCached;
     for (let at = position + PROBE_STRIDE; at < last; at += PROBE_STRIDE) if (!isThere(fd, at)) return false;
     return true;
   });
+  return (fd, position, count) => {
+    const first = probe(fd, position, 1);
+    if (first > 0) return prefix(fd, position, count);
+    return first < 0 && libc.errno() === ERRNO.EOPNOTSUPP ? mapped(fd, position, count) : 0;
+  };
 }

@@ -519,6 +519,13 @@ describe('a file stream', () => {
           return [await toSocket(fs.createReadStream(path)), bytes];
         },
       },
+      'residency-unknown': {
+        because: 'nobody says whether it would have to be waited for',
+        async run() {
+          calls.resident = () => -1;
+          return [await toSocket(fs.createReadStream(path)), bytes];
+        },
+      },
     };
 
     for (const [reason, scenario] of Object.entries(SCENARIOS)) {

@@ -192,9 +192,11 @@ describe('a file that is to be sent', () => {
 
     it('of a small file is read ahead, or left to Node if that would wait', async () => {
       const staged: unknown[] = [];
-      const stage = (isThere: boolean): Partial<FileCalls> => ({
-        resident: () => {
-          throw new Error('asked twice');
+      const asked: unknown[] = [];
+      const stage = (isThere: boolean, resident: number): Partial<FileCalls> => ({
+        resident(...args) {
+          asked.push(args);
+          return resident;
         },
         stage(fd, position, count) {
           staged.push([fd, position, count]);
@@ -202,9 +204,11 @@ describe('a file that is to be sent', () => {
         },
       });
       const of = await stream({ start: 5, end: 104 });
-      expect(next(of, { ...realFiles(), ...stage(false) })).to.equal('not-resident' satisfies Reason);
-      expect(next(of, { ...realFiles(), ...stage(true) })).to.equal(100);
-      expect(staged).to.deep.equal(new Array(2).fill([of.fd, 5, 100]));
+      expect(next(of, { ...realFiles(), ...stage(false, 0) })).to.equal('not-resident' satisfies Reason);
+      expect(next(of, { ...realFiles(), ...stage(false, -1) })).to.equal('residency-unknown' satisfies Reason);
+      expect(next(of, { ...realFiles(), ...stage(true, 0) })).to.equal(100);
+      expect(asked, 'why it is not there').to.deep.equal(new Array(2).fill([of.fd, 5, 1]));
+      expect(staged).to.deep.equal(new Array(3).fill([of.fd, 5, 100]));
     });
 
     it('of a file that is to be copied is as much as is read at a time, and is read there and then', async () => {
@@ -237,7 +241,8 @@ describe('a file that is to be sent', () => {
         };
       expect(next(of, { ...realFiles(), resident: resident(50_000) })).to.equal(50_000);
       expect(next(of, { ...realFiles(), resident: resident(0) })).to.equal('not-resident' satisfies Reason);
-      expect(asked).to.deep.equal(new Array(2).fill([of.fd, 0, 100_000]));
+      expect(next(of, { ...realFiles(), resident: resident(-1) })).to.equal('residency-unknown' satisfies Reason);
+      expect(asked).to.deep.equal(new Array(3).fill([of.fd, 0, 100_000]));
     });
 
     it('is read in the chunks that Node would read, where nobody can say yet what becomes of them', async () => {

@@ -378,6 +378,21 @@ describe('a transfer', () => {
       expect(passage.sendfiles).to.equal(0);
     });
 
+    it('is not asked for again where the kernel does not tell', async () => {
+      const asked: number[] = [];
+      const resident: FileCalls['resident'] = (_, position, count) => {
+        // The pieces that the thread pool is to read are smaller.
+        if (count > 300_000) asked.push(position);
+        return -1;
+      };
+      const { socket, region, passage } = regionSocket(pair.accepted, { resident });
+      socket.end(stale(region(path, 0, SIZE)));
+      expect(digest(await body)).to.equal(digest(bytes));
+      expect([...passage.copied]).to.deep.equal([['residency-unknown', SIZE]]);
+      expect(passage.sendfiles).to.equal(0);
+      expect(asked).to.deep.equal([0]);
+    });
+
     it('goes by sendfile again from where the file is in the page cache', async () => {
       const resident: FileCalls['resident'] = (_, position, count) => (position < 200_000 ? 0 : count);
       const { socket, region, passage } = regionSocket(pair.accepted, { resident });

@@ -38,8 +38,11 @@ describe('the part of a file in the page cache', () => {
 
   before(function () {
     if (process.platform !== 'linux') this.skip();
-    ways['cachestat, where the kernel has it'] = residencyCall(loadLibc());
-    ways['probing by preadv2'] = residencyCall(withoutCachestat((buffer) => kept.push(buffer)));
+    ways['cachestat, where the kernel has it'] = residencyCall(loadLibc(), statusCalls(loadLibc()));
+    ways['probing by preadv2'] = residencyCall(
+      withoutCachestat((buffer) => kept.push(buffer)),
+      statusCalls(loadLibc()),
+    );
     fd = openSync(scratch.file('file', content(SIZE)), 'r+');
   });
 
@@ -158,7 +161,7 @@ describe('the part of a file in the page cache', () => {
         },
       };
       read(0, SIZE);
-      const resident = residencyCall(pagesOf);
+      const resident = residencyCall(pagesOf, statusCalls(loadLibc()));
       expect(resident(fd, 0, SIZE), `all, in pages of ${pageSize}`).to.equal(SIZE);
       expect(resident(fd, 5000, 1 << 20), `a part, in pages of ${pageSize}`).to.equal(1 << 20);
     }
@@ -166,7 +169,10 @@ describe('the part of a file in the page cache', () => {
 
   it('is probed with memory that survives a garbage collection', async () => {
     const buffers: WeakRef<Buffer>[] = [];
-    const resident = residencyCall(withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))));
+    const resident = residencyCall(
+      withoutCachestat((buffer) => buffers.push(new WeakRef(buffer))),
+      statusCalls(loadLibc()),
+    );
     expect(buffers).to.have.length(1);
     await collectGarbage();
     expect(buffers[0]?.deref(), 'the buffer that preadv2 writes to').to.be.instanceOf(Buffer);
