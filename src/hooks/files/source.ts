@@ -160,8 +160,8 @@ export type Window =
 
 const END: Window = { kind: 'end' };
 const NOT_RESIDENT: Refusal = { kind: 'node', reason: 'not-resident' };
-/** For good: who may not know it of one window may not of the next. */
-const RESIDENCY_UNKNOWN: Refusal = { kind: 'refused', reason: 'residency-unknown' };
+/** Not for good: the end of the file is still found without the thread pool. */
+const RESIDENCY_UNKNOWN: Refusal = { kind: 'node', reason: 'residency-unknown' };
 
 /** @param resident what {@link FileCalls.resident} said */
 function whyNotSent(resident: number): Refusal {

@@ -1,4 +1,4 @@
-import { now } from '../../node/clock.js';
+import { monotonic } from '../../node/clock.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls, FileStatus } from '../platform.js';
 
@@ -87,7 +87,7 @@ export function mappedResidency(
   const isRecentlyUntold = (inode: number): boolean => {
     const at = untoldAt.get(inode);
     if (at === undefined) return false;
-    if (now() - at < UNTOLD_FOR_MS) return true;
+    if (monotonic() - at < UNTOLD_FOR_MS) return true;
     untoldAt.delete(inode);
     return false;
   };
@@ -99,7 +99,7 @@ export function mappedResidency(
     const bytes = pagesOf(fd, status.size, position, wanted);
     if (bytes !== UNTOLD) return bytes;
     if (untoldAt.size >= MOST_UNTOLD) untoldAt.clear();
-    untoldAt.set(status.inode, now());
+    untoldAt.set(status.inode, monotonic());
     return UNTOLD;
   };
 }
