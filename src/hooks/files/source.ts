@@ -160,6 +160,7 @@ export type Window =
 
 const END: Window = { kind: 'end' };
 const NOT_RESIDENT: Refusal = { kind: 'node', reason: 'not-resident' };
+/** Not for good: the end of the file is still found without the thread pool. */
 const RESIDENCY_UNKNOWN: Refusal = { kind: 'node', reason: 'residency-unknown' };
 
 /** @param resident what {@link FileCalls.resident} said */

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ERRNO } from '../../../src/native/errno.js';
 import { mappedResidency, UNTOLD } from '../../../src/native/files/mapped-pages.js';
@@ -50,7 +51,7 @@ function fakeLibc({ mapped = AT, page = () => 1, mincore = 0 }: Kernel): { libc:
 /** A file of this size, on a file system that is known or not. */
 function fileOf(size: number, { regular = true, isKnown = true } = {}) {
   const cachedStatus: FileCalls['cachedStatus'] = (_fd, status) => {
-    Object.assign(status, { regular, size });
+    Object.assign(status, { regular, size, inode: 1 });
     return true;
   };
   return [{ cachedStatus }, () => isKnown] as const;
@@ -111,6 +112,23 @@ describe('the part of a file in the page cache, by its mapping', () => {
     const failing = fakeLibc({ page: () => 0, mincore: -1 });
     expect(mappedResidency(failing.libc, ...fileOf(SIZE))(7, 0, SIZE)).to.equal(UNTOLD);
     expect(failing.calls.at(-1)?.[0]).to.equal('munmap');
+  });
+
+  it('is not asked for again for a second where it was not told', () => {
+    const { libc, calls } = fakeLibc({ page: () => 1 });
+    const resident = mappedResidency(libc, ...fileOf(SIZE));
+    expect([resident(7, 0, SIZE), resident(7, 0, 1), resident(8, PAGE, 1)]).to.deep.equal([UNTOLD, UNTOLD, UNTOLD]);
+    expect(calls.filter(([name]) => name === 'mmap')).to.have.length(1);
+  });
+
+  it('is asked for again after that', async () => {
+    const says = { all: 1 };
+    const { libc } = fakeLibc({ page: (index) => (index <= 10 ? 1 : says.all) });
+    const resident = mappedResidency(libc, ...fileOf(SIZE));
+    expect(resident(7, 0, SIZE)).to.equal(UNTOLD);
+    says.all = 0;
+    await delay(1100);
+    expect(resident(7, 0, SIZE)).to.equal(SIZE);
   });
 
   it('is not asked for on a file system that is not known, nor of anything but a file', () => {
