@@ -30,6 +30,7 @@ import { installSocketWrite, sendsRegions } from './socket-write.js';
 import {
   cutRegion,
   hasLostBytes,
+  isLeftToNode,
   newSource,
   nextChunk,
   nextWindow,
@@ -85,7 +86,8 @@ function makeRead(context: ReadContext): Read {
 function readForPipe(context: ReadContext, stream: FileReadStream, size: number): void {
   const source = sourceOf(stream);
   // A read of nothing is the end to Node.
-  if (source.route.kind === 'refused' || size <= 0) return readByNode(context, stream, size, source);
+  const isNodes = source.route.kind === 'refused' || isLeftToNode(source, stream);
+  if (isNodes || size <= 0) return readByNode(context, stream, size, source);
   const socket = destinationSocket(context.eligibility, stream._readableState.pipes[0]);
   const reason = staysBarred(socket) ? socket : whyNotNow(stream);
   if (reason === ENCRYPTED && context.readsInline) return readToEncrypt(context, stream, size, source);

@@ -186,6 +186,15 @@ interface Rest {
   readonly count: number;
 }
 
+/**
+ * Whether Node goes on reading without a question: the kernel has not told what is in the page cache, and will not before the next chunk.
+ * Only the end is still found without the thread pool.
+ */
+export function isLeftToNode({ route, file }: Source, stream: FileReadStream): boolean {
+  if (route.kind !== 'node' || route.reason !== RESIDENCY_UNKNOWN.reason || file === undefined) return false;
+  return positionOf(stream) < Math.min(file.size, stream.end + 1);
+}
+
 /** @param promised bytes of body that the response has promised; asked only where the file has grown */
 export function restOf(
   files: FileCalls,

@@ -4,8 +4,12 @@ import { fitsTurn } from '../turn-budget.js';
 import type { Answer, PoolReason } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
 import { type OpenedFile, openFile } from './descriptors.js';
+import { isUntold, noteUntold } from './untold-files.js';
 
 type Args = ArrayLike<unknown>;
+
+/** The kernel does not tell what is in the page cache. */
+const UNTOLD = 'residency-unknown' satisfies PoolReason;
 
 /** Position of a read that goes on where the descriptor stands. */
 const CURRENT = -1;
@@ -30,7 +34,7 @@ function readCached(
     if (bytes === 0) return done;
     if (bytes < 0) {
       if (position === CURRENT && done > 0) files.moveBack(fd, done);
-      return bytes === -ERRNO.EOPNOTSUPP ? 'residency-unknown' : 'not-resident';
+      return bytes === -ERRNO.EOPNOTSUPP ? UNTOLD : 'not-resident';
     }
     done += bytes;
   }
@@ -54,10 +58,12 @@ export function answerRead(context: FsContext, args: Args): Answer {
   if (typeof size !== 'number' || typeof position !== 'number' || offset + size > buffer.length)
     return 'other-arguments';
   if (size > MOST_INLINE) return 'large-read';
+  if (isUntold(fd)) return UNTOLD;
   if (!fitsTurn(size)) return 'turn-is-full';
   // A pipe or a device has no positions: the kernel refuses a read of them at one.
   if (position === CURRENT && knownStatus(context, fd)?.regular !== true) return 'not-a-regular-file';
   const read = readCached(context.files, fd, buffer, offset, size, position);
+  if (read === UNTOLD) noteUntold(fd);
   return typeof read === 'string' ? read : { value: read };
 }
 
@@ -78,11 +84,14 @@ const MODE = 0o666;
 
 /** A whole file; see `readFilesInline`. */
 export function answerReadFile(context: FsContext, path: string): Answer {
+  if (isUntold(path)) return UNTOLD;
   if (!fitsTurn()) return 'turn-is-full';
   const opened = openFile(context, path, MODE);
   if (typeof opened === 'string' || !('size' in opened)) return opened;
   try {
-    return readWhole(context, opened);
+    const answer = readWhole(context, opened);
+    if (answer === UNTOLD) noteUntold(path);
+    return answer;
   } finally {
     context.node.close(opened.value);
   }
