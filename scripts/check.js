@@ -193,6 +193,13 @@ function brokenLinks(tarball) {
     .join('\n');
 }
 
+/** The newest version that the changelog describes is that of the package. */
+function unloggedVersion() {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const [, logged] = /^## \[(\d[^\]]*)\]/m.exec(readFileSync('CHANGELOG.md', 'utf8')) ?? [];
+  return logged === version ? '' : `CHANGELOG.md: ${logged}; package.json: ${version}`;
+}
+
 function checkPackage() {
   const directory = mkdtempSync(join(tmpdir(), 'socket-tune-pack-'));
   try {
@@ -224,6 +231,7 @@ check('who imports whom (dependency-cruiser)', () => run('depcruise', 'src', 're
 check('folders of at most 14 files, files of at most 400 lines', crowdedPlaces);
 check('the tests that comments name are there', missingTests);
 check('types (tsc)', () => run('tsc', '-p', '.') || run('tsc', '-p', 'src/inspect/page'));
+check('the changelog has this version', unloggedVersion);
 check('nothing unused (knip)', () => run('knip'));
 checkPackage();
 

@@ -195,7 +195,7 @@ describe('socket-tune doctor', () => {
   function doctorIn(script: string, variables: Readonly<Record<string, string>> = {}) {
     const env = { PATH: process.env.PATH, ...variables };
     const command = script.replaceAll('DOCTOR', `'${process.execPath}' '${CLI}' doctor`);
-    return spawnSync('unshare', ['-n', 'bash', '-c', command], { encoding: 'utf8', env });
+    return spawnSync('unshare', ['-n', 'bash', '--norc', '-c', command], { encoding: 'utf8', env });
   }
 
   before(function () {
