@@ -116,7 +116,7 @@ class Shell {
   async run({ command, expected }: Step): Promise<{ output: string; status: number }> {
     this.#output = '';
     const end = 'end of the command, status';
-    this.#child.stdin.write(`${command}\necho "${end} $?"\n`);
+    this.#child.stdin.write(`${command}\nprintf '\\n%s\\n' "${end} $?"\n`);
     const isOver = (): boolean =>
       this.#output.includes(end) &&
       (!command.endsWith('&') || findMissing(expected, this.#withoutEnd(end)) === undefined);

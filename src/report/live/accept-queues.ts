@@ -12,6 +12,8 @@ interface QueueSource {
   readonly platform: Platform;
   /** Node keeps a handle that listens. A closed one, with its server, is not kept by its record. */
   readonly handle: WeakRef<ListenHandle>;
+  /** What the namespace had dropped when the listener began. */
+  readonly dropsBefore: number | undefined;
   /** When it was last looked at because of a connection, in milliseconds. */
   lookedAt: number;
 }
@@ -53,6 +55,16 @@ function whatToRaise(platform: Platform, { limit }: AcceptQueue, { outcomes }: L
   return isOurs && Number(own.asked) <= limit ? `${LIMIT} and ${OPTION}` : LIMIT;
 }
 
+/**
+ * What a listener has dropped. Its own counter has the handshake's ACK of every connection as well that TCP_DEFER_ACCEPT holds back
+ * (net/ipv4/tcp_minisocks.c `tcp_check_req`), which is no loss. The namespace's counter has not, so that is the most.
+ */
+function ownDrops({ platform, dropsBefore }: QueueSource, { drops }: AcceptQueue): Pick<AcceptQueue, 'drops'> {
+  const all = drops === undefined || drops === 0 ? undefined : platform.listenCounters()?.drops;
+  if (drops === undefined || all === undefined || dropsBefore === undefined) return { drops };
+  return { drops: Math.min(drops, all - dropsBefore) };
+}
+
 /** @param taken connections that were taken from the queue just before */
 function look(record: ListenerRecord, taken = 0): void {
   const source = sources.get(record);
@@ -63,17 +75,16 @@ function look(record: ListenerRecord, taken = 0): void {
   if (queue !== undefined) {
     const highest = Math.max(queue.length + taken, last?.highest ?? 0);
     const raise = last?.limit === queue.limit ? last.raise : whatToRaise(source.platform, queue, record);
-    record.acceptQueue = { ...queue, highest, raise };
+    record.acceptQueue = { ...queue, ...ownDrops(source, queue), highest, raise };
   } else if (last !== undefined) record.acceptQueue = { ...last, length: 0, closed: true };
 }
 
 /** Note that a listener listens. What others have dropped before is not counted from here on. */
 export function noteListener(platform: Platform, handle: ListenHandle, record: ListenerRecord): void {
   lookForMeterProvider();
-  sources.set(record, { platform, handle: new WeakRef(handle), lookedAt: 0 });
-  if (began !== undefined) return;
   const counters = platform.listenCounters();
-  if (counters !== undefined) began = { platform, counters };
+  sources.set(record, { platform, handle: new WeakRef(handle), dropsBefore: counters?.drops, lookedAt: 0 });
+  if (began === undefined && counters !== undefined) began = { platform, counters };
 }
 
 /** Look at a listener's queue now and then when it has accepted a connection, from now on. Returns the undo. */

@@ -16,6 +16,8 @@ function backlog(verdict: Verdict, asked: number): OptionOutcome {
 class Listener {
   queue: AcceptQueue | undefined = { length: 0, limit: 128, drops: 0 };
   looks = 0;
+  /** Of all listeners of the network namespace. */
+  dropsOfAll = 1000;
   readonly record: ListenerRecord;
   readonly #handle = {} as ListenHandle;
 
@@ -27,6 +29,7 @@ class Listener {
         return this.queue;
       },
       limitOf: () => `net.core.somaxconn=${somaxconn}`,
+      listenCounters: () => ({ overflows: 0, drops: this.dropsOfAll }),
     });
     addListenerRecord(this.record);
     noteListener(platform, this.#handle, this.record);
@@ -54,14 +57,24 @@ describe('the accept queues of the report', () => {
 
   it('keep the greatest length that was seen', () => {
     const listener = new Listener(4096);
+    listener.dropsOfAll += 5;
     listener.queue = { length: 7, limit: 128, drops: 2 };
     expect(listener.look()).to.include({ length: 7, highest: 7, drops: 2 });
     listener.queue = { length: 1, limit: 128, drops: 3 };
     expect(listener.look()).to.include({ length: 1, highest: 7, drops: 3 });
   });
 
+  it('have dropped no more than all listeners of the namespace: an ACK that TCP_DEFER_ACCEPT holds back is no loss', () => {
+    const listener = new Listener(4096);
+    listener.queue = { length: 0, limit: 128, drops: 20 };
+    expect(listener.look()).to.include({ drops: 0 });
+    listener.dropsOfAll += 3;
+    expect(listener.look()).to.include({ drops: 3 });
+  });
+
   it('are as they were when the listener was closed, but empty, and are not looked at any more', () => {
     const listener = new Listener(4096);
+    listener.dropsOfAll += 2;
     listener.queue = { length: 7, limit: 128, drops: 2 };
     listener.look();
     listener.queue = undefined;
