@@ -38,7 +38,7 @@ async function haproxy(target: number, scratch: string, splices: boolean): Promi
 export function apps(app: string, target: number, scratch: string): Promise<Contender>[] {
   const environment = { TARGET: String(target) };
   const report = { SOCKET_TUNE_REPORT: join(scratch, `${app.replaceAll('/', '-')}.json`) };
-  return [stock(app, environment), tuned(app, { ...environment, ...report })];
+  return [stock(app, environment), tuned(app, { ...environment, ...report, SOCKET_TUNE_SPLICE: 'auto' })];
 }
 
 /** TCP proxies. */

@@ -102,7 +102,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
   splice: {
     variable: `${PREFIX}SPLICE`,
     kind: oneOf(['auto', 'off']),
-    default: 'auto',
+    default: 'off',
     doc: '`auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md',
   },
   behind: {

@@ -81,7 +81,7 @@ export interface Settings {
   /**
    * `auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md.
    *
-   * Values: `'auto'`, `'off'`. Default: `'auto'`.
+   * Values: `'auto'`, `'off'`. Default: `'off'`.
    *
    * Variable: `SOCKET_TUNE_SPLICE`.
    */

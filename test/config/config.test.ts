@@ -31,7 +31,7 @@ const SETTINGS_UNSET = {
   cork: 'auto',
   fs: 'auto',
   udpGso: false,
-  splice: 'auto',
+  splice: 'off',
   behind: 'off',
   report: 'off',
 } as const;
@@ -153,6 +153,7 @@ describe('the config of an environment', () => {
       SOCKET_TUNE_SENDFILE_WINDOW: '2mb',
       SOCKET_TUNE_BEHIND: 'alb',
       SOCKET_TUNE_UDP_GSO: 'on',
+      SOCKET_TUNE_SPLICE: 'auto',
       SOCKET_TUNE_REPORT: '/tmp/report-%p.json',
     });
     expect(problems).to.deep.equal([]);

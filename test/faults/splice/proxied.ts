@@ -52,7 +52,11 @@ export async function withProxied<T>(
   else target.listen(join(directory, 'target'));
   await once(target, 'listening');
   const place = to === 'tcp' ? String((target.address() as AddressInfo).port) : join(directory, 'target');
-  const node = startNode([...MODES[mode], program, directory, place], { timeout: PATIENCE, ...options });
+  const node = startNode([...MODES[mode], program, directory, place], {
+    timeout: PATIENCE,
+    ...options,
+    env: { SOCKET_TUNE_SPLICE: 'auto', ...options.env },
+  });
   const [, front, controlled] = await node.until(/^ports (\d+) (\d+)$/m);
   const control = Number(controlled);
   try {

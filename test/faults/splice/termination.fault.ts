@@ -20,6 +20,7 @@ interface Figures {
 async function terminate(mode: Mode, times: number): Promise<Figures> {
   const { code, signal, stdout, stderr } = await runNode([...MODES[mode], program, String(times), mode], {
     timeout: 1_200_000,
+    env: { SOCKET_TUNE_SPLICE: 'auto' },
   });
   expect({ code, signal, stderr }).to.deep.equal({ code: 0, signal: null, stderr: '' });
   return JSON.parse(stdout) as Figures;
