@@ -38,7 +38,7 @@ describe('outgoing connections per destination', () => {
       expect(body).to.match(/\nsocket_tune_destination_round_trip_seconds\{[^}]+\} 0\.\d+\n/);
       expect(body).to.include('# TYPE socket_tune_destination_retransmits_total counter\n');
       const { stdout } = spawnSync(process.execPath, [CLI, 'top', url], { encoding: 'utf8' });
-      expect(stdout).to.include('50 destinations of outgoing connections, the 10 busiest');
+      expect(stdout).to.include('50 destinations, the first 20 by open');
       expect(stdout).to.match(/^127\.0\.0\.\d+:\d+ +10 +10 +0 /m);
       const before = cpuSeconds();
       for (let look = 0; look < 20; look++) await ask('snapshot.json');

@@ -40,7 +40,7 @@ export function spliceScenarios(scenarios: SpliceScenarios): SpliceScenarios {
     {
       ...scenario,
       async run(recorder: Recorder) {
-        const stats = await ownStats();
+        const stats = ownStats();
         const spliced = (): number => stats?.().splices.bytes ?? 0;
         const before = { spliced: spliced(), descriptors: descriptors() };
         await scenario.run(recorder);

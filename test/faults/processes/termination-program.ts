@@ -22,15 +22,14 @@ const [file = '', times = '0', how = 'transfer', mode = 'stock'] = process.argv.
 type Word = { readonly port: number } | { readonly sent: number; readonly connections: number };
 
 /** The report of this thread, of the package that the preload is of. */
-async function ownStats(): Promise<() => Report | undefined> {
+function ownStats(): () => Report | undefined {
   if (mode === 'stock') return () => undefined;
-  const { resolve } = createRequire(join(process.cwd(), 'app.js'));
-  const { stats } = (await import(resolve('socket-tune'))) as { stats: () => Report };
+  const { stats }: { stats: () => Report } = createRequire(join(process.cwd(), 'app.js'))('socket-tune');
   return stats;
 }
 
 async function serveInWorker(): Promise<void> {
-  const stats = await ownStats();
+  const stats = ownStats();
   const say = (word: Word): void => parentPort?.postMessage(word);
   const { size } = statSync(file);
   const server = createServer((request, response) => {

@@ -23,15 +23,14 @@ const BYTES = content(32 << 20);
 const MIDDLE = 4 << 20;
 
 /** The report of this thread, of the package that the preload is of. */
-async function ownStats(): Promise<() => Report | undefined> {
+function ownStats(): () => Report | undefined {
   if (mode === 'stock') return () => undefined;
-  const { resolve } = createRequire(join(process.cwd(), 'app.js'));
-  const { stats } = (await import(resolve('socket-tune'))) as { stats: () => Report };
+  const { stats }: { stats: () => Report } = createRequire(join(process.cwd(), 'app.js'))('socket-tune');
   return stats;
 }
 
 async function proxyInWorker(): Promise<void> {
-  const stats = await ownStats();
+  const stats = ownStats();
   let isExiting = false;
   parentPort?.once('message', ({ target, exits }: { target: number; exits: boolean }) => {
     isExiting = exits;

@@ -117,7 +117,9 @@ describe('files on a mount without RWF_NOWAIT', () => {
       expect(files.sendfileBytes).to.be.above(LARGE);
       expect(files.copiedBytes).to.have.property('small-file', ROUNDS * SMALL);
       if (!hasMountNumbers()) return;
-      expect(files.inlineCalls).to.have.property('read').that.is.above(0);
+      // Node 26 reads a whole file by one job.
+      const { read = 0, readFile = 0 } = files.inlineCalls;
+      expect(read + readFile).to.be.above(0);
       expect(files.pooledCalls).not.to.have.any.keys('residency-unknown', 'not-resident');
     });
 
