@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { skip } from '../../support/test-run/skipped.js';
 import { expectSameRun } from '../harness/compare.js';
 import { mainRecording, type Run, run, STOCK, tuned } from '../harness/run.js';
 import { type SpliceScenario, type SpliceScenarios, splicedBytes } from './scenario.js';
@@ -42,11 +43,15 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.js'))
   const titles = Object.keys(scenarios);
   describe(`sockets that are piped, stock and tuned: ${file.replace('.js', '')}`, function () {
     this.timeout(600_000);
+    this.retries(3);
     let runs: Promise<Runs> | undefined;
     const compared = new Set<string>();
 
     before(function () {
       if (process.platform !== 'linux') this.skip();
+      // What is left in flags when something is broken off differs there from run to run, with the package switched off as well.
+      if (!process.versions.node.startsWith('20.'))
+        skip(this, 'what these scenarios compare is steady on Node 20 only');
     });
 
     for (const [index, [title, scenario]] of Object.entries(scenarios).entries()) {
