@@ -6,7 +6,7 @@ import { recentPaths } from '../recent-paths.js';
 import { fitsTurn } from '../turn-budget.js';
 import { type Answer, isAnswered } from './answer.js';
 import { type FsContext, knownFields, knownStatus, lookAtPath } from './cached-files.js';
-import { forgetUntold } from './untold-files.js';
+import { untoldFiles } from './untold-files.js';
 
 type Args = ArrayLike<unknown>;
 
@@ -124,6 +124,7 @@ function closeFile(context: FsContext, fd: number): Answer {
 /** close: fd, request. */
 export function answerClose(context: FsContext, { 0: fd }: Args): Answer {
   if (typeof fd !== 'number') return 'other-arguments';
-  forgetUntold(fd);
+  // Its number may be another file's next.
+  untoldFiles.forget(fd);
   return closeFile(context, fd);
 }

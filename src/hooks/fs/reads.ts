@@ -4,7 +4,7 @@ import { fitsTurn } from '../turn-budget.js';
 import type { Answer, PoolReason } from './answer.js';
 import { type FsContext, knownStatus } from './cached-files.js';
 import { type OpenedFile, openFile } from './descriptors.js';
-import { isUntold, noteUntold } from './untold-files.js';
+import { untoldFiles } from './untold-files.js';
 
 type Args = ArrayLike<unknown>;
 
@@ -58,12 +58,12 @@ export function answerRead(context: FsContext, args: Args): Answer {
   if (typeof size !== 'number' || typeof position !== 'number' || offset + size > buffer.length)
     return 'other-arguments';
   if (size > MOST_INLINE) return 'large-read';
-  if (isUntold(fd)) return UNTOLD;
+  if (untoldFiles.has(fd)) return UNTOLD;
   if (!fitsTurn(size)) return 'turn-is-full';
   // A pipe or a device has no positions: the kernel refuses a read of them at one.
   if (position === CURRENT && knownStatus(context, fd)?.regular !== true) return 'not-a-regular-file';
   const read = readCached(context.files, fd, buffer, offset, size, position);
-  if (read === UNTOLD) noteUntold(fd);
+  if (read === UNTOLD) untoldFiles.note(fd);
   return typeof read === 'string' ? read : { value: read };
 }
 
@@ -84,13 +84,13 @@ const MODE = 0o666;
 
 /** A whole file; see `readFilesInline`. */
 export function answerReadFile(context: FsContext, path: string): Answer {
-  if (isUntold(path)) return UNTOLD;
+  if (untoldFiles.has(path)) return UNTOLD;
   if (!fitsTurn()) return 'turn-is-full';
   const opened = openFile(context, path, MODE);
   if (typeof opened === 'string' || !('size' in opened)) return opened;
   try {
     const answer = readWhole(context, opened);
-    if (answer === UNTOLD) noteUntold(path);
+    if (answer === UNTOLD) untoldFiles.note(path);
     return answer;
   } finally {
     context.node.close(opened.value);

@@ -1,6 +1,6 @@
-import { monotonic } from '../../node/clock.js';
 import type { Libc } from '../libc.js';
 import type { FileCalls, FileStatus } from '../platform.js';
+import { UntoldFiles } from './untold-files.js';
 
 /** include/uapi/asm-generic/mman-common.h */
 const PROT_NONE = 0;
@@ -18,12 +18,6 @@ const MOST_PAGES = 4096;
  * 64 KB). So at a multiple of 1 GiB behind the end of a file, no folio of the file's bytes can lie.
  */
 const FARTHEST_FOLIO = 2 ** 30;
-
-/** A file of which the kernel told nothing is not asked about for so long. In vain, a question costs half a trip to the thread pool. */
-const UNTOLD_FOR_MS = 1000;
-
-/** Most files that are remembered so. */
-const MOST_UNTOLD = 1000;
 
 /** The kernel does not tell what is in the page cache. */
 export const UNTOLD = -1;
@@ -83,23 +77,15 @@ export function mappedResidency(
   const pagesOf = mappedPages(libc);
   const status: FileStatus = { regular: false, size: 0, inode: 0, deviceMajor: 0, deviceMinor: 0, mount: 0 };
   // By inode alone: a file of another mount with the same number is read by Node for as long.
-  const untoldAt = new Map<number, number>();
-  const isRecentlyUntold = (inode: number): boolean => {
-    const at = untoldAt.get(inode);
-    if (at === undefined) return false;
-    if (monotonic() - at < UNTOLD_FOR_MS) return true;
-    untoldAt.delete(inode);
-    return false;
-  };
+  const untold = new UntoldFiles<number>();
   return (fd, position, count) => {
     if (!cachedStatus(fd, status) || !status.regular || !isKnown(fd, status)) return UNTOLD;
-    if (isRecentlyUntold(status.inode)) return UNTOLD;
+    if (untold.has(status.inode)) return UNTOLD;
     const wanted = Math.min(count, status.size - position);
     if (wanted <= 0) return 0;
     const bytes = pagesOf(fd, status.size, position, wanted);
     if (bytes !== UNTOLD) return bytes;
-    if (untoldAt.size >= MOST_UNTOLD) untoldAt.clear();
-    untoldAt.set(status.inode, monotonic());
+    untold.note(status.inode);
     return UNTOLD;
   };
 }
