@@ -4,8 +4,16 @@ import { handleBelow, type NetSocket, ownerOf, type SocketHandle } from '../../n
 import type { DestinationRecord } from '../../report/destination-record.js';
 import { endConnection, type Opening, PeerConnection } from './connection.js';
 
-/** The connection of a socket that this process connects, or uses as a client: from connect(2), or its first use, to its end. */
-const outgoing = hiddenSlot<object, PeerConnection | undefined>();
+/**
+ * The connection of a socket that this process connects, or uses as a client: from connect(2), or its first use, to its end.
+ *
+ * Not in a hidden slot: that would give outgoing sockets another shape than accepted ones. All of Node's code that both run through, for each
+ * read and write, would then look properties up in two ways. What has ended is deleted, so that it dies young.
+ */
+const outgoing = new WeakMap<object, PeerConnection>();
+
+/** How many attempts to connect have no answer yet. */
+let attempts = 0;
 
 /** Of a connection that is accepted: on the TCP handle, which a TLSWrap has below it. */
 const accepted = hiddenSlot<SocketHandle, PeerConnection>();
@@ -35,6 +43,7 @@ export function noteWatched(connection: PeerConnection): void {
 
 /** An attempt to connect is over. */
 function giveUp(connection: PeerConnection, hasFailed: boolean): void {
+  attempts--;
   connection.opening = undefined;
   connection.hasEnded = true;
   if (hasFailed && connection.destination !== undefined) connection.destination.failed++;
@@ -56,6 +65,7 @@ export function noteAttempt(
   // Of a name with several addresses, the one before has failed, or takes too long.
   if (before?.opening !== undefined) giveUp(before, true);
   const connection = new PeerConnection(handle, owner, destination, opening);
+  attempts++;
   outgoing.set(owner, connection);
   expectConnections();
   return connection;
@@ -63,9 +73,11 @@ export function noteAttempt(
 
 /** A socket makes progress: it has just connected, if it was about to. */
 export function noteProgress(socket: NetSocket): void {
+  if (attempts === 0) return;
   const connection = outgoing.get(socket);
   if (connection === undefined || connection.opening === undefined || socket.connecting) return;
   const { opening, destination } = connection;
+  attempts--;
   connection.opening = undefined;
   if (destination !== undefined) {
     destination.opened++;
@@ -102,7 +114,7 @@ export function clientConnection(socket: NetSocket, handle: SocketHandle): PeerC
 export function noteEnd(socket: NetSocket, isOfConnect: boolean): PeerConnection | undefined {
   const own = outgoing.get(socket);
   // What we know of it ends with it: an app may keep the socket.
-  if (own !== undefined) outgoing.set(socket, undefined);
+  if (own !== undefined) outgoing.delete(socket);
   if (own?.opening !== undefined) {
     giveUp(own, isOfConnect);
     return undefined;

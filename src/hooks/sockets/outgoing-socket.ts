@@ -55,7 +55,7 @@ function hostOf(owner: unknown, request: ConnectRequest): string {
 /** Handles whose options were set before bind(2). */
 const boundEarly = hiddenSlot<SocketHandle, true>();
 
-/** The port that a socket is to connect to. Node binds a local address before it gives the handle that port. */
+/** The port that a socket is to connect to, where that matters for bind(2): Node binds a local address before it gives the handle that port. */
 const destinationPort = hiddenSlot<object, number>();
 
 /** All outgoing sockets to one port, or to all others. */
@@ -246,13 +246,13 @@ function patchWraps(prototype: ConnectingHandle): Undo {
 
 /** Node's classes of handles. A socket's handle is the only way to them, so each is patched when the first one connects. */
 class HandleClasses {
-  readonly #scopes: Scopes;
+  readonly scopes: Scopes;
   #undoHandles: Undo | undefined;
   #undoWraps: Undo | undefined;
   #isClosed = false;
 
   constructor(scopes: Scopes) {
-    this.#scopes = scopes;
+    this.scopes = scopes;
   }
 
   get hasHandles(): boolean {
@@ -265,7 +265,7 @@ class HandleClasses {
     const below = handleBelow(handle);
     const sockets = connectingPrototype(below ?? handle);
     const wraps = below === undefined ? undefined : connectingPrototype(handle);
-    if (sockets !== undefined) this.#undoHandles ??= patchHandles(this.#scopes, sockets);
+    if (sockets !== undefined) this.#undoHandles ??= patchHandles(this.scopes, sockets);
     if (wraps !== undefined) this.#undoWraps ??= patchWraps(wraps);
   }
 
@@ -273,7 +273,7 @@ class HandleClasses {
     this.#isClosed = true;
     this.#undoWraps?.();
     this.#undoHandles?.();
-    this.#scopes.close();
+    this.scopes.close();
   }
 }
 
@@ -281,10 +281,11 @@ type SocketConnect = NetSocket['connect'];
 
 function makeSocketConnect(classes: HandleClasses, original: SocketConnect): SocketConnect {
   const patch = (handle: SocketHandle): void => classes.patch(handle);
+  const { bindsEarly } = classes.scopes;
   return function (this: NetSocket, ...args) {
     const handle = this._handle;
     if (typeof this._host === 'string') connectsAgain.set(this, true);
-    const port = portOfConnect(args);
+    const port = bindsEarly ? portOfConnect(args) : undefined;
     if (port !== undefined) destinationPort.set(this, port);
     if (handle != null) classes.patch(handle);
     // Node gives the socket its handle within this call. With a `lookup` that answers at once, it connects in this call too.
