@@ -1,7 +1,7 @@
 import { debug } from '../../diagnostics.js';
 import type { Platform } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
-import { nextTick } from '../../node/clock.js';
+import { monotonic, nextTick } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { HttpMessage } from '../../node/http.js';
 import { net } from '../../node/modules.js';
@@ -26,6 +26,9 @@ import { PrimaryQueue } from '../shared-port/primary-queue.js';
 import { withClose } from './closing-header.js';
 import { noteTold, ServerDrain } from './server-drain.js';
 
+/** Connections get this share of their time at least, however late a busy process gets to closing its servers. */
+const LEAST_SHARE = 1 / 2;
+
 /** A server that listens. */
 interface Listening {
   readonly handle: ListenHandle;
@@ -48,8 +51,11 @@ const owners = hiddenSlot<ConnectionsList, NetServer>();
 /** TLS sockets of http2, where Node keeps no list of sessions. */
 const secured = hiddenSlot<object, Set<NetSocket>>();
 
-/** A signal has come: servers that begin to listen now do not make the process ready again. */
-let isLeaving = false;
+/**
+ * When the last connection has to be gone, once a signal has come. Servers that begin to listen after that do not make the process ready
+ * again.
+ */
+let leaveBy: number | undefined;
 
 /** Of the listeners whose connections this process, a cluster's primary, passes on to its workers. */
 const primaryQueues = new Set<PrimaryQueue>();
@@ -112,7 +118,7 @@ class Draining {
     nextTick(() => {
       if (server._handle === null && fdOf(listener) >= 0) primaryQueues.add(new PrimaryQueue(listener));
     });
-    if (!isLeaving) leavingRecord.draining = false;
+    if (leaveBy === undefined) leavingRecord.draining = false;
     whenConnectionsAreKept(server, (list) => this.#holdIdle(server, list));
     this.#noteSecured(server);
   }
@@ -165,11 +171,17 @@ class Draining {
       this.#saysClose = true;
       this.#undos.push(afterHeader(sayClose));
     }
-    const drain = new ServerDrain(server, this.#time, () => [...(secured.get(server) ?? [])], forget);
+    const drain = new ServerDrain(server, timeOf(this.#time), () => [...(secured.get(server) ?? [])], forget);
     drains.set(server, drain);
     underWay.add(drain);
     if (listeningServers().length === 0) leavingRecord.draining = true;
   }
+}
+
+/** How long a server that is closed now has to finish its connections, of the time that one has which is closed at any other time. */
+function timeOf(whole: number): number {
+  const left = leaveBy === undefined ? whole : leaveBy - monotonic();
+  return Math.min(whole, Math.max(left, whole * LEAST_SHARE));
 }
 
 function forget(drain: ServerDrain): void {
@@ -208,9 +220,13 @@ export function isListening(): boolean {
   return listeningServers().length > 0;
 }
 
-/** The process leaves: it is not ready for anybody, whatever its servers do. */
-export function noteLeaving(): void {
-  isLeaving = true;
+/**
+ * The process leaves: it is not ready for anybody, whatever its servers do.
+ *
+ * @param by when the last connection has to be gone, by the monotonic clock
+ */
+export function noteLeaving(by: number): void {
+  leaveBy = by;
   leavingRecord.draining = true;
 }
 

@@ -16,7 +16,10 @@ const LONG_MS = 2 ** 31 - 1;
 const WORKERS_MARGIN_MS = 1000;
 
 /** How long a cluster's primary passes on what is in its queues, at most, ahead of the closing of its workers' servers. */
-const QUEUES_MS = 2000;
+const LONGEST_QUEUES_MS = 2000;
+
+/** No more of the time of a drain than this is spent so: the rest is for the requests. */
+const QUEUES_SHARE = 1 / 2;
 
 /** Between two looks at them. */
 const QUEUES_PAUSE_MS = 20;
@@ -29,13 +32,23 @@ export interface LeavingTimes {
   readonly drain: number;
 }
 
+/** The same of a worker, told by its primary: some of the time for the connections is for the primary's queues. */
+function timesOfWorker(delay: number, { drain }: LeavingTimes): LeavingTimes {
+  return { delay, drain: drain - timeForQueues(drain) };
+}
+
+/** Milliseconds out of the time of a drain. */
+function timeForQueues(drain: number): number {
+  return Math.min(LONGEST_QUEUES_MS, drain * QUEUES_SHARE);
+}
+
 /** Have a cluster's primary accept no newcomers, and call `then` when its workers have what was in its queues. */
-function emptyQueues(then: () => void): void {
+function emptyQueues(longest: number, then: () => void): void {
   const began = monotonic();
   const system = platform();
   stopNewcomers(system);
   const look = (): void => {
-    if (hasEmptyQueues(system) || monotonic() - began >= QUEUES_MS) then();
+    if (hasEmptyQueues(system) || monotonic() - began >= longest) then();
     else setTimeout(look, QUEUES_PAUSE_MS);
   };
   // Behind the poll for events: Node has accepted what was in the kernel's queue.
@@ -44,9 +57,9 @@ function emptyQueues(then: () => void): void {
 
 /** The workers go on accepting until the primary's queues are empty: they would be reset with the last worker's server. */
 function leaveAsPrimary({ delay, drain }: LeavingTimes, then: () => void): void {
-  const longest = delay + QUEUES_MS;
-  const closeNow = leaveWithWorkers(longest, longest + drain + WORKERS_MARGIN_MS, then);
-  setTimeout(() => emptyQueues(closeNow), delay);
+  const queues = timeForQueues(drain);
+  const closeNow = leaveWithWorkers(delay + queues, delay + drain + WORKERS_MARGIN_MS, then);
+  setTimeout(() => emptyQueues(queues, closeNow), delay);
 }
 
 /**
@@ -55,8 +68,8 @@ function leaveAsPrimary({ delay, drain }: LeavingTimes, then: () => void): void 
  * @returns a function that closes the servers now
  */
 function leave(times: LeavingTimes, then: () => void): () => void {
-  const { delay } = times;
-  noteLeaving();
+  const { delay, drain } = times;
+  noteLeaving(monotonic() + delay + drain);
   const hasWorkers = ownWorkers().length > 0;
   if (!hasWorkers && !hasServers()) {
     then();
@@ -109,7 +122,7 @@ export class Leaving {
     this.#stopWaiting = awaitOrder((delay) => {
       this.#isOrdered = true;
       if (this.#isDone) return reportLeft();
-      this.#leave({ ...this.#times, delay });
+      this.#leave(timesOfWorker(delay, this.#times));
       // Its second order: the primary's queues are empty.
       if (delay === 0) this.#close?.();
     });
