@@ -248,7 +248,14 @@ function publishCommonJs() {
     ...values.map((name) => `${docOf(name)}export declare const ${name}: typeof api.${name};`),
   ];
   writeFileSync(`dist/types/${API}.d.cts`, `${lines.join('\n')}\n`);
-  writeFileSync('dist/index.cjs', "'use strict';\n\nmodule.exports = require('./index.js');\n");
+  // Where a CommonJS module is imported, Node takes its names from its text (cjs-module-lexer). The last assignment counts.
+  const code = [
+    "'use strict';",
+    '',
+    "module.exports = require('./index.js');",
+    `0 && (module.exports = { ${values.join(', ')} });`,
+  ];
+  writeFileSync('dist/index.cjs', `${code.join('\n')}\n`);
 }
 
 clean();

@@ -131,6 +131,18 @@ ${esModule}`;
     expectTuned(await runApp('mjs', esModule, { preload: [...BY_IMPORT, '--import', second] }));
   });
 
+  it('has the same names for CommonJS, and for an import of what CommonJS resolves', async () => {
+    const source = `
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const names = (module) => Object.keys(module).filter((name) => !/^(default|module\\.exports|__esModule)$/.test(name)).sort().join();
+const esm = names(await import('socket-tune'));
+const { install } = await import(require.resolve('socket-tune'));
+console.log(names(require('socket-tune')) === esm, names(await import(require.resolve('socket-tune'))) === esm, typeof install);`;
+    const { stdout, stderr } = await runApp('mjs', source, { preload: [] });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: 'true true function\n', stderr: '' });
+  });
+
   it('makes a later install() say that it is installed already', async () => {
     const source = `
 import { defaultConfig, install } from 'socket-tune';
