@@ -1,7 +1,5 @@
-import { hiddenSlot } from '../node/hidden-slot.js';
-
 /** Our own servers, which are neither tuned nor counted nor drained. */
-const exempt = hiddenSlot<object, true>();
+const exempt = new WeakMap<object, true>();
 
 /** Leave a server alone when it listens, and when the process ends. */
 export function exemptServer(server: object): void {

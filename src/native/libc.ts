@@ -1,4 +1,4 @@
-import { withPlainObjects } from './plain-objects.js';
+import { withoutStderr, withPlainObjects } from './plain-objects.js';
 
 /** The C library of the running process. Calls run on the calling thread. */
 export interface Libc {
@@ -27,7 +27,7 @@ export function loadLibc(): Libc {
   const { createRequire } = process.getBuiltinModule('node:module');
   const require = createRequire(import.meta.url);
   const [koffi, library] = withPlainObjects(() => {
-    const loaded = require('koffi') as Koffi;
+    const loaded = withoutStderr(() => require('koffi') as Koffi);
     return [loaded, loaded.load(null)];
   });
   return {

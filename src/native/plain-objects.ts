@@ -28,3 +28,18 @@ export function withPlainObjects<T>(act: () => T): T {
     for (const restore of restores) restore?.();
   }
 }
+
+/**
+ * Call `act` while `process.stderr` does not show. Node makes that stream when it is first asked for, and from then on the app sees a handle more.
+ * A loader that copies all of `util` has Node 22 ask whether it takes colours (lib/internal/util/colors.js). `act` must be synchronous.
+ */
+export function withoutStderr<T>(act: () => T): T {
+  const own = Object.getOwnPropertyDescriptor(process, 'stderr');
+  if (own?.get === undefined || own.configurable !== true) return act();
+  defineProperty(process, 'stderr', { ...own, get: () => undefined });
+  try {
+    return act();
+  } finally {
+    defineProperty(process, 'stderr', own);
+  }
+}

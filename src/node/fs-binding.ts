@@ -1,4 +1,4 @@
-import { isNodesOwn } from './own-source.js';
+import { internalBinding } from './modules.js';
 
 /**
  * What Node's own JavaScript calls for all that `fs` does (src/node_file.cc): `fs.stat`, its promise, a copy of either that an app
@@ -75,9 +75,6 @@ export interface ReadFileJob {
   /** Returns an error if it could not begin. */
   run(path: string): unknown;
 }
-
-/** Versions of Node whose functions we have seen. A wrong number of arguments ends the process, so no others are touched. */
-const KNOWN_MAJORS: ReadonlySet<number> = new Set([20, 22, 23, 24, 25, 26]);
 
 /** Where one of the calls is another's already (mock-fs), none is ours. */
 const CALLS = [
@@ -173,19 +170,8 @@ function isKnownBinding(value: unknown): value is FsBinding {
   );
 }
 
-/**
- * The binding, if it is Node's own and as we know it.
- *
- * Under `--pending-deprecation` asking for it would print a warning, and under `--permission` it is not to be had.
- */
+/** The binding, if it is Node's own and as we know it. A wrong number of arguments would end the process. */
 export function fsBinding(): FsBinding | undefined {
-  const [major = Number.NaN] = process.versions.node.split('.').map(Number);
-  const { binding } = process as { readonly binding?: (name: string) => unknown };
-  if (!KNOWN_MAJORS.has(major) || !isNodesOwn(binding, 'process.binding')) return undefined;
-  try {
-    const found = binding.call(process, 'fs');
-    return isKnownBinding(found) ? found : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = internalBinding('fs');
+  return isKnownBinding(found) ? found : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { HttpMessage } from './http.js';
+import { internalBinding } from './modules.js';
 import type { ReadableState, WriteBatch, WriteCallback, WritePart } from './streams.js';
 import { valueBySymbol } from './symbols.js';
 
@@ -195,11 +196,30 @@ export function acceptedSockets(server: object): readonly NetSocket[] {
 /** The prototype of a TCP handle or TLSWrap; undefined if it is not what we know. */
 export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
   const prototype: unknown = handle && Object.getPrototypeOf(handle);
-  const known = prototype as ConnectingHandle | undefined;
-  const isKnown = ['open', 'connect', 'connect6'].every(
-    (name) => known !== undefined && typeof Reflect.get(known, name) === 'function',
-  );
-  return isKnown ? known : undefined;
+  return hasMethods<ConnectingHandle>(prototype, ['open', 'connect', 'connect6']) ? prototype : undefined;
+}
+
+function hasMethods<T extends object>(value: unknown, names: readonly (keyof T & string)[]): value is T {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => typeof Reflect.get(value, name) === 'function');
+}
+
+function handlePrototype(binding: 'tcp_wrap' | 'pipe_wrap', name: 'TCP' | 'Pipe'): unknown {
+  const found = internalBinding(binding);
+  const made: unknown = typeof found === 'object' && found !== null ? Reflect.get(found, name) : undefined;
+  return typeof made === 'function' ? made.prototype : undefined;
+}
+
+/** The prototype of all TCP handles; undefined where it cannot be had without one of them. */
+export function tcpPrototype(): ConnectingHandle | undefined {
+  const prototype = handlePrototype('tcp_wrap', 'TCP');
+  return hasMethods<ConnectingHandle>(prototype, ['open', 'connect', 'connect6']) ? prototype : undefined;
+}
+
+/** The prototypes of all handles that listen, TCP and Unix; undefined where they cannot be had without such a handle. */
+export function listeningPrototypes(): readonly BoundHandle[] | undefined {
+  const prototypes = [handlePrototype('tcp_wrap', 'TCP'), handlePrototype('pipe_wrap', 'Pipe')];
+  return prototypes.every((one) => hasMethods<BoundHandle>(one, ['listen'])) ? prototypes : undefined;
 }
 
 /** The port in the arguments of `connect` (lib/net.js `normalizeArgs`); undefined for a path. Test: hooks/local-address. */

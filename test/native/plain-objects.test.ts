@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { withPlainObjects } from '../../src/native/plain-objects.js';
+import { withoutStderr, withPlainObjects } from '../../src/native/plain-objects.js';
 
 describe('objects without the properties of Object.prototype', () => {
   const ADDED = ['socketTuneTest', 'value'] as const;
@@ -47,5 +47,30 @@ describe('objects without the properties of Object.prototype', () => {
       return [];
     });
     expect(found).to.deep.equal(['not today', ['enumerable', 'enumerable']]);
+  });
+});
+
+describe('calling without the stream for errors', () => {
+  const descriptor = (): PropertyDescriptor | undefined => Object.getOwnPropertyDescriptor(process, 'stderr');
+
+  it('hides the stream, and puts it back, also after an error', () => {
+    const before = descriptor();
+    expect(withoutStderr(() => process.stderr)).to.equal(undefined);
+    expect(descriptor()).to.deep.equal(before);
+    const failing = (): never => {
+      throw new Error('on purpose');
+    };
+    expect(() => withoutStderr(failing)).to.throw('on purpose');
+    expect(descriptor()).to.deep.equal(before);
+  });
+
+  it('leaves a stream that somebody has put in its place', () => {
+    const before = descriptor();
+    Object.defineProperty(process, 'stderr', { value: 'mine', configurable: true });
+    try {
+      expect(withoutStderr(() => process.stderr)).to.equal('mine');
+    } finally {
+      if (before !== undefined) Object.defineProperty(process, 'stderr', before);
+    }
   });
 });

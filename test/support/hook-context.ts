@@ -23,13 +23,13 @@ export interface ObservedPlatform extends Platform {
 /** Linux, include/uapi/asm-generic/socket.h SO_ACCEPTCONN: whether listen(2) was called. */
 const LISTENS: SocketConstant = { level: 1, name: 30 };
 
-function listens(handle: SocketHandle): boolean {
+export function listens(handle: SocketHandle): boolean {
   const answer = new Int32Array(1);
   return linux().get(handle, LISTENS, answer) === 0 && answer[0] === 1;
 }
 
 /** TCP only: a Unix socket has a path instead. */
-function isBound(handle: SocketHandle): boolean {
+export function isBound(handle: SocketHandle): boolean {
   const name: { port?: number } = {};
   const getsockname: unknown = Reflect.get(handle, 'getsockname');
   if (typeof getsockname === 'function') Reflect.apply(getsockname, handle, [name]);

@@ -39,7 +39,7 @@ interface Listening {
 const listening = new Map<NetServer, Listening>();
 
 /** Drains under way, by their servers. */
-const drains = hiddenSlot<object, ServerDrain | undefined>();
+const drains = new WeakMap<object, ServerDrain | undefined>();
 const underWay = new Set<ServerDrain>();
 
 /** Called when a drain has ended. */
@@ -49,7 +49,7 @@ let onDrained: (() => void) | undefined;
 const owners = hiddenSlot<ConnectionsList, NetServer>();
 
 /** TLS sockets of http2, where Node keeps no list of sessions. */
-const secured = hiddenSlot<object, Set<NetSocket>>();
+const secured = new WeakMap<object, Set<NetSocket>>();
 
 /**
  * When the last connection has to be gone, once a signal has come. Servers that begin to listen after that do not make the process ready

@@ -3,7 +3,6 @@ import type { Platform } from '../../native/platform.js';
 import { fdOf } from '../../native/sockets/handle-fd.js';
 import { boundPort } from '../../node/addresses.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../../node/clock.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import { connectionHandle, type ListenHandle, type NetServer, type SocketHandle } from '../../node/net.js';
 import { beforeClose, holdClose } from '../../node/patch/net.js';
 import { removeOwnPort } from './own-ports.js';
@@ -34,7 +33,7 @@ export function endDrain(server: object): void {
 }
 
 /** Drains under way, by their servers. */
-const drains = hiddenSlot<object, Drain | undefined>();
+const drains = new WeakMap<object, Drain | undefined>();
 
 /** A handshake may need the first two retransmits of its SYN-ACK: the answer was lost, or the kernel ignored it (DEFER_ACCEPT). */
 const LONGEST_DRAIN_MS = 2000;

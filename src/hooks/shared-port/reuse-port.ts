@@ -1,6 +1,5 @@
 import { boundPort } from '../../node/addresses.js';
 import { cluster } from '../../node/cluster.js';
-import { hiddenSlot } from '../../node/hidden-slot.js';
 import { net } from '../../node/modules.js';
 import { type BoundHandle, LISTEN_CHANNEL, type ListenHandle, type NetServer } from '../../node/net.js';
 import { confirm } from '../../options/apply.js';
@@ -72,7 +71,7 @@ export function bindShared(
   return undefined;
 }
 
-const exclusive = hiddenSlot<object, true>();
+const exclusive = new WeakMap<object, true>();
 
 /** Run `act`; servers that listen meanwhile do not share their port. */
 export function withoutSharing(act: () => void): void {

@@ -14,6 +14,7 @@ import {
   ownerOf,
   portOfConnect,
   type SocketHandle,
+  tcpPrototype,
 } from '../../node/net.js';
 import { atCompletion, watchSocketHandle } from '../../node/patch/net.js';
 import { replaceMethod, type Undo, undoAll } from '../../node/patch/replace.js';
@@ -244,7 +245,7 @@ function patchWraps(prototype: ConnectingHandle): Undo {
   ]);
 }
 
-/** Node's classes of handles. A socket's handle is the only way to them, so each is patched when the first one connects. */
+/** Node's classes of handles, each patched when the first one connects. The only sure way to them is a socket's handle. */
 class HandleClasses {
   readonly scopes: Scopes;
   #undoHandles: Undo | undefined;
@@ -255,7 +256,10 @@ class HandleClasses {
     this.scopes = scopes;
   }
 
-  get hasHandles(): boolean {
+  /** Whether the handles of sockets are patched by now. */
+  hasHandles(): boolean {
+    const prototype = this.#undoHandles === undefined && !this.#isClosed ? tcpPrototype() : undefined;
+    if (prototype !== undefined) this.#undoHandles = patchHandles(this.scopes, prototype);
     return this.#undoHandles !== undefined;
   }
 
@@ -289,7 +293,7 @@ function makeSocketConnect(classes: HandleClasses, original: SocketConnect): Soc
     if (port !== undefined) destinationPort.set(this, port);
     if (handle != null) classes.patch(handle);
     // Node gives the socket its handle within this call. With a `lookup` that answers at once, it connects in this call too.
-    else if (!classes.hasHandles) return watchSocketHandle(this, patch, () => original.apply(this, args));
+    else if (!classes.hasHandles()) return watchSocketHandle(this, patch, () => original.apply(this, args));
     return original.apply(this, args);
   };
 }

@@ -15,7 +15,7 @@ export interface Tuning {
 }
 
 /** By server, so that a connection costs nothing. */
-const ofServer = hiddenSlot<object, Tuning>();
+const ofServer = new WeakMap<object, Tuning>();
 const ofHandle = hiddenSlot<SocketHandle, Tuning>();
 
 export function setServerTuning(server: object, tuning: Tuning): void {

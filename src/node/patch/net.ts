@@ -1,25 +1,55 @@
 import { hiddenSlot } from '../hidden-slot.js';
 import { net } from '../modules.js';
-import type {
-  BoundHandle,
-  ConnectionCallback,
-  ConnectRequest,
-  ListenHandle,
-  NetServer,
-  NetSocket,
-  OnComplete,
-  SocketHandle,
+import {
+  type BoundHandle,
+  type ConnectionCallback,
+  type ConnectRequest,
+  type ListenHandle,
+  listeningPrototypes,
+  type NetServer,
+  type NetSocket,
+  type OnComplete,
+  type SocketHandle,
 } from '../net.js';
 import { defineProperty } from '../own-properties.js';
 import { nodeSymbol } from '../symbols.js';
-import { mutable, replaceMethod, type Undo } from './replace.js';
+import { mutable, replaceMethod, type Undo, undoAll } from './replace.js';
 import { type OnServer, watchServerClass } from './server-class.js';
 
 /**
- * Call `act`, and `onHandle` at the moment when the server gets its handle. lib/net.js `setupListenHandle` binds the handle, assigns it,
- * and calls listen(2) then.
+ * Call `act`, which has a server listen, and `onHandle` when the server's new handle is bound, ahead of listen(2): lib/net.js
+ * `setupListenHandle` binds the handle, assigns it, and calls its `listen`.
  */
 export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
+  if (server._handle) return act();
+  const prototypes = listeningPrototypes();
+  if (prototypes === undefined) return watchAssignment(server, onHandle, act);
+  const undo = undoAll(prototypes.map((prototype) => beforeListen(prototype, server, onHandle)));
+  try {
+    return act();
+  } finally {
+    undo();
+  }
+}
+
+function beforeListen(prototype: BoundHandle, server: NetServer, onHandle: (handle: ListenHandle) => void): Undo {
+  let isOver = false;
+  return replaceMethod<(this: BoundHandle, backlog: number) => number>(
+    prototype,
+    'listen',
+    (original) =>
+      function (this: BoundHandle, ...args) {
+        if (this === server._handle && !isOver) {
+          isOver = true;
+          onHandle(this);
+        }
+        return original.apply(this, args);
+      },
+  );
+}
+
+/** The same where handles cannot be watched. V8 is slow with the server from then on: it has turned its properties into a dictionary. */
+function watchAssignment<T>(server: NetServer, onHandle: (handle: ListenHandle) => void, act: () => T): T {
   const own = Object.getOwnPropertyDescriptor(server, '_handle');
   if (own?.configurable !== true || !Object.hasOwn(own, 'value')) return act();
   let handle = server._handle;
@@ -41,7 +71,7 @@ export function watchHandle<T>(server: NetServer, onHandle: (handle: ListenHandl
 
 /**
  * Call `act`, and `onHandle` at the moment when the socket gets its handle, before lib/net.js looks up where to connect. A socket's
- * `_handle` is an accessor of its prototype.
+ * `_handle` is an accessor of its prototype. V8 is slow with the socket from then on: it has turned its properties into a dictionary.
  */
 export function watchSocketHandle<T>(socket: NetSocket, onHandle: (handle: SocketHandle) => void, act: () => T): T {
   if (Object.hasOwn(socket, '_handle') || !Object.isExtensible(socket)) return act();

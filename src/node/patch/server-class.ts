@@ -10,6 +10,13 @@ interface ServerModule {
 }
 
 /**
+ * V8 makes an object with places for as many properties as the texts of its class and of the classes above assign to `this` (its
+ * `CalculateExpectedNofProperties`). Fewer would do for an http server, whose class is below net's, until it gets one property too many and
+ * V8 turns them all into a dictionary. Then each request pays for it. Test: register/shapes.
+ */
+type Reserving = Record<string, number>;
+
+/**
  * Call `onServer` with each server of a module's class that is made, or of a class that extends it, and its options. In a class that
  * extends it, that is when `super()` returns.
  */
@@ -21,7 +28,10 @@ export function watchServerClass(exported: ServerModule, onServer: OnServer): Un
   };
   const undoCreate = watchMaker(exported, 'createServer', onServer);
   // Not a Proxy, which shows where an app prints the module: `showsProxies` in versions.ts.
-  const watched = function (this: unknown, ...args: unknown[]): unknown {
+  const watched = function (this: Reserving, ...args: unknown[]): unknown {
+    // Never run, see `Reserving`: as many as lib/net.js `Server` has.
+    if (args === undefined)
+      this.a = this.b = this.c = this.d = this.e = this.f = this.g = this.h = this.i = this.j = this.k = 0;
     if (new.target === undefined) {
       const made: unknown = Reflect.apply(Server, this, args);
       note(made ?? this, args);

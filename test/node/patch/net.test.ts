@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net, { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { asNetServer, type ListenHandle, type NetServer, type SocketHandle } from '../../../src/node/net.js';
+import { asNetServer, type ListenHandle, listeningPrototypes, type SocketHandle } from '../../../src/node/net.js';
 import {
   addBytesSplicedIn,
   addBytesSplicedOut,
@@ -13,58 +13,102 @@ import {
   watchHandle,
   watchServers,
 } from '../../../src/node/patch/net.js';
-import type { Mutable } from '../../../src/node/patch/replace.js';
+import { useScratch } from '../../support/files/scratch.js';
+import { isBound, listens } from '../../support/hook-context.js';
 import { handleOf, listenHandleOf, listening, type SocketPair, socketPair } from '../../support/sockets/socket-pair.js';
 
+/** lib/net.js `_listen2`, which `listen()` comes to, mostly in a later turn. */
+function listenOn(server: Server, where: number | string): void {
+  if (typeof where === 'number') asNetServer(server)._listen2('127.0.0.1', where, 4, 511);
+  else asNetServer(server)._listen2(where, -1, -1, 511);
+}
+
 describe('watching a server’s handle', () => {
-  function assigning(server: Server, handle: unknown): () => string {
-    return () => {
-      const assigned: Mutable<NetServer> = asNetServer(server);
-      assigned._handle = handle as ListenHandle;
-      return 'result';
+  const scratch = useScratch();
+
+  /** Watch while a server listens, and return what was true of its handle when it was told of. */
+  async function watch(server: Server, where: number | string): Promise<unknown[]> {
+    const seen: unknown[] = [];
+    const tell = (handle: ListenHandle): void => {
+      const isKnown = handle === asNetServer(server)._handle;
+      seen.push({ isKnown, isBound: typeof where === 'string' || isBound(handle), listens: listens(handle) });
     };
+    watchHandle(asNetServer(server), tell, () => listenOn(server, where));
+    await once(server, 'listening');
+    return seen;
   }
 
-  it('tells of the handle in the moment in which it is assigned, and answers with the result', () => {
-    const server = createServer();
-    const handle = {};
+  for (const hasBinding of [true, false]) {
+    describe(hasBinding ? 'by its class' : 'where its class is not to be had', () => {
+      const { binding } = process as unknown as { binding: unknown };
+
+      beforeEach(() => {
+        if (!hasBinding) Reflect.set(process, 'binding', () => undefined);
+      });
+
+      afterEach(() => {
+        Reflect.set(process, 'binding', binding);
+      });
+
+      it('tells of it once, when it is bound and does not listen yet, be it TCP or Unix', async () => {
+        for (const where of [0, scratch.path('socket')]) {
+          const server = createServer();
+          expect(await watch(server, where)).to.deep.equal([{ isKnown: true, isBound: true, listens: false }]);
+          server.close();
+        }
+      });
+
+      it('leaves the property and the class as they were, also when an error is thrown', () => {
+        const server = createServer();
+        const methods = listeningPrototypes()?.map(({ listen }) => listen);
+        const before = Object.getOwnPropertyDescriptor(server, '_handle');
+        const failing = (): never => {
+          throw new Error('on purpose');
+        };
+        expect(() => watchHandle(asNetServer(server), () => undefined, failing)).to.throw('on purpose');
+        expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal(before);
+        expect(listeningPrototypes()?.map(({ listen }) => listen)).to.deep.equal(methods);
+      });
+
+      it('tells of none that could not be bound', async () => {
+        const server = createServer();
+        const seen: unknown[] = [];
+        const failed = once(server, 'error');
+        watchHandle(
+          asNetServer(server),
+          (handle) => seen.push(handle),
+          // An address for documents (RFC 5737).
+          () => asNetServer(server)._listen2('203.0.113.1', 0, 4, 511),
+        );
+        await failed;
+        expect(seen).to.deep.equal([]);
+      });
+    });
+  }
+
+  it('tells of no other server’s handle', () => {
+    const [server, other] = [createServer(), createServer()];
     const seen: unknown[] = [];
-    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, handle))).to.equal('result');
-    expect(seen).to.deep.equal([handle]);
-    expect(asNetServer(server)._handle).to.equal(handle);
-  });
-
-  it('leaves the property as it was, with its new value', () => {
-    const server = createServer();
-    const before = Object.getOwnPropertyDescriptor(server, '_handle');
-    const handle = {};
-    watchHandle(asNetServer(server), () => undefined, assigning(server, handle));
-    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal({ ...before, value: handle });
-  });
-
-  it('leaves the property as it was when an error is thrown', () => {
-    const server = createServer();
-    const before = Object.getOwnPropertyDescriptor(server, '_handle');
-    const failing = (): never => {
-      throw new Error('on purpose');
-    };
-    expect(() => watchHandle(asNetServer(server), () => undefined, failing)).to.throw('on purpose');
-    expect(Object.getOwnPropertyDescriptor(server, '_handle')).to.deep.equal(before);
-  });
-
-  it('does not tell of a handle that is taken away', () => {
-    const server = createServer();
-    const seen: unknown[] = [];
-    watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, null));
+    watchHandle(
+      asNetServer(server),
+      (handle) => seen.push(handle),
+      () => listenOn(other, 0),
+    );
+    expect(other.address()).to.include({ address: '127.0.0.1' });
     expect(seen).to.deep.equal([]);
+    other.close();
   });
 
   it('lets what is done be done where the property cannot be watched', () => {
     const server = createServer();
     Object.defineProperty(server, '_handle', { value: null, writable: true, configurable: false });
-    const seen: unknown[] = [];
-    expect(watchHandle(asNetServer(server), (one) => seen.push(one), assigning(server, {}))).to.equal('result');
-    expect(seen).to.deep.equal([]);
+    expect(
+      watchHandle(
+        asNetServer(server),
+        () => undefined,
+        () => 'result',
+      ),
+    ).to.equal('result');
   });
 });
 
