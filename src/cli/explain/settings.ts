@@ -85,6 +85,6 @@ export function explainSettings(
     source: sourceOf(one),
     ...(one.option === 'behind' ? { constant: 'server.keepAliveTimeout' } : {}),
     supported: true,
-    link: docs(PAGES[one.option] ?? '../README.md#configure-it'),
+    link: docs(PAGES[one.option] ?? '../README.md#configure'),
   }));
 }
