@@ -46,7 +46,9 @@ function printExplanation(output: Output, explanation: Explanation): void {
 function cautions({ enabled }: EnvironmentConfig): readonly string[] {
   const { unavailable } = platform();
   return [
-    ...(enabled ? [] : ['SOCKET_TUNE=off: the preload does nothing at all. Without this variable, the values would be:']),
+    ...(enabled
+      ? []
+      : ['SOCKET_TUNE=off: the preload does nothing at all. Without this variable, the values would be:']),
     ...(unavailable === undefined ? [] : [`Only NODELAY and keepalive are set here: ${unavailable}.`]),
   ];
 }
