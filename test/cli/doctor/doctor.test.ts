@@ -263,7 +263,7 @@ describe('socket-tune doctor', () => {
   it('tells why something matters, and how to keep what mends it', () => {
     const { stdout, status } = doctorIn('sysctl -qw net.ipv4.tcp_fastopen=1; DOCTOR');
     expect(status).to.equal(0);
-    expect(stdout).to.include('! net.ipv4.tcp_fastopen: 1\n    FASTOPEN is set and read back without it');
+    expect(stdout).to.include('! net.ipv4.tcp_fastopen: 1\n    Without its bit, FASTOPEN is set but has no effect');
     expect(stdout).to.include('    net.ipv4.tcp_fastopen = 3\n');
   });
 });
