@@ -6,20 +6,20 @@ import type { Results, Runs, ScenarioResult } from '../bench/results.js';
 const INTRODUCTION = `# What a request costs
 
 Made by \`npm run bench:figures\` from what \`npm run bench -- --only frameworks --only profile\` measured: the CPU time of the server
-for one request, by the clock of the kernel, of all its threads. Stock and tuned take turns in short rounds. Servers use all cores, as most
+for one request, in all its threads, by the kernel's clock. Stock and tuned take turns in short rounds. Servers use all cores, as most
 do.
 `;
 
 const WHERE = `## Where the time goes
 
 In stock Node a file of 10 KB takes four trips to the thread pool: stat, open, read, close. Each wakes a thread, which wakes the main
-thread again. That is most of what the file costs, and all of it is gone where the kernel has the file in memory. Express, send and Node's
+thread again. These trips are most of the file's cost. If the kernel has the file in memory, none is needed. Express, send and Node's
 HTTP cost the same as before.
 `;
 
 const CALLS = `## Our system calls for one file
 
-For a file of 10 KB that was asked for a moment ago, behind \`fs.stat\`, as \`strace\` shows them:
+These are the calls for a file of 10 KB that was requested a moment ago, after \`fs.stat\`, as \`strace\` shows them:
 
 | call | what for |
 | --- | --- |
@@ -36,12 +36,12 @@ For a file of 10 KB that was asked for a moment ago, behind \`fs.stat\`, as \`st
 
 - Of a tuned request of Express, most is JavaScript of Express, send, Node's HTTP and streams, and V8's own code for it. nginx has none of
   that.
-- On **one core** less is gained, as threads that share a core need not be woken across cores: 10 KB by Express 0.85 of stock, 100 KB
+- On **one core** the gain is smaller, because threads that share a core need not be woken across cores: 10 KB by Express 0.85 of stock, 100 KB
   0.36, 1 MB 0.12 (the same benchmark, each server bound to a core).
 - **Files by HTTPS** are encrypted in the process. Only the thread pool is saved.
-- **\`fs.readFile\` of more than 128 KB** is left to the thread pool: copying so much would hold the loop. It may even cost more than stock in
-  an app as small as the one here: V8 frees such buffers late, once its young generation has grown, which any code that is loaded brings
-  about. The kernel then gives fresh pages for each of them. Apps of some size have that with and without us. Streams do not have it.
+- **\`fs.readFile\` of more than 128 KB** is left to the thread pool, because such a copy would block the loop. In an app as small as the one here, it may
+  even cost more than in stock Node. V8 frees such buffers late once its young generation has grown, and loaded code makes it grow. The
+  kernel then provides fresh pages for each buffer. Larger apps have this cost with and without us. Streams do not have it.
 `;
 
 function find({ scenarios }: Results, name: string): ScenarioResult | undefined {

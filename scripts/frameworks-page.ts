@@ -33,10 +33,10 @@ export function frameworksPage(): string {
 
 <!-- Made by scripts/frameworks-page.ts from test/third-party/frameworks.ts. -->
 
-How real frameworks send files under \`node --import socket-tune/register\`. Each line is an app in \`test/third-party/apps\`, without
-any code for socket-tune. The tests run it with and without the preload, and send the same requests: whole files, ranges, HEAD,
+This table shows how frameworks send files under \`node --import socket-tune/register\`. Each line is an app in \`test/third-party/apps\`, without
+any code for socket-tune. The tests run each app with and without the preload, and send the same requests: whole files, ranges, HEAD,
 If-None-Match, If-Modified-Since, If-Range, missing files, pipelined requests, and downloads that the client aborts. Every head and every
-body must be the same, except the date. The tuned process's report must say what this table says.
+body must be the same, except the date. The report of the tuned process must agree with this table.
 
 | Versions | What sends | By sendfile | Why | Not rerouted, by the report | Knows |
 | --- | --- | --- | --- | --- | --- |
@@ -47,8 +47,8 @@ come (\`destination-not-ready\`). So does everything over TLS, and everything th
 
 ## Tried by hand
 
-These are too heavy for the tests, or do not install beside them. Each was built in a directory of its own and run with and without the
-preload. Each was asked for two files, a route that streams a file, and a page: plain, with gzip, and with two ranges. All 16 heads and
+These frameworks are too heavy for the tests, or do not install beside them. Each was built in its own directory, and ran with and without the
+preload. Each got requests for two files, a route that streams a file, and a page: plain, with gzip, and with two ranges. All 16 heads and
 bodies were the same, except the date. HEAD, aborted downloads and pipelined requests were not tried.
 
 | Versions | Node | Static files by sendfile | A route that streams a file |
@@ -59,19 +59,19 @@ bodies were the same, except the date. HEAD, aborted downloads and pipelined req
 | nitropack 2.13.6, its Node server | 20, 26 | not by sendfile: \`fs.promises.readFile\`, and one write | \`sendStream\`: yes, it pipes into the response |
 | astro 7.3.3, @astrojs/node 11.1.6, standalone | 22, 26 | yes, by send | not by sendfile: as above |
 
-Nuxt itself was not tried; its server is built by Nitro. Nor was Remix; \`@remix-run/serve\` depends on compression, which is looked for there.
+Nuxt was not tried; Nitro builds its server. Remix was not tried either; \`@remix-run/serve\` uses compression, which we recognize there.
 
-A file in a web \`Response\` is no file any more for who writes the response: \`Readable.toWeb()\` hides the stream, and other code may
-read or change each chunk. So a reader's writes are not rerouted. What the file system has in memory is still read without the thread pool.
+A web \`Response\` does not show that its body is a file: \`Readable.toWeb()\` hides the stream, and other code may
+read or change each chunk. So these writes are not rerouted. Files in memory are still read without the thread pool.
 
 ## Yarn Plug'n'Play
 
-\`node -r ./.pnp.cjs -r socket-tune/register app.js\` works, and so does \`yarn node -r socket-tune/register app.js\`, there also with
-\`--import\`. In the other order Node does not find socket-tune, as \`.pnp.cjs\` is what finds it; with the path of a copy outside the archives
-that order works too, with the same result. Plain \`node -r ./.pnp.cjs --import socket-tune/register\` does not find it either. Sockets are
-tuned. Yarn replaces the functions of \`fs\`, so no file stream goes by sendfile: the report counts \`patched-fs\`. Yarn's functions call
-Node's own for files outside its archives, and so those files are opened and read without the thread pool where the kernel has them
-in memory. Files inside an archive are served by Yarn. Tried by hand with Yarn 4.18.1, Express 5.3.0, Node 20 and 26: every body was the same.
+\`node -r ./.pnp.cjs -r socket-tune/register app.js\` works. \`yarn node -r socket-tune/register app.js\` works too, also with \`--import\`.
+\`.pnp.cjs\` must come first, because Node finds socket-tune through it. A copy outside the archives may come first, by its path, with the same
+result. \`node -r ./.pnp.cjs --import socket-tune/register\` does not find socket-tune. Sockets are tuned. Yarn replaces the functions of
+\`fs\`, so no file stream goes by sendfile: the report counts \`patched-fs\`. For files outside its archives, Yarn calls Node's own functions. So
+such files are opened and read without the thread pool if the kernel has them in memory. Yarn itself reads files inside an archive. This was
+tried by hand with Yarn 4.18.1, Express 5.3.0, Node 20 and 26: every body was the same.
 `;
 }
 

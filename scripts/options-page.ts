@@ -11,20 +11,19 @@ export const OPTIONS_PAGE = fileURLToPath(new URL('../../docs/options.md', impor
 
 const INTRODUCTION = `# Options
 
-Made from the table in src/options/table.ts by scripts/options-page.ts. \`npx socket-tune explain\` tells the values that your
-environment gives them, \`npx socket-tune doctor\` whether this machine can have them, and \`SOCKET_TUNE_REPORT=exit\` what the kernel
-made of them.
+Made from the table in src/options/table.ts by scripts/options-page.ts. \`npx socket-tune explain\` shows their values in your
+environment, \`npx socket-tune doctor\` whether this machine supports them, and \`SOCKET_TUNE_REPORT=exit\` the kernel's values.
 
-Every variable begins with \`SOCKET_TUNE_\`. For the listeners on one port there is \`SOCKET_TUNE_PORT_8080_NODELAY\`, for the sockets that
-the process opens \`SOCKET_TUNE_CONNECT_NODELAY\` (with \`SOCKET_TUNE_CONNECT=on\`), for those to one port
-\`SOCKET_TUNE_CONNECT_PORT_5432_NODELAY\`, and so for each option that such sockets have.
+Every variable begins with \`SOCKET_TUNE_\`. \`SOCKET_TUNE_PORT_8080_NODELAY\` is for the listeners on one port. \`SOCKET_TUNE_CONNECT_NODELAY\` is for the
+sockets that the process opens (with \`SOCKET_TUNE_CONNECT=on\`), and \`SOCKET_TUNE_CONNECT_PORT_5432_NODELAY\` for such sockets to one port.
+Every option that such sockets have has these variables.
 `;
 
 const READ_BACK: Readonly<Record<SocketOption['readBack'], string>> = {
   same: 'the same value is read back',
-  doubled: 'twice the value is read back, as the kernel counts its own overhead in',
-  rounded: 'the value is read back, rounded up to what the kernel can do',
-  none: 'nothing is read back: it wears off, or is seen to by watching the connection',
+  doubled: 'twice the value is read back, because the kernel adds its own overhead',
+  rounded: 'the value is read back, rounded up by the kernel',
+  none: 'nothing is read back: the kernel resets it, or the connection is watched instead',
 };
 
 function values(row: OptionRow): string {
@@ -41,7 +40,7 @@ function beforeBind(row: OptionRow): string {
   const outgoing = row.targets.includes('outgoing') ? ', on an outgoing socket before connect(2) at the latest' : '';
   const datagram = row.targets.includes('datagram') ? ', on a UDP socket once it is bound' : '';
   return row.ofLocalAddress
-    ? 'Only sockets that bind a local address (`localAddress`), before they do. Other sockets cost nothing.'
+    ? 'It is set before bind(2), only on sockets that bind a local address (`localAddress`). Other sockets cost nothing.'
     : `It is set before bind(2)${outgoing}${datagram}.`;
 }
 
@@ -52,12 +51,12 @@ function notes(row: OptionRow): string[] {
     ...(row.clientSpeaksFirst ? ['Only http, https, tls and http2 servers, whose clients speak first.'] : []),
     ...(row.since === undefined ? [] : [`Linux ${row.since} and later.`]),
     ...(row.phase === 'before-handshake'
-      ? ['It is set before listen(2) or connect(2), as the handshake depends on it.']
+      ? ['It is set before listen(2) or connect(2), because the handshake depends on it.']
       : []),
     ...(row.phase === 'before-bind' ? [beforeBind(row)] : []),
     ...(row.guards ? ['Part of the guard of outgoing sockets (`SOCKET_TUNE_CONNECT=guard`).'] : []),
-    ...(row.onceConnected ? ['On an outgoing socket it is set once that is connected.'] : []),
-    ...(row.floor === undefined ? [] : ['The value is a least one.']),
+    ...(row.onceConnected ? ['On an outgoing socket it is set after the connect.'] : []),
+    ...(row.floor === undefined ? [] : ['The value is a minimum.']),
     ...(row.ipv6Only ? ['IPv6 sockets only.'] : []),
   ];
 }
@@ -86,8 +85,8 @@ export function optionsPage(): string {
     ...OPTION_ROWS.map(section),
     '## RAW\n\nAny other option of the kernel, by its numbers: `SOCKET_TUNE_RAW=level:name:int[@phase]`, comma separated, such as',
     '`6:25:16384@before-listen`. Phases: `before-bind`, `before-listen` (the default), `accepted`, `before-connect` (outgoing sockets,',
-    'with `SOCKET_TUNE_CONNECT=on`), `datagram`. It is read back like any other, and reported under its numbers.\n',
-    `## Later\n\nThese take more than a call of setsockopt(2), and are not built yet:\n\n${later.join('\n')}\n`,
+    'with `SOCKET_TUNE_CONNECT=on`), `datagram`. The option is read back like any other, and reported under its numbers.\n',
+    `## Not built\n\nThese need more than setsockopt(2). [Considered, and left out](considered.md) says why they are not built:\n\n${later.join('\n')}\n`,
   ].join('\n');
 }
 

@@ -10,16 +10,16 @@ const INTRODUCTION = `# Presets
 \`SOCKET_TUNE_PRESET=default | lowlatency | highthroughput | none\`. [Options](options.md) has the values of each. This page has
 their results across many kinds of networks, and the reasons for the values.
 
-- **default**: at most 5 % slower than stock Node on any path that was tried, as far as the rounds agree. Clients that were here before get
+- **default**: at most 5 % slower than stock Node on any path that was tried, as far as the rounds agree. Returning clients get
   their answer a round trip earlier.
-- **lowlatency**: for messages. A message does not wait behind data in the kernel's queue. Clients that are gone are noticed within 45 s
+- **lowlatency**: for messages. A message does not wait behind data in the kernel's queue. Dead clients are noticed within 45 s
   instead of two minutes. Files cost more CPU time than with default, and less than in stock Node.
-- **highthroughput**: as default, but parts of requests are not acknowledged at once: the least CPU time for uploads.
+- **highthroughput**: like default, but parts of requests are not acknowledged at once. This takes the least CPU time for uploads.
 - **none**: no option is set; files still go by sendfile.
 
 Made by \`npm run bench:figures\` from what \`npm run bench\` and \`npm run bench -- --only link-sizes\` measured. The links are emulated
 (\`bench/link/\`): two network namespaces, and a program between them that delays packets, limits the rate and drops some. At 1 Gbit/s, on
-a machine that others use, figures differ by up to a tenth from run to run, and the ratios with them.
+a machine that others use, figures and ratios differ by up to a tenth from run to run.
 `;
 
 /** The comparisons of presets, in the order of the page. */
@@ -66,17 +66,17 @@ function reasons(silence: Table | undefined): string {
 - **NOTSENT_LOWAT: 256k, lowlatency only.** With 128k, messages come a little earlier, but the server wakes up twice as often, each time
   for less. A file over 1 ms, 1 Gbit/s (12 rounds by hand) had 0.95 of stock's throughput at 1.13 times its CPU time. With 256k it had 0.99
   at 0.93. From 512k on, nothing is gained at 10 Mbit/s.
-- **FASTOPEN: 256 in all.** A returning client that uses it has its answer after one round trip instead of two. Others wait no longer than with
-  stock Node. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
-- **DEFER_ACCEPT: 5 s in default and highthroughput.** Without packet loss it costs no time: the first byte comes as early as without it.
+- **FASTOPEN: 256 in all.** A returning client that uses FASTOPEN has its answer after one round trip instead of two. Others wait no longer than
+  with stock Node. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
+- **DEFER_ACCEPT: 5 s in default and highthroughput.** Without packet loss this costs no time: the first byte comes just as early.
 - **QUICKACK: default and lowlatency.** It is for clients that send a request in parts (\`npm run bench -- --only small-requests\`). After
   32 reads without an answer, the kernel alone acknowledges: an ACK of ours for every read of an upload cost up to half as much CPU time
   again, and made it no faster. highthroughput leaves the option out.
 - **KEEPALIVE 60 + 6 × 10 s** (lowlatency: 30 + 3 × 5 s). On an idle connection, a client whose machine is gone is noticed after two minutes
   (lowlatency: about half a minute); stock Node keeps such a connection for ever.
 - **DEAD_PEER: 120 s** (lowlatency: 45 s). With data in flight, a client whose machine is gone is noticed after that time; stock Node retransmits
-  for about 15 minutes. A live client is never ended, however long it reads nothing: its kernel answers. USER_TIMEOUT does not tell the two
-  apart, so no preset has it.${silenceNote(silence)}
+  for about 15 minutes. A live client is never ended, however long it reads nothing: its kernel answers. USER_TIMEOUT cannot tell a slow client
+  from a dead client, so no preset sets it.${silenceNote(silence)}
   For outgoing connections see [outgoing.md](outgoing.md) and \`npm run bench -- --only dead-peer\`.
 - **CONGESTION: none.** The system chooses the congestion control.
 `;

@@ -1,6 +1,6 @@
-// An ordinary server. It knows nothing of socket-tune.
+// An ordinary server, without any code for socket-tune.
 //
-// PORT: where it listens, 8080 if it is not set. Under systemd's socket activation it takes the socket that it was given.
+// PORT: where it listens; 8080 by default. Under systemd's socket activation it takes systemd's socket.
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import { pipeline } from 'node:stream';
@@ -10,7 +10,7 @@ const FIRST_PASSED_DESCRIPTOR = 3;
 const server = createServer((request, response) => {
   if (request.url === '/file') {
     const file = createReadStream(process.execPath, { end: 1_000_000 - 1 });
-    // The client may go away in the middle of it.
+    // The client may leave in the middle of the file.
     return pipeline(file, response, (error) => error && console.error(error.message));
   }
   response.setHeader('Content-Type', 'application/json');

@@ -1,6 +1,6 @@
 // pm2 start ecosystem.config.cjs
 //
-// The preload and its variables reach every process by the environment of pm2's daemon: see docs/deploy.md.
+// The variables must be in the environment of pm2's daemon: see docs/deploy.md.
 module.exports = {
   apps: [
     {
@@ -9,7 +9,7 @@ module.exports = {
       instances: 'max',
       exec_mode: 'cluster',
       node_args: '--import socket-tune/register',
-      // SIGKILL comes that many milliseconds after SIGINT: SOCKET_TUNE_DRAIN, and some.
+      // Milliseconds from SIGINT to SIGKILL: SOCKET_TUNE_DRAIN, and 5 s more.
       kill_timeout: 25_000,
     },
   ],

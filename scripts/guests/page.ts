@@ -107,19 +107,19 @@ export function platformsPage(results: readonly GuestResult[]): string {
 
 <!-- Made by scripts/guests/page.ts from scripts/guests/results.json: npm run test:guests, with --record. -->
 
-Where the package was run, and what it did there. A guest is a machine under emulation (qemu-system). It has a kernel of Debian's, Node from
-npm, the package as it is packed, and an app that knows nothing of it. \`npm run test:guests\` starts them all, and
-\`npm run test:guests -- --only NAME\` one. CI runs \`linux-6.1\` with Node 20.
+This page says where the package was run, and with what result. A guest is an emulated machine (qemu-system). It has a Debian kernel, Node from
+npm, the packed package, and an app without any code for it. \`npm run test:guests\` starts all guests, and
+\`npm run test:guests -- --only NAME\` a single guest. CI runs \`linux-6.1\` with Node 20.
 
 In each guest
 
 - the app sends files of 100 bytes, 10 KB and 1 MB by \`createReadStream(path).pipe(response)\`, from ext4 and from tmpfs. The client compares
-  every body by its SHA-256. A round with the files in the page cache is _warm_. Before a _cold_ one the cache is emptied;
+  every body by its SHA-256. In a _warm_ round the files are in the page cache. Before a _cold_ round the cache is emptied;
 - \`socket-tune verify\` sets a sample of every option on every kind of socket;
-- a client falls silent: a socket filter drops all that comes. With \`SOCKET_TUNE_DEAD_PEER=3s\` the app's connection must end with ETIMEDOUT;
+- a client falls silent: a socket filter drops every packet. With \`SOCKET_TUNE_DEAD_PEER=3s\` the app's connection must end with ETIMEDOUT;
 - the app must end with status 0, and write nothing to standard error.
 
-The script fails if an answer is wrong, or if an option is missing that the guest's row in \`scripts/guests/guests.ts\` does not name.
+The script fails if an answer is wrong, or if the guest lacks an option that its row in \`scripts/guests/guests.ts\` does not name.
 
 ${table(results)}
 
@@ -127,41 +127,41 @@ ${guests}
 
 ## What older kernels lack
 
-| Kernel | It lacks | So |
+| Kernel | What it lacks | Effect |
 | --- | --- | --- |
-| before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` watches connections by a timer and TCP_INFO instead |
+| before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` needs a timer and TCP_INFO instead |
 | before 6.8 | the unique number of a mount | files are opened and looked up in the thread pool on file systems without a device, such as tmpfs |
 | before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
 | before 5.12; Debian’s 5.10 has it | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
-| 5.9 and 5.10 | a right answer of preadv2(2) with RWF_NOWAIT: it may say 0, as at the end of a file | 0 counts only where the file's size says the same; Node reads the rest |
-| every one, on tmpfs, overlayfs, squashfs and ramfs | RWF_NOWAIT | mincore(2) is asked; see below |
+| 5.9 and 5.10 | a correct result of preadv2(2) with RWF_NOWAIT: it may return 0, as at the end of a file | 0 counts only if the file's size confirms it; Node reads the rest |
+| every kernel, on tmpfs, overlayfs, squashfs and ramfs | RWF_NOWAIT | mincore(2) is used; see below |
 
-Files of a container's image are on overlayfs. There the kernel tells what is in the page cache only of files that the app's user owns or may
-write (since Linux 5.2). Root may do so with CAP_FOWNER, which Docker gives. Of other files it says nothing true, so Node reads and sends them:
-\`residency-unknown\` in the report. \`COPY --chown=node:node\` in a Dockerfile makes them the user's own. Before 6.8, calls of \`fs\` on these file
-systems go to the thread pool, and streams do not. \`test/hooks/files/mounts.test.ts\` tries it on mounts of its own: warm, cold, and another's.
-The table's rounds on tmpfs are from before that.
+Files of a container's image are on overlayfs. There, mincore(2) shows what is in the page cache only for files that the app's user owns or may
+write (since Linux 5.2). Root needs CAP_FOWNER, which Docker gives. For other files the answer is false, so Node reads and sends them:
+\`residency-unknown\` in the report. \`COPY --chown=node:node\` in a Dockerfile makes the files the user's own. Before 6.8, calls of \`fs\` on these file
+systems go to the thread pool, but streams do not. \`test/hooks/files/mounts.test.ts\` tests this on its own mounts: warm, cold, and with another's files.
+The table's rounds on tmpfs were run before mincore(2) was used.
 
 ## Windows
 
-Node for Windows runs in wine, on this machine's Linux. There is no table of options for Windows: NODELAY and keepalive are set through
-Node's own API, and Node sends the files. What was checked is that an app runs and its files are right. Wine 8 is not Windows: it knows no
-keepalive, and Node's own \`setKeepAlive()\` fails there. Node 24 and 26 do not start in it, with or without us (\`Fatal process out of
-memory: SegmentedTable::InitializeTable\`). Nothing was run on a Windows of Microsoft's.
+Node for Windows ran in wine, on the Linux of the test machine. There is no table of options for Windows: NODELAY and keepalive are set through
+Node's own API, and Node sends the files. The test checks that an app runs and its files are right. Wine 8 is not Windows: it has no
+keepalive, so Node's own \`setKeepAlive()\` fails there. Node 24 and 26 do not start in wine, with or without us (\`Fatal process out of
+memory: SegmentedTable::InitializeTable\`). Nothing was run on Microsoft's Windows.
 
 ## macOS
 
-It was not run: no Mac, and no emulator of one. Its table of options is tested against a fake C library alone
+Nothing was run on macOS, because no Mac was available. The table of options is tested with a fake C library only
 (\`test/native/darwin.test.ts\`). Node sends the files.
 
 ## musl
 
-It was not run: no Node for musl was found among the packages of npm and Debian. koffi's package has a binary for musl beside that for glibc. The package asks the
-running process for C functions by name, and names no library.
+Nothing was run with musl, because npm and Debian have no Node for musl. koffi's package has a binary for musl as well as for glibc. Our package
+finds C functions in the running process by name, and names no library.
 
 ## Not tried
 
-- Kernels before 5.10, and 5.15: the mirror that was asked has none any more.
+- Kernels before 5.10, and 5.15: the mirror no longer has them.
 - Pages of 64 KB: Debian has no such kernel. A test counts pages of that size (\`test/native/files/residency.test.ts\`).
 - arm64 on a processor that is not emulated. Emulation says nothing about speed.
 `;

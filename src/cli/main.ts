@@ -78,7 +78,7 @@ function addDoctor(program: Command, output: Output): void {
     .description('is this machine ready for the configuration in the environment? exit code 1 if not')
     .addOption(presetOption())
     .addOption(jsonOption())
-    .addOption(new Option('--manifest <file>', 'a manifest of Kubernetes, to see the end of the pod'))
+    .addOption(new Option('--manifest <file>', 'a Kubernetes manifest, whose grace period is compared with the drain'))
     .action(({ json, preset, manifest }: CommonOptions & { manifest?: string }) => {
       const text = manifest === undefined ? undefined : readText(manifest);
       if (manifest !== undefined && text === undefined) return refuse(`${manifest} cannot be read`);
@@ -93,7 +93,7 @@ function addExplain(program: Command, output: Output): void {
   program
     .command('explain')
     .description(
-      'every option and setting: its value, where that comes from, what it means, and which sockets get what',
+      'show every option and setting: its value, the source of the value, its meaning, and the sockets that get it',
     )
     .addOption(presetOption())
     .addOption(jsonOption())
@@ -102,8 +102,8 @@ function addExplain(program: Command, output: Output): void {
         parsePort,
       ),
     )
-    .option('--connect', 'options of outgoing sockets alone', false)
-    .option('--all', 'options too that this system does not have', false)
+    .option('--connect', 'only options of outgoing sockets', false)
+    .option('--all', 'also options that this system does not have', false)
     .action(
       ({ json, preset, port, connect, all }: CommonOptions & { port?: number; connect: boolean; all: boolean }) => {
         const variables = variablesWith(preset);
@@ -115,9 +115,9 @@ function addExplain(program: Command, output: Output): void {
 function addBench(program: Command, output: Output): void {
   program
     .command('bench')
-    .description('measure what the preload gains and costs on this machine, beside stock Node and others')
+    .description('measure gain and cost of the preload on this machine, beside stock Node and other servers')
     .option('--quick', 'less work, more noise', false)
-    .option('--only <name>', 'only this scenario; may be given again', (name, all: readonly string[] = []) => [
+    .option('--only <name>', 'measure only this scenario; may be repeated', (name, all: readonly string[] = []) => [
       ...all,
       name,
     ])
@@ -141,7 +141,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
     .version(version)
     .enablePositionalOptions()
     .exitOverride()
-    .showHelpAfterError('(socket-tune --help tells more)')
+    .showHelpAfterError('(see socket-tune --help)')
     .configureHelp({ styleTitle: (text) => output.style('bold', text) });
 
   addDoctor(program, output);
@@ -150,7 +150,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
 
   program
     .command('verify')
-    .description('set the options of this environment on test sockets, and print what the kernel made of them')
+    .description('set the options of this environment on test sockets, and print the values that the kernel then has')
     .addOption(presetOption())
     .addOption(jsonOption())
     .addOption(new Option('--samples', 'set a sample of every option instead').default(false, 'no').conflicts('preset'))
@@ -162,7 +162,7 @@ function makeProgram(output: Output, version: string, preload: string): Command 
   program
     .command('top')
     .description('watch a tuned process: its listeners, its connections, and how its files are sent')
-    .argument('[pid|url]', 'a process with SOCKET_TUNE_INSPECT, or the URL in that variable; none: the only one here')
+    .argument('[pid|url]', 'a process with SOCKET_TUNE_INSPECT, or its URL; by default the only such process')
     .addOption(jsonOption())
     .option('--once', 'print once', false)
     .addOption(new Option('--interval <seconds>', 'time between two snapshots').default(1).argParser(parseSeconds))

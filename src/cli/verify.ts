@@ -188,7 +188,7 @@ export async function verify(
     print(output, all);
     const watched = environment === undefined ? [] : watchedOptions(environment);
     if (watched.length > 0)
-      output.paragraph(`Not set, but seen to by watching the connections: ${watched.join(', ')}.`, '');
+      output.paragraph(`Not set on sockets, because connections are watched instead: ${watched.join(', ')}.`, '');
     const what = environment === undefined ? 'Samples of all options' : 'The configuration of this environment';
     output.paragraph(`${what}, ${all.length} on test sockets: ${summaryOf(all) || 'nothing is set'}.`, '');
   }

@@ -57,7 +57,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}BUFFER_MODE`,
     kind: oneOf(['floor', 'exact']),
     default: 'floor',
-    doc: '`floor`: a buffer size is set only where the kernel would not grow it that far by itself, as a fixed size ends its autotuning; `exact`: always',
+    doc: '`floor`: a buffer size is set only where the kernel would not grow the buffer that far, because a fixed size ends autotuning; `exact`: always',
   },
   sendfile: {
     variable: `${PREFIX}SENDFILE`,
@@ -71,7 +71,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     range: [0, Number.MAX_SAFE_INTEGER],
     // bench/files.ts: below it read and write cost no more, and later changes of the file do not reach the client.
     default: 64 << 10,
-    doc: 'what is shorter is copied, with its headers, by one send(2)',
+    doc: 'a shorter file is copied, and leaves with its headers by one send(2)',
   },
   sendfileWindow: {
     variable: `${PREFIX}SENDFILE_WINDOW`,
@@ -79,51 +79,51 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     range: [64 << 10, 64 << 20],
     // Measured by bench/files.ts.
     default: 512 << 10,
-    doc: "given to the socket before Node's streams have their say again",
+    doc: "bytes of a file that a socket gets in one step, before Node's streams run again",
   },
   cork: {
     variable: `${PREFIX}CORK`,
     kind: oneOf(['auto', 'off']),
     default: 'auto',
-    doc: '`auto`: headers leave in one segment with the first bytes of the file; `off`: ahead of it',
+    doc: '`auto`: headers leave in one segment with the first bytes of the file; `off`: headers leave first',
   },
   fs: {
     variable: `${PREFIX}FS`,
     kind: oneOf(['auto', 'off']),
     default: 'auto',
-    doc: '`auto`: calls of `fs` that the kernel can answer from memory do without the thread pool',
+    doc: '`auto`: calls of `fs` that the kernel can answer from memory skip the thread pool',
   },
   udpGso: {
     variable: `${PREFIX}UDP_GSO`,
     kind: KINDS.flag,
     default: false,
-    doc: 'datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick ends',
+    doc: 'datagrams of one size that one tick sends to one destination leave by one system call (UDP_SEGMENT), at the end of the tick at the latest',
   },
   splice: {
     variable: `${PREFIX}SPLICE`,
     kind: oneOf(['auto', 'off']),
     default: 'off',
-    doc: '`auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md',
+    doc: '`auto`: bulk data from a plain socket that is piped to another goes by splice(2), see docs/proxies.md',
   },
   behind: {
     variable: `${PREFIX}BEHIND`,
     kind: BEHIND,
     default: 'off',
-    doc: 'what stands in front of the servers, or its idle time: they close idle connections later than that, see docs/requests.md',
+    doc: 'the proxy in front of the servers, or its idle time: servers close idle connections later than the proxy, see docs/requests.md',
   },
   drain: {
     variable: `${PREFIX}DRAIN`,
     kind: OPTIONAL_TIME,
     range: [1, LONGEST_DRAIN_MS],
     default: 'off',
-    doc: 'how long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come',
+    doc: 'how long a server may take to finish its connections, after it is closed or SIGTERM or SIGINT arrives',
   },
   drainDelay: {
     variable: `${PREFIX}DRAIN_DELAY`,
     kind: KINDS.milliseconds,
     range: [0, LONGEST_DRAIN_MS],
     default: 0,
-    doc: 'how long a process goes on accepting after such a signal, before the drain begins',
+    doc: 'how long a process goes on accepting connections after such a signal, before the drain begins',
   },
   inspect: {
     variable: `${PREFIX}INSPECT`,
@@ -135,7 +135,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}OTEL`,
     kind: oneOf(['auto', 'off']),
     default: 'auto',
-    doc: '`auto`: the app’s meter provider of OpenTelemetry, if it has one, gets our metrics',
+    doc: '`auto`: the app’s OpenTelemetry meter provider, if it has one, gets our metrics',
   },
   report: {
     variable: `${PREFIX}REPORT`,
@@ -152,7 +152,7 @@ export const ENVIRONMENT_SETTINGS = {
     variable: `${PREFIX}STRICT`,
     kind: KINDS.flag,
     default: false,
-    doc: 'a bad value ends the process (exit code 9) instead of being warned of',
+    doc: 'a bad value ends the process (exit code 9); `off`: a bad value brings a warning',
   },
   connect: {
     variable: `${PREFIX}CONNECT`,

@@ -21,7 +21,7 @@ export type OptionalTime = number | 'off';
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
   /**
-   * `floor`: a buffer size is set only where the kernel would not grow it that far by itself, as a fixed size ends its autotuning;
+   * `floor`: a buffer size is set only where the kernel would not grow the buffer that far, because a fixed size ends autotuning;
    * `exact`: always.
    *
    * Values: `'floor'`, `'exact'`. Default: `'floor'`.
@@ -38,7 +38,7 @@ export interface Settings {
    */
   readonly sendfile?: boolean;
   /**
-   * What is shorter is copied, with its headers, by one send(2).
+   * A shorter file is copied, and leaves with its headers by one send(2).
    *
    * Values: from 0 bytes. Default: `65536`.
    *
@@ -46,7 +46,7 @@ export interface Settings {
    */
   readonly sendfileMin?: number;
   /**
-   * Given to the socket before Node's streams have their say again.
+   * Bytes of a file that a socket gets in one step, before Node's streams run again.
    *
    * Values: 65536 to 67108864 bytes. Default: `524288`.
    *
@@ -54,7 +54,7 @@ export interface Settings {
    */
   readonly sendfileWindow?: number;
   /**
-   * `auto`: headers leave in one segment with the first bytes of the file; `off`: ahead of it.
+   * `auto`: headers leave in one segment with the first bytes of the file; `off`: headers leave first.
    *
    * Values: `'auto'`, `'off'`. Default: `'auto'`.
    *
@@ -62,8 +62,8 @@ export interface Settings {
    */
   readonly cork?: CorkMode;
   /**
-   * Datagrams that one tick sends to one destination, of one size, leave by one system call (UDP_SEGMENT), at the latest when the tick
-   * ends.
+   * Datagrams of one size that one tick sends to one destination leave by one system call (UDP_SEGMENT), at the end of the tick at the
+   * latest.
    *
    * Values: `true` or `false`. Default: `false`.
    *
@@ -71,7 +71,7 @@ export interface Settings {
    */
   readonly udpGso?: boolean;
   /**
-   * `auto`: calls of `fs` that the kernel can answer from memory do without the thread pool.
+   * `auto`: calls of `fs` that the kernel can answer from memory skip the thread pool.
    *
    * Values: `'auto'`, `'off'`. Default: `'auto'`.
    *
@@ -79,7 +79,7 @@ export interface Settings {
    */
   readonly fs?: FsMode;
   /**
-   * `auto`: between two plain sockets, of which one is piped to the other, bulk data goes by splice(2), see docs/proxies.md.
+   * `auto`: bulk data from a plain socket that is piped to another goes by splice(2), see docs/proxies.md.
    *
    * Values: `'auto'`, `'off'`. Default: `'off'`.
    *
@@ -87,7 +87,7 @@ export interface Settings {
    */
   readonly splice?: SpliceMode;
   /**
-   * What stands in front of the servers, or its idle time: they close idle connections later than that, see docs/requests.md.
+   * The proxy in front of the servers, or its idle time: servers close idle connections later than the proxy, see docs/requests.md.
    *
    * Values: alb, nlb, gcp, azure, cloudflare, nginx, haproxy, off, or milliseconds from 1 to 86400000. Default: `'off'`.
    *
@@ -95,7 +95,7 @@ export interface Settings {
    */
   readonly behind?: Behind;
   /**
-   * How long a server has to finish its connections once it is closed, or SIGTERM or SIGINT has come.
+   * How long a server may take to finish its connections, after it is closed or SIGTERM or SIGINT arrives.
    *
    * Values: 1 to 3600000 milliseconds, or off. Default: `'off'`.
    *
@@ -103,7 +103,7 @@ export interface Settings {
    */
   readonly drain?: OptionalTime;
   /**
-   * How long a process goes on accepting after such a signal, before the drain begins.
+   * How long a process goes on accepting connections after such a signal, before the drain begins.
    *
    * Values: 0 to 3600000 milliseconds. Default: `0`.
    *
@@ -120,7 +120,7 @@ export interface Settings {
    */
   readonly inspect?: string;
   /**
-   * `auto`: the app’s meter provider of OpenTelemetry, if it has one, gets our metrics.
+   * `auto`: the app’s OpenTelemetry meter provider, if it has one, gets our metrics.
    *
    * Values: `'auto'`, `'off'`. Default: `'auto'`.
    *

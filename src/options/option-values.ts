@@ -28,7 +28,7 @@ export interface OptionValues {
    */
   readonly sendBuffer?: number;
   /**
-   * Probe idle connections, so that a peer that is gone is noticed.
+   * Probe idle connections, so that a dead peer is noticed.
    *
    * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
    *
@@ -60,7 +60,7 @@ export interface OptionValues {
    */
   readonly keepAliveCount?: number;
   /**
-   * Acknowledge a part of a request at once. `on` re-arms it as data arrives; `once` is worn off by the first ACK.
+   * Acknowledge a part of a request at once. `on` re-arms it as data arrives; `once` ends with the first ACK.
    *
    * Values: `'on'`, `'once'`, `'off'`. Presets: default `'on'`, lowlatency `'on'`.
    *
@@ -84,7 +84,7 @@ export interface OptionValues {
    */
   readonly fastOpen?: number;
   /**
-   * How long sent data may stay unacknowledged before the connection ends with ETIMEDOUT. It cuts a live peer too whose window stays
+   * How long sent data may stay unacknowledged before the connection ends with ETIMEDOUT. It also cuts a live peer whose window stays
    * shut: see DEAD_PEER.
    *
    * Values: 1 to 2147483647 milliseconds. No preset sets it: the kernel decides.
@@ -93,7 +93,7 @@ export interface OptionValues {
    */
   readonly userTimeout?: number;
   /**
-   * Unsent bytes that the kernel queues: what is written later is not held up behind more than these.
+   * Most unsent bytes that the kernel queues, so that later data does not wait behind more.
    *
    * Values: 1 to 1073741824 bytes. Presets: lowlatency `262144`.
    *
@@ -117,8 +117,8 @@ export interface OptionValues {
    */
   readonly backlog?: number;
   /**
-   * Each process or thread that listens on a port has a listener of its own, in a cluster too; `cpu`: that of the CPU that received
-   * the connection.
+   * Each process or thread that listens on a port has its own listener, in a cluster too; `cpu`: a connection goes to the listener of
+   * the CPU that received it.
    *
    * Values: `'on'`, `'cpu'`, `'off'`. No preset sets it: the kernel decides.
    *
@@ -134,7 +134,8 @@ export interface OptionValues {
    */
   readonly congestionControl?: string;
   /**
-   * Send the first data in the SYN to a server met before (RFC 7413). Only where the client speaks first: else it waits for ever.
+   * Send the first data in the SYN to a server met before (RFC 7413). Only if the client speaks first; otherwise the client waits for
+   * ever.
    *
    * Values: `true` or `false`. No preset sets it: the kernel decides.
    *
@@ -142,7 +143,7 @@ export interface OptionValues {
    */
   readonly fastOpenConnect?: boolean;
   /**
-   * Largest segment that is announced to the peer, for paths that lose larger ones and do not say so.
+   * Largest segment that is announced to the peer, for paths that drop larger segments silently.
    *
    * Values: 88 to 32767 bytes. No preset sets it: the kernel decides.
    *
@@ -166,7 +167,7 @@ export interface OptionValues {
    */
   readonly windowClamp?: number;
   /**
-   * Bytes that must have come in before the socket is readable. A message shorter than that stalls.
+   * Bytes that must have arrived before the socket is readable. A shorter message stalls.
    *
    * Values: 1 to 1073741824 bytes. No preset sets it: the kernel decides.
    *
@@ -174,7 +175,7 @@ export interface OptionValues {
    */
   readonly receiveLowWater?: number;
   /**
-   * How long a closed connection waits for the peer’s FIN (FIN_WAIT2), up to net.ipv4.tcp_fin_timeout where that is less.
+   * How long a closed connection waits for the peer’s FIN (FIN_WAIT2), or net.ipv4.tcp_fin_timeout if it is shorter.
    *
    * Values: 1 to 120 seconds. No preset sets it: the kernel decides.
    *
@@ -182,7 +183,7 @@ export interface OptionValues {
    */
   readonly lingerTimeout?: number;
   /**
-   * Connections with few packets in flight are retransmitted without the waits growing, for the first six times.
+   * With few packets in flight, the waits between the first six retransmissions do not grow.
    *
    * Values: `true` or `false`. Presets: lowlatency `true`.
    *
@@ -198,7 +199,7 @@ export interface OptionValues {
    */
   readonly retransmitTimeoutMin?: number;
   /**
-   * Longest time between retransmissions, however many have gone unanswered.
+   * Longest time between retransmissions, however many were unanswered.
    *
    * Values: 1000 to 120000 milliseconds. Presets: default `10000`, lowlatency `3400`, highthroughput `10000`.
    *
@@ -206,8 +207,8 @@ export interface OptionValues {
    */
   readonly retransmitTimeoutMax?: number;
   /**
-   * A peer that answers nothing for that long ends the connection with ETIMEDOUT: no ACK to what is on its way, none to keepalive. A
-   * peer that only reads slowly is never cut. Brings keepalive times and RTO_MAX that fit.
+   * A peer that answers nothing for this time ends the connection with ETIMEDOUT: no ACK to sent data, none to keepalive. A peer that
+   * only reads slowly is never cut. This also sets keepalive times and RTO_MAX that fit.
    *
    * Values: 2 to 32767 seconds. Presets: default `120`, lowlatency `45`, highthroughput `120`.
    *
@@ -215,8 +216,8 @@ export interface OptionValues {
    */
   readonly deadPeer?: number;
   /**
-   * A peer that has acknowledged all that was written, and sends nothing for that long, ends the connection with ETIMEDOUT. Not where
-   * the client has the last word, as with subscriptions of logs.
+   * A peer that has acknowledged all written data, and sends nothing for this time, ends the connection with ETIMEDOUT. Not for
+   * protocols that do not answer every request, such as subscriptions of logs.
    *
    * Values: 1 to 32767 seconds. No preset sets it: the kernel decides.
    *
@@ -248,7 +249,7 @@ export interface OptionValues {
    */
   readonly priority?: number;
   /**
-   * Bytes a second that a socket sends at most. UDP needs the fq queueing discipline for it.
+   * Most bytes a second that a socket sends. UDP needs the fq queueing discipline for this.
    *
    * Values: 1 to 2147483647 bytes. No preset sets it: the kernel decides.
    *
@@ -256,7 +257,7 @@ export interface OptionValues {
    */
   readonly maxPacingRate?: number;
   /**
-   * How long a read polls the network card before it sleeps. To raise it takes CAP_NET_ADMIN.
+   * How long a read polls the network card before it sleeps. A higher value needs CAP_NET_ADMIN.
    *
    * Values: 1 to 1000000 microseconds. No preset sets it: the kernel decides.
    *
@@ -264,7 +265,7 @@ export interface OptionValues {
    */
   readonly busyPoll?: number;
   /**
-   * CPU whose packets this socket is to have, among sockets that share a port.
+   * CPU whose packets go to this socket, among sockets that share a port.
    *
    * Values: 0 to 65535. No preset sets it: the kernel decides.
    *
@@ -280,7 +281,7 @@ export interface OptionValues {
    */
   readonly mark?: number;
   /**
-   * Network interface (or VRF) that a socket sends and receives by, and no other. macOS: IP_BOUND_IF.
+   * The only network interface (or VRF) that a socket sends and receives by. macOS: IP_BOUND_IF.
    *
    * Values: the name of a network interface. No preset sets it: the kernel decides.
    *
@@ -305,7 +306,7 @@ export interface OptionValues {
    */
   readonly transparent?: boolean;
   /**
-   * Where `localAddress` is bound, connect(2) chooses the port: connections to different peers may share it, so ports do not run out.
+   * If `localAddress` is bound, connect(2) chooses the port. Connections to different peers may share a port, so ports do not run out.
    *
    * Values: `true` or `false`. Presets: default `true`, lowlatency `true`, highthroughput `true`.
    *
@@ -322,7 +323,7 @@ export interface OptionValues {
    */
   readonly multipath?: boolean;
   /**
-   * Receive buffer of UDP sockets, up to net.core.rmem_max; one that is larger already is left alone.
+   * Receive buffer of UDP sockets, up to net.core.rmem_max; a larger buffer is left alone.
    *
    * Values: 1024 to 1073741824 bytes. Presets: default `2097152`, lowlatency `2097152`, highthroughput `7340032`.
    *
@@ -330,7 +331,7 @@ export interface OptionValues {
    */
   readonly udpReceiveBuffer?: number;
   /**
-   * Send buffer of UDP sockets, up to net.core.wmem_max; one that is larger already is left alone.
+   * Send buffer of UDP sockets, up to net.core.wmem_max; a larger buffer is left alone.
    *
    * Values: 1024 to 1073741824 bytes. Presets: default `2097152`, lowlatency `2097152`, highthroughput `7340032`.
    *
@@ -346,7 +347,7 @@ export interface OptionValues {
    */
   readonly mtuDiscovery?: number;
   /**
-   * Have the kernel hand the TOS byte (ECN) along with each datagram, for native code that reads it.
+   * The kernel delivers the TOS byte (ECN) with each datagram, for native code that reads it.
    *
    * Values: `true` or `false`. No preset sets it: the kernel decides.
    *

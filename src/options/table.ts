@@ -38,7 +38,7 @@ export function optionValue(values: OptionValues, row: OptionRow): OptionValue |
   return Object.hasOwn(values, row.key) ? values[row.key] : undefined;
 }
 
-/** Options that are not built yet, as they need more than setsockopt(2). */
+/** Options that are not built, because they need more than setsockopt(2). docs/considered.md says why. */
 export const PLANNED_OPTIONS: readonly PlannedOption[] = [
   { variable: 'ZEROCOPY', doc: 'Large buffers sent without a copy (MSG_ZEROCOPY).' },
   { variable: 'UDP_GRO', doc: 'Many datagrams in one read (UDP_GRO).' },

@@ -39,7 +39,7 @@ export interface Check {
   look(circumstances: Circumstances): CheckResult;
 }
 
-const UNKNOWN: CheckResult = { value: 'not told by this system', verdict: 'unknown' };
+const UNKNOWN: CheckResult = { value: 'unknown on this system', verdict: 'unknown' };
 
 /** Every set of options of the configuration: the general one, those of ports, that of outgoing sockets. */
 export function scopesOf({ environment: { config } }: Circumstances): readonly OptionValues[] {

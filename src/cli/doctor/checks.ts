@@ -194,10 +194,10 @@ export const CHECKS: readonly Check[] = [
     why: 'A variable that is not understood has no effect. With SOCKET_TUNE_STRICT=on it ends the process.',
     look: variables,
   },
-  { name: 'Node', why: `It takes Node ${LEAST_NODES.join(', or ')} and later.`, look: nodeVersion },
+  { name: 'Node', why: `socket-tune needs Node ${LEAST_NODES.join(', or ')} and later.`, look: nodeVersion },
   {
     name: 'kernel',
-    why: 'Some options came with later kernels, and below 5.12 a small file is opened in the thread pool.',
+    why: 'Some options need a later kernel. Below 5.12, small files are opened in the thread pool.',
     look: kernel,
   },
   {
@@ -212,7 +212,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'net.ipv4.tcp_fastopen',
-    why: 'FASTOPEN is set and read back without it, but has no effect: bit 1 is for clients, bit 2 for servers.',
+    why: 'Without its bit, FASTOPEN is set but has no effect: bit 1 is for clients, bit 2 for servers.',
     look: fastOpen,
   },
   {
@@ -222,32 +222,32 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'net.core.rmem_max',
-    why: 'The kernel cuts receive buffers that an app sets to this size.',
+    why: 'This is the limit for receive buffers that an app sets.',
     look: (circumstances) => buffer(circumstances, 'net.core.rmem_max', 'receiveBuffer', 'udpReceiveBuffer'),
   },
   {
     name: 'net.core.wmem_max',
-    why: 'The kernel cuts send buffers that an app sets to this size.',
+    why: 'This is the limit for send buffers that an app sets.',
     look: (circumstances) => buffer(circumstances, 'net.core.wmem_max', 'sendBuffer', 'udpSendBuffer'),
   },
   {
     name: 'net.ipv4.tcp_rmem',
-    why: 'The kernel grows receive buffers up to the third number. On long paths it limits uploads.',
+    why: 'The kernel grows receive buffers up to the third number. On long paths this number limits uploads.',
     look: (circumstances) => ceiling(circumstances, 'net.ipv4.tcp_rmem'),
   },
   {
     name: 'net.ipv4.tcp_wmem',
-    why: 'The kernel grows send buffers up to the third number. On long paths it limits downloads.',
+    why: 'The kernel grows send buffers up to the third number. On long paths this number limits downloads.',
     look: (circumstances) => ceiling(circumstances, 'net.ipv4.tcp_wmem'),
   },
   {
     name: 'net.ipv4.tcp_moderate_rcvbuf',
-    why: 'We leave receive buffers to the kernel where it grows them by itself. It does so only if this is 1.',
+    why: 'The kernel grows receive buffers by itself only if this is 1. Then we leave them to the kernel.',
     look: (circumstances) => atLeast(circumstances, 'net.ipv4.tcp_moderate_rcvbuf', 1),
   },
   {
     name: 'net.core.somaxconn',
-    why: 'The kernel cuts the backlog of a listener to this. In a burst, connections beyond it are dropped.',
+    why: 'This is the limit for the backlog of a listener. In a burst, connections beyond the backlog are dropped.',
     look: (circumstances) =>
       atLeast(circumstances, 'net.core.somaxconn', greatest(circumstances, 'backlog'), 'backlog'),
   },
@@ -258,12 +258,12 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'accept queues',
-    why: 'Connections that found the accept queue full: the app accepts too slowly, or its backlog is too small. The report says of which listener.',
+    why: 'These connections found the accept queue full: the app accepts too slowly, or its backlog is too small. The report names the listener.',
     look: lookAtAcceptQueues,
   },
   {
     name: 'net.ipv4.tcp_migrate_req',
-    why: 'With 1, connections of a process that dies go to others on its port (REUSEPORT). With 0, only those of one that closes do.',
+    why: 'With 1, connections of a process that dies go to other processes on its port (REUSEPORT). With 0, only those of a process that closes do.',
     look: migration,
   },
   {
@@ -293,17 +293,17 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'keepalive idle',
-    why: 'Load balancers forget idle connections without telling: after 240 s at Azure, 350 s behind AWS’s NLB.',
+    why: 'Load balancers forget idle connections without notice: after 240 s at Azure, 350 s behind AWS’s NLB.',
     look: idle,
   },
   {
-    name: 'what stands in front',
-    why: 'Whoever closes an idle connection first loses the request that is on its way: it must be the proxy, not the app.',
+    name: 'proxy in front',
+    why: 'If the app closes an idle connection first, a request that is on its way is lost. So the proxy must close first.',
     look: lookAtFront,
   },
   {
     name: 'leaving',
-    why: 'A pod that is told to end still gets requests for some seconds, and is killed when its time is over.',
+    why: 'A pod still gets requests for some seconds after SIGTERM, and is killed when its grace period is over.',
     look: lookAtLeaving,
   },
 ];

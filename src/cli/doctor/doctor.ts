@@ -62,7 +62,7 @@ function printSettings(output: Output, diagnoses: readonly Diagnosis[], { isCont
 const SAID: ReadonlyArray<readonly [verdict: CheckVerdict, text: string]> = [
   ['missing', 'missing'],
   ['advice', 'could be better'],
-  ['unknown', 'not told by this system'],
+  ['unknown', 'unknown on this system'],
 ];
 
 /** One line that says the same as the marks: how many there are of each, and whose they are. */

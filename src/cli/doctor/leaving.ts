@@ -55,10 +55,10 @@ export function leavingResult({ drain, drainDelay, isPod: inPod, end }: Leaving)
   const needed = Math.ceil(drain + drainDelay + (preStop ?? 0) + EXIT_SECONDS);
   if (needed > grace) {
     const mend = `terminationGracePeriodSeconds: ${needed}`;
-    return { value: `${value}; the pod is killed ${grace} s after it is told to end`, verdict: 'missing', mend };
+    return { value: `${value}; the pod is killed ${grace} s after SIGTERM`, verdict: 'missing', mend };
   }
   if (drainDelay === 0 && preStop === undefined) {
-    return { value: `${value}, with no preStop to be seen`, verdict: 'advice', mend: 'SOCKET_TUNE_DRAIN_DELAY=5s' };
+    return { value: `${value}, without a preStop`, verdict: 'advice', mend: 'SOCKET_TUNE_DRAIN_DELAY=5s' };
   }
   return { value, verdict: 'ok' };
 }

@@ -55,7 +55,10 @@ export function frontResult(behind: Behind, hint: Hint | undefined): CheckResult
     };
   }
   if (idle === undefined) return { value: 'nothing hints at a proxy', verdict: 'ok' };
-  return { value: `it closes idle connections after ${seconds(idle)}, servers after ${seconds(kept)}`, verdict: 'ok' };
+  return {
+    value: `the proxy closes idle connections after ${seconds(idle)}, servers after ${seconds(kept)}`,
+    verdict: 'ok',
+  };
 }
 
 /** Checks what stands in front of the servers. */

@@ -42,11 +42,13 @@ function printExplanation(output: Output, explanation: Explanation): void {
   for (const line of [doc, ...texts]) output.paragraph(line, INDENT);
 }
 
-/** What is said ahead of all else, as nothing below holds without it. */
+/** Printed first, because the rest is true only under these conditions. */
 function cautions({ enabled }: EnvironmentConfig): readonly string[] {
   const { unavailable } = platform();
   return [
-    ...(enabled ? [] : ['SOCKET_TUNE=off: the preload does nothing at all. Without it, this would be:']),
+    ...(enabled
+      ? []
+      : ['SOCKET_TUNE=off: the preload does nothing at all. Without this variable, the values would be:']),
     ...(unavailable === undefined ? [] : [`Only NODELAY and keepalive are set here: ${unavailable}.`]),
   ];
 }

@@ -30,8 +30,8 @@ function keptTimes(idle: number): string {
 function meaningOf(behind: Behind): string {
   const idle = frontIdleTime(behind);
   if (idle === undefined)
-    return `http servers close idle connections after ${NODES_TIMES.keepAliveTimeout / 1000} s, as Node has it`;
-  const who = typeof behind === 'string' && behind !== 'off' ? FRONTS[behind].title : 'what stands in front';
+    return `http servers close idle connections after ${NODES_TIMES.keepAliveTimeout / 1000} s, Node’s default`;
+  const who = typeof behind === 'string' && behind !== 'off' ? FRONTS[behind].title : 'the proxy in front';
   return `${who} closes idle connections after ${idle / 1000} s; http servers get ${keptTimes(idle)}, each unless the app sets it`;
 }
 
@@ -85,6 +85,6 @@ export function explainSettings(
     source: sourceOf(one),
     ...(one.option === 'behind' ? { constant: 'server.keepAliveTimeout' } : {}),
     supported: true,
-    link: docs(PAGES[one.option] ?? '../README.md#configure-it'),
+    link: docs(PAGES[one.option] ?? '../README.md#configure'),
   }));
 }

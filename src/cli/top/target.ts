@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT_MS = 3000;
 export class TopError extends Error {}
 
 function howToStart(pid: number): string {
-  return `process ${pid} does not tell anything of itself; start it with ${VARIABLE}=127.0.0.1:9465`;
+  return `process ${pid} has no ${VARIABLE}; start it with ${VARIABLE}=127.0.0.1:9465`;
 }
 
 /** The variables that a process was started with. */
@@ -20,7 +20,7 @@ function environmentOf(pid: number): string {
     return readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new TopError(`process ${pid} cannot be looked at: ${cause}`, { cause: error });
+    throw new TopError(`the environment of process ${pid} cannot be read: ${cause}`, { cause: error });
   }
 }
 
@@ -47,7 +47,7 @@ export async function askForSnapshot(url: string): Promise<Snapshot> {
     return snapshot;
   } catch (error) {
     if (error instanceof TopError) throw error;
-    if (error instanceof SyntaxError) throw new TopError(`${url} is not a process of socket-tune`, { cause: error });
+    if (error instanceof SyntaxError) throw new TopError(`${url} is not a page of socket-tune`, { cause: error });
     throw new TopError(`${url} does not answer`, { cause: error });
   }
 }
@@ -105,7 +105,7 @@ async function findOnly(): Promise<string> {
   const lines = found.map(
     ({ snapshot: { pid, app, connections } }) => `  ${pid}  ${app}, ${connections.open} connections`,
   );
-  throw new TopError(`there are ${found.length} processes; name one:\n${lines.sort().join('\n')}`);
+  throw new TopError(`there are ${found.length} processes; name a process:\n${lines.sort().join('\n')}`);
 }
 
 /**

@@ -22,7 +22,7 @@ export const BEFORE_BIND_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 'lo',
-    doc: 'Network interface (or VRF) that a socket sends and receives by, and no other. macOS: IP_BOUND_IF.',
+    doc: 'The only network interface (or VRF) that a socket sends and receives by. macOS: IP_BOUND_IF.',
   },
   {
     key: 'freeBind',
@@ -63,7 +63,7 @@ export const BEFORE_BIND_ROWS = [
     readBack: 'same',
     presets: { default: true, lowlatency: true, highthroughput: true },
     sample: true,
-    doc: 'Where `localAddress` is bound, connect(2) chooses the port: connections to different peers may share it, so ports do not run out.',
+    doc: 'If `localAddress` is bound, connect(2) chooses the port. Connections to different peers may share a port, so ports do not run out.',
   },
   {
     key: 'multipath',

@@ -89,7 +89,7 @@ export const INTERNET_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 5_000_000,
-    doc: 'Bytes a second that a socket sends at most. UDP needs the fq queueing discipline for it.',
+    doc: 'Most bytes a second that a socket sends. UDP needs the fq queueing discipline for this.',
   },
   {
     key: 'busyPoll',
@@ -103,7 +103,7 @@ export const INTERNET_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 50,
-    doc: 'How long a read polls the network card before it sleeps. To raise it takes CAP_NET_ADMIN.',
+    doc: 'How long a read polls the network card before it sleeps. A higher value needs CAP_NET_ADMIN.',
   },
   {
     key: 'incomingCpu',
@@ -117,7 +117,7 @@ export const INTERNET_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 300,
-    doc: 'CPU whose packets this socket is to have, among sockets that share a port.',
+    doc: 'CPU whose packets go to this socket, among sockets that share a port.',
   },
   {
     key: 'mark',

@@ -20,7 +20,7 @@ export const PEER_ROWS = [
     // The time that the preset's keepalive gives an idle connection: KEEPALIVE_IDLE + KEEPALIVE_INTERVAL × KEEPALIVE_COUNT.
     presets: { default: 120, lowlatency: 45, highthroughput: 120 },
     sample: 33,
-    doc: 'A peer that answers nothing for that long ends the connection with ETIMEDOUT: no ACK to what is on its way, none to keepalive. A peer that only reads slowly is never cut. Brings keepalive times and RTO_MAX that fit.',
+    doc: 'A peer that answers nothing for this time ends the connection with ETIMEDOUT: no ACK to sent data, none to keepalive. A peer that only reads slowly is never cut. This also sets keepalive times and RTO_MAX that fit.',
   },
   {
     key: 'answer',
@@ -36,6 +36,6 @@ export const PEER_ROWS = [
     readBack: 'none',
     presets: {},
     sample: 33,
-    doc: 'A peer that has acknowledged all that was written, and sends nothing for that long, ends the connection with ETIMEDOUT. Not where the client has the last word, as with subscriptions of logs.',
+    doc: 'A peer that has acknowledged all written data, and sends nothing for this time, ends the connection with ETIMEDOUT. Not for protocols that do not answer every request, such as subscriptions of logs.',
   },
 ] as const satisfies readonly SocketOption[];

@@ -63,7 +63,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: { default: true, lowlatency: true, highthroughput: true },
     sample: true,
-    doc: 'Probe idle connections, so that a peer that is gone is noticed.',
+    doc: 'Probe idle connections, so that a dead peer is noticed.',
   },
   {
     key: 'keepAliveIdle',
@@ -127,7 +127,7 @@ export const TCP_ROWS = [
     lasting: false,
     presets: { default: 'on', lowlatency: 'on' },
     sample: 'on',
-    doc: 'Acknowledge a part of a request at once. `on` re-arms it as data arrives; `once` is worn off by the first ACK.',
+    doc: 'Acknowledge a part of a request at once. `on` re-arms it as data arrives; `once` ends with the first ACK.',
   },
   {
     key: 'deferAccept',
@@ -170,7 +170,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 54_321,
-    doc: 'How long sent data may stay unacknowledged before the connection ends with ETIMEDOUT. It cuts a live peer too whose window stays shut: see DEAD_PEER.',
+    doc: 'How long sent data may stay unacknowledged before the connection ends with ETIMEDOUT. It also cuts a live peer whose window stays shut: see DEAD_PEER.',
   },
   {
     key: 'notSentLowWater',
@@ -184,7 +184,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: { lowlatency: 256 << 10 },
     sample: 99_000,
-    doc: 'Unsent bytes that the kernel queues: what is written later is not held up behind more than these.',
+    doc: 'Most unsent bytes that the kernel queues, so that later data does not wait behind more.',
   },
   {
     key: 'delayedAckMax',
@@ -228,7 +228,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 'on',
-    doc: 'Each process or thread that listens on a port has a listener of its own, in a cluster too; `cpu`: that of the CPU that received the connection.',
+    doc: 'Each process or thread that listens on a port has its own listener, in a cluster too; `cpu`: a connection goes to the listener of the CPU that received it.',
   },
   {
     key: 'congestionControl',
@@ -254,7 +254,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: true,
-    doc: 'Send the first data in the SYN to a server met before (RFC 7413). Only where the client speaks first: else it waits for ever.',
+    doc: 'Send the first data in the SYN to a server met before (RFC 7413). Only if the client speaks first; otherwise the client waits for ever.',
   },
   {
     key: 'maxSegment',
@@ -268,7 +268,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 1000,
-    doc: 'Largest segment that is announced to the peer, for paths that lose larger ones and do not say so.',
+    doc: 'Largest segment that is announced to the peer, for paths that drop larger segments silently.',
   },
   {
     key: 'synCount',
@@ -310,7 +310,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 17,
-    doc: 'Bytes that must have come in before the socket is readable. A message shorter than that stalls.',
+    doc: 'Bytes that must have arrived before the socket is readable. A shorter message stalls.',
   },
   {
     key: 'lingerTimeout',
@@ -324,7 +324,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: 7,
-    doc: 'How long a closed connection waits for the peer’s FIN (FIN_WAIT2), up to net.ipv4.tcp_fin_timeout where that is less.',
+    doc: 'How long a closed connection waits for the peer’s FIN (FIN_WAIT2), or net.ipv4.tcp_fin_timeout if it is shorter.',
   },
   {
     key: 'thinLinear',
@@ -337,7 +337,7 @@ export const TCP_ROWS = [
     readBack: 'same',
     presets: { lowlatency: true },
     sample: true,
-    doc: 'Connections with few packets in flight are retransmitted without the waits growing, for the first six times.',
+    doc: 'With few packets in flight, the waits between the first six retransmissions do not grow.',
   },
   {
     key: 'retransmitTimeoutMin',
@@ -370,6 +370,6 @@ export const TCP_ROWS = [
     // Fifteen retransmissions end within DEAD_PEER: `retransmissionTime` of dead-peer.ts.
     presets: { default: 10_000, lowlatency: 3400, highthroughput: 10_000 },
     sample: 9000,
-    doc: 'Longest time between retransmissions, however many have gone unanswered.',
+    doc: 'Longest time between retransmissions, however many were unanswered.',
   },
 ] as const satisfies readonly SocketOption[];

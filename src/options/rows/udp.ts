@@ -18,7 +18,7 @@ export const UDP_ROWS = [
     readBack: 'doubled',
     presets: { default: 2 << 20, lowlatency: 2 << 20, highthroughput: 7 << 20 },
     sample: 512 << 10,
-    doc: 'Receive buffer of UDP sockets, up to net.core.rmem_max; one that is larger already is left alone.',
+    doc: 'Receive buffer of UDP sockets, up to net.core.rmem_max; a larger buffer is left alone.',
   },
   {
     key: 'udpSendBuffer',
@@ -33,7 +33,7 @@ export const UDP_ROWS = [
     readBack: 'doubled',
     presets: { default: 2 << 20, lowlatency: 2 << 20, highthroughput: 7 << 20 },
     sample: 512 << 10,
-    doc: 'Send buffer of UDP sockets, up to net.core.wmem_max; one that is larger already is left alone.',
+    doc: 'Send buffer of UDP sockets, up to net.core.wmem_max; a larger buffer is left alone.',
   },
   {
     key: 'mtuDiscovery',
@@ -61,6 +61,6 @@ export const UDP_ROWS = [
     readBack: 'same',
     presets: {},
     sample: true,
-    doc: 'Have the kernel hand the TOS byte (ECN) along with each datagram, for native code that reads it.',
+    doc: 'The kernel delivers the TOS byte (ECN) with each datagram, for native code that reads it.',
   },
 ] as const satisfies readonly SocketOption[];

@@ -253,17 +253,17 @@ describe('socket-tune doctor', () => {
 
   it('hints at what stands in front', () => {
     const { stdout } = doctorIn('DOCTOR', { ECS_CONTAINER_METADATA_URI_V4: 'http://169.254.170.2/v4/1' });
-    expect(stdout).to.match(/! what stands in front: .*ECS.*60 s\n.*\n +SOCKET_TUNE_BEHIND=alb\n/);
+    expect(stdout).to.match(/! proxy in front: .*ECS.*60 s\n.*\n +SOCKET_TUNE_BEHIND=alb\n/);
     const tuned = doctorIn('DOCTOR', { AWS_REGION: 'eu-west-1', SOCKET_TUNE_BEHIND: 'alb' });
     expect(tuned.stdout).to.include(
-      '✓ what stands in front: it closes idle connections after 60 s, servers after 65 s',
+      '✓ proxy in front: the proxy closes idle connections after 60 s, servers after 65 s',
     );
   });
 
   it('tells why something matters, and how to keep what mends it', () => {
     const { stdout, status } = doctorIn('sysctl -qw net.ipv4.tcp_fastopen=1; DOCTOR');
     expect(status).to.equal(0);
-    expect(stdout).to.include('! net.ipv4.tcp_fastopen: 1\n    FASTOPEN is set and read back without it');
+    expect(stdout).to.include('! net.ipv4.tcp_fastopen: 1\n    Without its bit, FASTOPEN is set but has no effect');
     expect(stdout).to.include('    net.ipv4.tcp_fastopen = 3\n');
   });
 });

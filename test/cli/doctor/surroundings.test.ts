@@ -33,7 +33,7 @@ describe('what doctor says of what stands in front', () => {
     expect(frontResult('gcp', google)).to.include({ verdict: 'ok' });
     expect(frontResult(600_000, google).verdict).to.equal('ok');
     expect(frontResult('nginx', hintOf(ofPod))).to.deep.equal({
-      value: 'it closes idle connections after 60 s, servers after 65 s',
+      value: 'the proxy closes idle connections after 60 s, servers after 65 s',
       verdict: 'ok',
     });
   });

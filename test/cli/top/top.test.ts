@@ -71,12 +71,12 @@ describe('socket-tune top', () => {
     expect(top(pid)).to.deep.equal({
       status: 1,
       stdout: '',
-      stderr: `error: process ${pid} does not tell anything of itself; start it with SOCKET_TUNE_INSPECT=127.0.0.1:9465\n`,
+      stderr: `error: process ${pid} has no SOCKET_TUNE_INSPECT; start it with SOCKET_TUNE_INSPECT=127.0.0.1:9465\n`,
     });
     silent.child.kill('SIGKILL');
     expect(top('nothing').stderr).to.equal("error: 'nothing' is neither the number of a process nor a URL\n");
     expect(top('http://127.0.0.1:1').stderr).to.equal('error: http://127.0.0.1:1/ does not answer\n');
-    expect(top('4194303').stderr).to.match(/^error: process 4194303 cannot be looked at: ENOENT/);
+    expect(top('4194303').stderr).to.match(/^error: the environment of process 4194303 cannot be read: ENOENT/);
     expect(top('1', '--interval', '0').status).to.equal(2);
   });
 
@@ -84,7 +84,7 @@ describe('socket-tune top', () => {
     const { status, stderr } = top();
     // Other tests may watch processes of their own at the same time.
     if (status === 0) return;
-    expect(stderr).to.match(/^error: there are \d+ processes; name one:\n/);
+    expect(stderr).to.match(/^error: there are \d+ processes; name a process:\n/);
     expect(stderr).to.match(new RegExp(`^ {2}${app.child.pid} {2}.+, 1 connections$`, 'm'));
   });
 
