@@ -199,7 +199,7 @@ export function readScopes(reader: Reader, check: (values: object) => OptionValu
   }
   const outgoing = readOutgoing(reader, preset, readScope, check);
   for (const { variable } of PLANNED_OPTIONS) {
-    reader.reportIneffective(PREFIX + variable, 'a later version of socket-tune');
+    reader.reportIneffective(PREFIX + variable, 'a variable that socket-tune has (see docs/considered.md)');
   }
   const asked = new Set(OPTION_ROWS.map((row) => row.key).filter((key) => layers.some((each) => key in each)));
   return {
