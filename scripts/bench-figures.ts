@@ -1,7 +1,7 @@
 /**
- * What is made from the last runs of the benchmarks, bench/results/node-*.json: the README's figures, its picture, docs/costs.md, docs/presets.md
- * (also from bench/results/link-sizes.json), and the pages beside the results. The newest Node is the one that they are about; others
- * stand beside it where they differ. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it
+ * What is made from the last runs of the benchmarks, bench/results/node-*.json: the README's figures, its picture, docs/costs.md, docs/presets.md,
+ * and the pages beside the results. The newest Node is the one that they are about; others stand beside it where they differ.
+ * link-sizes.json has a part of docs/presets.md; deploys.json has the restarts of the picture and of docs/requests.md. Run as a script, it makes them anew; with --check it writes nothing, and names what is not as it
  * would be made.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { allDifferences, othersOf, othersText } from '../bench/page/other-nodes.
 import { standalonePicture } from '../bench/page/picture.js';
 import { pagesFrom, type Results, type Runs, readResults, readRuns } from '../bench/results.js';
 import { costsPage } from './costs-page.js';
+import { deploysTable, lostAtDeploys } from './deploys.js';
 import { presetsPage } from './presets-page.js';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -23,7 +24,10 @@ const END = '<!-- /figures -->';
 export const RESULTS = fileURLToPath(new URL('bench/results', ROOT));
 
 /** Where one of `--only link-sizes` is kept. */
-export const SIZES = fileURLToPath(new URL('bench/results/link-sizes.json', ROOT));
+const SIZES = fileURLToPath(new URL('bench/results/link-sizes.json', ROOT));
+
+/** Where one of `--only drain,drain-proxies,drain-clusters` is kept. */
+const DEPLOYS = fileURLToPath(new URL('bench/results/deploys.json', ROOT));
 
 const OF_LINE = 'The median of the rounds (the least and the greatest), and what share it is of Node.js’s median';
 
@@ -66,39 +70,61 @@ function figuresText(runs: Runs): string {
   ].join('\n\n');
 }
 
-/** A text with the figures in their place. */
-function withFigures(text: string, runs: Runs): string {
+/** A document with the figures in their place. */
+function withFigures(file: string, figures: string): string {
+  const text = readFileSync(file, 'utf8');
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`no place for the figures: ${BEGIN} … ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${figuresText(runs)}\n\n${text.slice(end)}`;
+  if (begin < 0 || end < begin) throw new Error(`no place for the figures in ${file}: ${BEGIN} … ${END}`);
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${figures}\n\n${text.slice(end)}`;
 }
 
-function picture([results]: Runs): string {
+function footOf({ machine: { kernel, node }, date }: Results, command: string, load: string): string {
+  return `${command}: Linux ${kernel}, Node ${node}, ${load}, ${date.slice(0, 10)}`;
+}
+
+function picture([results]: Runs, deploys: Results): string {
   const chart = headline(results);
   if (chart === undefined) throw new Error('the results have no CPU time by the size of the file');
-  const { kernel, node } = results.machine;
-  return standalonePicture(
-    chart,
-    `npm run bench: Linux ${kernel}, Node ${node}, 8 connections, ${results.date.slice(0, 10)}`,
-  );
+  return standalonePicture([
+    { comparison: chart, foot: footOf(results, 'npm run bench', '8 connections') },
+    {
+      comparison: lostAtDeploys(deploys),
+      foot: footOf(deploys, 'npm run bench -- --only drain', '50 clients, 20,000 requests and more'),
+    },
+  ]);
+}
+
+/** All that is kept. */
+export interface Kept {
+  readonly runs: Runs;
+  /** Of the scenario link-sizes. */
+  readonly sizes: Results;
+  /** Of the scenarios of restarts. */
+  readonly deploys: Results;
 }
 
 /** Each file that is made, and what it is to hold. */
-export function madeFrom(runs: Runs, sizes: Results): Map<string, string> {
+export function madeFrom({ runs, sizes, deploys }: Kept): Map<string, string> {
   const path = (name: string): string => fileURLToPath(new URL(name, ROOT));
-  const readme = path('README.md');
+  const [readme, requests] = [path('README.md'), path('docs/requests.md')];
   return new Map([
-    [readme, withFigures(readFileSync(readme, 'utf8'), runs)],
-    [path('docs/gain.svg'), picture(runs)],
+    [readme, withFigures(readme, figuresText(runs))],
+    [path('docs/gain.svg'), picture(runs, deploys)],
     [path('docs/costs.md'), costsPage(runs)],
     [path('docs/presets.md'), presetsPage(runs, sizes)],
+    [requests, withFigures(requests, deploysTable(deploys))],
     ...Object.entries(pagesFrom(runs)).map(([name, text]): [string, string] => [path(`bench/results/${name}`), text]),
   ]);
 }
 
+/** What bench/results has. */
+export function kept(): Kept {
+  return { runs: readRuns(RESULTS), sizes: readResults(SIZES), deploys: readResults(DEPLOYS) };
+}
+
 function made(): Map<string, string> {
-  return madeFrom(readRuns(RESULTS), readResults(SIZES));
+  return madeFrom(kept());
 }
 
 function write(): void {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Cell, Effort, Result, Scenario } from '../scenario.js';
+import type { Cell, Comparison, Effort, Result, Scenario } from '../scenario.js';
 import { withScratch } from '../scratch.js';
 import { clusterLanes, directLanes, type Lane, type Lanes, proxyLanes } from './lanes.js';
 import type { Amount, Outcome } from './load.js';
@@ -10,13 +10,45 @@ const DRAIN = { SOCKET_TUNE_DRAIN: '4s' } as const;
 /** Lanes at a time: they wait for most of it. */
 const AT_ONCE = 4;
 
-function row({ subject, way }: Lane, how: string, outcome: Outcome): Cell[] {
+/** A lane as it was run. */
+interface Run {
+  readonly lane: Lane;
+  readonly drains: boolean;
+  readonly outcome: Outcome;
+}
+
+function nameOf({ subject, way }: Lane): string {
+  const kind = subject.hasHandler ? `${subject.kind}, closed by its app` : subject.kind;
+  return way === 'direct' ? kind : `${kind}, ${way}`;
+}
+
+function row({ lane, drains, outcome }: Run): Cell[] {
   const { answered, lost, failed, returned, unsent, refused, ends, longest } = outcome;
   const counts = new Map<string, number>();
   for (const end of ends) counts.set(end, (counts.get(end) ?? 0) + 1);
   const ended = Array.from(counts, ([end, times]) => `${times} × ${end}`).join(', ');
-  const kind = `${subject.kind}${subject.hasHandler ? ', the app closes it' : ''}`;
-  return [kind, way, how, answered, lost, failed, returned, unsent, refused, longest.toFixed(1), ended];
+  const variables = Object.keys(lane.variables ?? {}).map((name) => name.replace('SOCKET_TUNE_', ''));
+  const how = drains ? ['DRAIN', ...variables].join(', ') : 'stock';
+  return [nameOf(lane), how, answered, lost, failed, returned, unsent, refused, longest.toFixed(1), ended];
+}
+
+function comparison(name: string, restarts: number, runs: readonly Run[]): Comparison {
+  const series = (contender: string, drains: boolean) => ({
+    contender,
+    points: runs
+      .filter((run) => run.drains === drains)
+      .map(({ lane, outcome }) => ({ x: nameOf(lane), samples: [outcome.lost + outcome.failed] })),
+  });
+  return {
+    id: `${name}-lost`,
+    title: `Requests without an answer, or with an answer 5xx, in ${restarts} restarts`,
+    what: 'Requests of users that fail because a server was replaced while they were on their way.',
+    unit: 'requests',
+    better: 'lower',
+    kind: 'bars',
+    xTitle: 'server',
+    series: [series('stock', false), series('tuned', true)],
+  };
 }
 
 /** Run tasks, so many at a time. Their results are in the order of the tasks. */
@@ -30,17 +62,16 @@ async function limited<T>(tasks: readonly (() => Promise<T>)[], most: number): P
   return results;
 }
 
-async function rowsOf(lanes: readonly Lane[], amount: Amount, scratch: string): Promise<Cell[][]> {
+function runAll(lanes: readonly Lane[], amount: Amount, scratch: string): Promise<Run[]> {
   const tasks = lanes.flatMap((lane, place) =>
-    [false, true].map((drains) => async () => {
+    [false, true].map((drains) => async (): Promise<Run> => {
       const { subject, variables } = lane;
       const started = drains ? { ...subject, variables: { ...DRAIN, ...variables } } : subject;
       const outcome = await lane.run(started, amount, join(scratch, `${place}-${drains ? 'drain' : 'stock'}`));
-      const more = Object.keys(variables ?? {}).map((name) => name.replace('SOCKET_TUNE_', ''));
-      return row(lane, drains ? ['DRAIN', ...more].join(', ') : 'stock', outcome);
+      return { lane, drains, outcome };
     }),
   );
-  return await limited(tasks, AT_ONCE);
+  return limited(tasks, AT_ONCE);
 }
 
 function scenario(name: string, what: string, lanesOf: (scratch: string) => Lanes): Scenario {
@@ -48,13 +79,14 @@ function scenario(name: string, what: string, lanesOf: (scratch: string) => Lane
     withScratch(async (scratch) => {
       const amount = quick ? { restarts: 2, least: 2000 } : { restarts: 10, least: 20_000 };
       const { lanes, notes } = lanesOf(scratch);
+      const runs = await runAll(lanes, amount, scratch);
       return {
+        comparisons: [comparison(name, amount.restarts, runs)],
         tables: [
           {
             title: `Requests of 50 clients with keep-alive during ${amount.restarts} restarts by SIGTERM`,
             columns: [
               'server',
-              'way',
               'socket-tune',
               'answered',
               'lost',
@@ -65,7 +97,7 @@ function scenario(name: string, what: string, lanesOf: (scratch: string) => Lane
               'slowest end, s',
               'ended by',
             ],
-            rows: await rowsOf(lanes, amount, scratch),
+            rows: runs.map(row),
           },
         ],
         notes: [
