@@ -25,6 +25,8 @@ export interface Outcome extends Tally {
   readonly ends: readonly string[];
   /** Seconds that the slowest took. */
   readonly longest: number;
+  /** Requests that were lost, or answered with 502, 503 or the like: from each restart to the next. */
+  readonly bad: readonly number[];
 }
 
 /** No client waits for so long. */
@@ -52,9 +54,12 @@ export async function underLoad(
   let isOver = false;
   const clients = Array.from({ length: CONNECTIONS }, () => client(port, tally, () => isOver));
   const ends: Ended[] = [];
+  const marks: number[] = [];
+  const mark = (): void => void marks.push(tally.lost + tally.failed);
   try {
     for (let count = 0; count < restarts; count++) {
       await sleep(PAUSE_MILLISECONDS);
+      mark();
       ends.push(await restart());
     }
     await untilAnswered(tally, least);
@@ -62,5 +67,11 @@ export async function underLoad(
     isOver = true;
   }
   await Promise.all(clients);
-  return { ...tally, ends: ends.map(({ how }) => how), longest: Math.max(...ends.map(({ seconds }) => seconds)) };
+  mark();
+  return {
+    ...tally,
+    ends: ends.map(({ how }) => how),
+    longest: Math.max(...ends.map(({ seconds }) => seconds)),
+    bad: marks.slice(1).map((total, index) => total - (marks[index] ?? 0)),
+  };
 }
