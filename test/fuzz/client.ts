@@ -23,7 +23,6 @@ export class Client {
   readonly #reader: ResponseReader;
   readonly #isRaw: boolean;
   readonly #raw: ReadResponse = { head: [], body: [], length: 0, isComplete: false };
-  readonly #onProgress: () => void;
   #pauses: number;
   #asked = 0;
 
@@ -31,14 +30,12 @@ export class Client {
     place: number | string,
     path: readonly [session: number, connection: number],
     { protocol, connections }: Session,
-    onProgress: () => void,
   ) {
     const connection = connections[path[1]];
     if (connection === undefined) throw new Error(`no connection ${path[1]}`);
     this.#connection = connection;
     this.#path = path.join('/');
     this.#isRaw = protocol === 'raw';
-    this.#onProgress = onProgress;
     this.#pauses = 0;
     const methods = connection.exchanges.map(({ method }) => method);
     this.#reader = new ResponseReader(methods, () => this.#askNext());
@@ -104,7 +101,6 @@ export class Client {
   }
 
   #take(bytes: Buffer): void {
-    this.#onProgress();
     this.received += bytes.length;
     if (this.#isRaw) {
       this.#raw.body.push(bytes);

@@ -1,3 +1,4 @@
+import type { Stop } from '../run/app-process.js';
 import type { Change, Session } from '../session/program.js';
 
 /** What the two processes of a run tell each other. */
@@ -5,7 +6,7 @@ export type ToServer =
   | { readonly type: 'session'; readonly number: number; readonly directory: string; readonly session: Session }
   /** The client has all: say what is left. */
   | { readonly type: 'finish'; readonly number: number }
-  | { readonly type: 'stop' };
+  | Stop;
 
 export type FromServer =
   | { readonly type: 'listening'; readonly places: Places }

@@ -1,3 +1,4 @@
+import type { Stop } from '../run/app-process.js';
 import type { SessionPlan } from './plan.js';
 
 /** Where one socket listens. */
@@ -8,6 +9,8 @@ export type Given = { readonly from: number; to?: number } | { readonly mark: nu
 
 /** What the proxy knows of a line when all of its sockets are closed. */
 export interface LineRecord {
+  /** Sinks that were connected. Their receivers may not know of them yet: the kernel connects them before they are accepted. */
+  connected: number;
   /** By sink: the first one, and those that the stream has moved to. */
   given: Given[][];
   readonly problems: string[];
@@ -25,9 +28,11 @@ export type ToProxy =
       /** Where the receivers of each line listen. */
       readonly receivers: readonly (readonly Place[])[];
     }
-  | { readonly type: 'finish'; readonly number: number }
-  | { readonly type: 'stop' };
+  /** It hangs: close its sockets, and tell what is known. */
+  | { readonly type: 'abandon'; readonly number: number; readonly line: number }
+  | Stop;
 
 export type FromProxy =
   | { readonly type: 'ready'; readonly number: number; readonly places: readonly Place[] }
-  | { readonly type: 'finished'; readonly number: number; readonly lines: readonly LineRecord[] };
+  /** Its sockets are closed, and it opens no more. */
+  | { readonly type: 'closed'; readonly number: number; readonly line: number; readonly record: LineRecord };

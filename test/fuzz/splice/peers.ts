@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { content } from '../../support/files/content.js';
+import { patiently } from '../run/patience.js';
 import { Random } from '../session/random.js';
-import type { Place } from './messages.js';
+import type { LineRecord, Place } from './messages.js';
 import type { Leave, LinePlan, Traffic } from './plan.js';
 import { connectTo } from './proxy-line.js';
 
@@ -14,8 +15,6 @@ const MOST_SINKS = 4;
 export interface Got {
   readonly chunks: Buffer[];
   length: number;
-  /** The other side has said its end. */
-  hasEnded: boolean;
 }
 
 /** The peers of a line. */
@@ -25,13 +24,21 @@ export interface Peers {
   /** By sink. */
   readonly received: readonly Got[];
   readonly back: Got;
-  /** Connects the sender, and goes on until all that is connected is closed. Returns what was wrong. */
-  run(place: Place): Promise<string | undefined>;
+  /**
+   * Connects the sender, and goes on until all connections of the line are closed. Receivers listen even if none is left: the next one may
+   * be on its way, and only the proxy knows.
+   *
+   * @param closed the record of the proxy
+   * @returns what hangs
+   */
+  run(place: Place, closed: Promise<Pick<LineRecord, 'connected'>>): Promise<string | undefined>;
   close(): void;
 }
 
-/** Milliseconds without a byte in either direction after which a line hangs. */
-const PATIENCE = 15_000;
+/** Seconds without a byte in either direction after which a line hangs. */
+const PATIENCE = 15;
+
+const LOOK_MS = 4;
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -71,9 +78,6 @@ function receive(socket: Socket, got: Got, { readPause: [every, milliseconds] }:
     socket.pause();
     setTimeout(() => socket.resume(), milliseconds);
   });
-  socket.once('end', () => {
-    got.hasEnded = true;
-  });
   socket.on('error', () => undefined);
 }
 
@@ -83,7 +87,7 @@ function depart(socket: Socket, { how }: Leave): void {
 }
 
 function nothing(): Got {
-  return { chunks: [], length: 0, hasEnded: false };
+  return { chunks: [], length: 0 };
 }
 
 /** What the receivers send back when no stream is to go that way. */
@@ -94,16 +98,13 @@ export async function openPeers(plan: LinePlan, directory: string, name: string)
   const sockets: Socket[] = [];
   const received = Array.from({ length: MOST_SINKS }, nothing);
   const back = nothing();
-  let ended = 0;
+  let isGivenUp = false;
   const servers = received.map((got, index) =>
     createServer({ allowHalfOpen: true }, (socket) => {
       sockets.push(socket);
       receive(socket, got, there, leave?.who === 'receiver' ? leave : undefined);
       if (index === 0) void send(socket, backPlan);
       else socket.once('end', () => socket.end());
-      socket.once('end', () => {
-        ended++;
-      });
     }),
   );
   const places = await Promise.all(
@@ -117,6 +118,7 @@ export async function openPeers(plan: LinePlan, directory: string, name: string)
     }),
   );
   const close = (): void => {
+    isGivenUp = true;
     for (const socket of sockets) socket.destroy();
     for (const server of servers) server.close();
   };
@@ -125,30 +127,20 @@ export async function openPeers(plan: LinePlan, directory: string, name: string)
     received,
     back,
     close,
-    async run(place) {
+    async run(place, closed) {
       const sender = connectTo(place, undefined);
       sockets.push(sender);
       receive(sender, back, backPlan);
       if (leave?.who === 'sender') leaveLater(sender, leave);
       const sent = send(sender, there);
-      const bytes = (): string =>
-        JSON.stringify([sockets.map((one) => [one.bytesRead, one.bytesWritten, one.closed]), ended]);
-      let last = '';
-      let since = performance.now();
-      // A line that has been closed once opens nothing any more: its sink is connected before its source can end.
-      while (!(sender.closed && sockets.length > 1 && sockets.every((socket) => socket.closed))) {
-        await pause(4);
-        const now = bytes();
-        if (now !== last) since = performance.now();
-        last = now;
-        if (performance.now() - since > PATIENCE) {
-          close();
-          return `hangs: ${now}`;
-        }
-      }
-      await sent;
-      close();
-      return undefined;
+      const over = closed.then(async ({ connected }) => {
+        const isOver = (): boolean => sockets.length > connected && sockets.every((socket) => socket.closed);
+        while (!isOver() && !isGivenUp) await pause(LOOK_MS);
+        await sent;
+        return undefined;
+      });
+      const seen = (): string => JSON.stringify(sockets.map((one) => [one.bytesRead, one.bytesWritten, one.closed]));
+      return patiently<string | undefined>(over, PATIENCE, seen, (problem) => problem);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { pipeline } from 'node:stream';
+import { pipeline, Writable } from 'node:stream';
 import { content } from '../../support/files/content.js';
 import type { Delay } from '../session/program.js';
 import type { LineRecord, Place } from './messages.js';
@@ -18,6 +18,12 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/**
+ * Whether a pipe may write a chunk that waited in its source without a call of the sink's `write`, be it replaced or not (Node 26.12,
+ * lib/internal/streams/readable.js `deliverFlowChunk`).
+ */
+const PASSES_BY_WRITE = Object.hasOwn(Writable, 'writeKnownBuffer');
+
 export function connectTo(place: Place, highWaterMark: number | undefined): Socket {
   const options = { allowHalfOpen: true, ...(highWaterMark === undefined ? {} : { highWaterMark }) };
   return connect(
@@ -27,12 +33,18 @@ export function connectTo(place: Place, highWaterMark: number | undefined): Sock
   );
 }
 
+/** What there is to say of a line before anything has happened. */
+export function noRecord(): LineRecord {
+  return { connected: 0, given: [[]], problems: [], bytesRead: 0, hasEnded: false, acts: 0 };
+}
+
 /** A line as the app of a proxy has it. Knows at every moment which bytes each sink was given. */
 export class ProxyLine {
-  readonly record: LineRecord = { given: [[]], problems: [], bytesRead: 0, hasEnded: false, acts: 0 };
+  readonly record: LineRecord = noRecord();
   readonly #plan: LinePlan;
   readonly #source: Socket;
   readonly #sinks: Socket[] = [];
+  readonly #closings: Promise<void>[] = [];
   readonly #places: readonly Place[];
   readonly #bytes: Buffer;
   #marks = 0;
@@ -56,12 +68,29 @@ export class ProxyLine {
     this.#openSink();
   }
 
-  get isClosed(): boolean {
-    return [this.#source, ...this.#sinks].every((socket) => socket.closed);
+  /** Pipes, takes the acts, and waits until all sockets are closed. It opens no more then. */
+  async run(): Promise<void> {
+    try {
+      await this.#pipeAndAct();
+    } catch (error) {
+      this.record.problems.push(String(error));
+      this.destroy();
+    }
+    await Promise.all(this.#closings);
   }
 
-  /** Pipes, and takes the acts. */
-  async run(): Promise<void> {
+  /** Ends a line that hangs. */
+  abandon(): void {
+    const open = [this.#source, ...this.#sinks].filter((socket) => !socket.closed).length;
+    if (open > 0) this.record.problems.push(`${open} sockets of the proxy are not closed`);
+    this.destroy();
+  }
+
+  destroy(): void {
+    for (const socket of [this.#source, ...this.#sinks]) socket.destroy();
+  }
+
+  async #pipeAndAct(): Promise<void> {
     const { via, back, operations } = this.#plan;
     const [first] = this.#sinks;
     if (first === undefined) return;
@@ -83,10 +112,6 @@ export class ProxyLine {
     }
   }
 
-  destroy(): void {
-    for (const socket of [this.#source, ...this.#sinks]) socket.destroy();
-  }
-
   get #isOver(): boolean {
     return this.#source.destroyed || this.record.hasEnded || this.#sink.destroyed || this.#sink.writableEnded;
   }
@@ -102,6 +127,15 @@ export class ProxyLine {
     return this.#source.bytesRead - this.#source.readableLength;
   }
 
+  /**
+   * What the sink counts as written. A sink that is not connected holds all of it back: Node counts that as NaN if it was corked
+   * (lib/net.js `bytesWritten`).
+   */
+  get #sinkWritten(): number {
+    const sink = this.#sink;
+    return sink.connecting ? sink.writableLength : sink.bytesWritten;
+  }
+
   get #given(): LineRecord['given'][number] {
     return this.record.given[this.#sinks.length - 1] ?? [];
   }
@@ -112,12 +146,16 @@ export class ProxyLine {
     this.#sinks.push(sink);
     this.record.given[this.#sinks.length - 1] = [];
     this.#written = this.#place;
+    sink.once('connect', () => {
+      this.record.connected++;
+    });
     this.#watch('sink', sink);
   }
 
   #watch(who: string, socket: Socket): void {
     // Every pipeline leaves some.
     socket.setMaxListeners(0);
+    this.#closings.push(new Promise((resolve) => socket.once('close', () => resolve())));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (!this.#isBroken) this.record.problems.push(`${who}: ${error.code ?? error.message}`);
     });
@@ -138,7 +176,7 @@ export class ProxyLine {
   /** What was read is in the source's buffer, or counted as written. */
   #check(): void {
     if (this.#isOver) return;
-    const written = this.#written + this.#sink.bytesWritten;
+    const written = this.#written + this.#sinkWritten;
     if (written === this.#place) return;
     this.record.problems.push(`read ${this.#source.bytesRead}, of them ${this.#place} passed on; written ${written}`);
   }
@@ -192,12 +230,13 @@ export class ProxyLine {
   /** Nothing is passed on in the meantime. */
   async #still(delay: Delay, stop: () => void, goOn: () => void): Promise<void> {
     stop();
-    const [place, written] = [this.#place, this.#sink.bytesWritten];
+    const [place, written] = [this.#place, this.#sinkWritten];
     await after(delay);
-    const { destroyed } = this.#source;
-    if (!destroyed && (this.#place !== place || this.#sink.bytesWritten !== written)) {
-      this.record.problems.push(`passed on ${this.#place - place} bytes in a pause`);
-    }
+    const passedOn = this.#place - place;
+    if (!this.#source.destroyed && passedOn !== 0) this.record.problems.push(`passed on ${passedOn} bytes in a pause`);
+    // A sink that is destroyed forgets what it has not sent.
+    const more = this.#sinkWritten - written;
+    if (!this.#sink.destroyed && more !== 0) this.record.problems.push(`wrote ${more} bytes in a pause`);
     goOn();
   }
 
@@ -248,6 +287,18 @@ export class ProxyLine {
     }
   }
 
+  /** Some may be missing between them. */
+  #compareOrder(who: string, from: number, seen: readonly Buffer[]): void {
+    let to = from;
+    for (const chunk of seen) {
+      const at = this.#bytes.indexOf(chunk, to);
+      if (at < 0) return void this.record.problems.push(`${who}: ${chunk.length} bytes that do not come after ${to}`);
+      to = at + chunk.length;
+    }
+    if (!this.#source.destroyed && to > this.#place)
+      this.record.problems.push(`${who}: the bytes up to ${to}, after ${this.#place}`);
+  }
+
   async #listen(delay: Delay): Promise<void> {
     const seen: Buffer[] = [];
     const take = (chunk: Buffer): void => void seen.push(chunk);
@@ -271,6 +322,8 @@ export class ProxyLine {
     await after(delay);
     await turn();
     Reflect.deleteProperty(sink, 'write');
-    if (!sink.destroyed && !this.record.hasEnded) this.#compare('wrapper', from, seen);
+    if (sink.destroyed || this.record.hasEnded) return;
+    if (PASSES_BY_WRITE) this.#compareOrder('wrapper', from, seen);
+    else this.#compare('wrapper', from, seen);
   }
 }

@@ -4,15 +4,17 @@
  *   node [--import dist/register.js] proxy.js <directory for Unix sockets>
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { kernelPipes } from '../../support/test-run/descriptors.js';
-import type { FromProxy, Place, ToProxy } from './messages.js';
+import type { FromProxy, LineRecord, Place, ToProxy } from './messages.js';
 import type { LinePlan } from './plan.js';
-import { ProxyLine } from './proxy-line.js';
+import { noRecord, ProxyLine } from './proxy-line.js';
 
 const [directory = '.'] = process.argv.slice(2);
-const running = new Map<number, (ProxyLine | undefined)[]>();
+
+/** Lines, and servers that wait for theirs, by session and line. */
+const running = new Map<string, { abandon(): void }>();
 
 function tell(message: FromProxy): void {
   process.send?.(message);
@@ -25,12 +27,7 @@ function placeOf(server: Server): Place {
   return address.family === 'IPv6' ? -address.port : address.port;
 }
 
-async function listen(
-  plan: LinePlan,
-  path: string,
-  receivers: readonly Place[],
-  take: (line: ProxyLine) => void,
-): Promise<Place> {
+async function listen(plan: LinePlan, path: string, take: (source: Socket) => void): Promise<Server> {
   const { from, sourceHighWaterMark } = plan;
   const options = {
     allowHalfOpen: true,
@@ -38,59 +35,52 @@ async function listen(
   };
   const server = createServer(options, (source) => {
     server.close();
-    const line = new ProxyLine(plan, source, receivers);
-    take(line);
-    line.run().catch((error: unknown) => line.record.problems.push(String(error)));
+    take(source);
   });
   if (from === 'unix') server.listen(path);
   else server.listen(0, from === 'tcp' ? '127.0.0.1' : '::1');
   await once(server, 'listening');
-  return placeOf(server);
-}
-
-async function begin({ number, plan, receivers }: Extract<ToProxy, { type: 'session' }>): Promise<void> {
-  const lines: (ProxyLine | undefined)[] = plan.lines.map(() => undefined);
-  running.set(number, lines);
-  const places = await Promise.all(
-    plan.lines.map((line, index) =>
-      listen(line, join(directory, `p${number}-${index}`), receivers[index] ?? [], (one) => {
-        lines[index] = one;
-      }),
-    ),
-  );
-  tell({ type: 'ready', number, places });
+  return server;
 }
 
 /** The kernel pipe of a thread has two ends, and is kept for a moment. */
 const KEPT = 2;
 const MOST_KEPT_MS = 5000;
+const LOOK_MS = 50;
 
 const pipesAtStart = kernelPipes();
 
-async function finish(number: number): Promise<void> {
-  const lines = running.get(number) ?? [];
-  for (let round = 0; round < 1000 && !lines.every((line) => line?.isClosed); round++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  running.delete(number);
+function tellClosed(number: number, line: number, record: LineRecord): void {
+  running.delete(`${number}-${line}`);
   const pipes = kernelPipes() - pipesAtStart;
-  if (pipes > KEPT) lines[0]?.record.problems.push(`${pipes} descriptors of pipes`);
-  for (const line of lines) {
-    if (line?.isClosed) continue;
-    line?.record.problems.push('sockets of the proxy are not closed');
-    line?.destroy();
-  }
-  const records = lines.map(
-    (line) => line?.record ?? { given: [], problems: ['no connection'], bytesRead: 0, hasEnded: false, acts: 0 },
-  );
-  tell({ type: 'finished', number, lines: records });
+  if (pipes > KEPT) record.problems.push(`${pipes} descriptors of pipes`);
+  tell({ type: 'closed', number, line, record });
+}
+
+async function open(number: number, index: number, plan: LinePlan, receivers: readonly Place[]): Promise<Place> {
+  const name = `${number}-${index}`;
+  const server = await listen(plan, join(directory, `p${name}`), (source) => {
+    const line = new ProxyLine(plan, source, receivers);
+    running.set(name, line);
+    void line.run().then(() => tellClosed(number, index, line.record));
+  });
+  const abandon = (): void => {
+    server.close();
+    tellClosed(number, index, { ...noRecord(), problems: ['no connection'] });
+  };
+  running.set(name, { abandon });
+  return placeOf(server);
+}
+
+async function begin({ number, plan, receivers }: Extract<ToProxy, { type: 'session' }>): Promise<void> {
+  const opened = plan.lines.map((line, index) => open(number, index, line, receivers[index] ?? []));
+  tell({ type: 'ready', number, places: await Promise.all(opened) });
 }
 
 /** Ends when no kernel pipe is left; says so if one stays. */
 async function stop(): Promise<void> {
-  const began = performance.now();
-  while (kernelPipes() > pipesAtStart && performance.now() - began < MOST_KEPT_MS) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let looks = 0; kernelPipes() > pipesAtStart && looks < MOST_KEPT_MS / LOOK_MS; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   if (kernelPipes() > pipesAtStart) console.error(`${kernelPipes() - pipesAtStart} descriptors of pipes are left`);
   process.exit();
@@ -99,6 +89,6 @@ async function stop(): Promise<void> {
 process.once('disconnect', () => process.exit());
 process.on('message', (message: ToProxy) => {
   if (message.type === 'stop') void stop();
-  else if (message.type === 'finish') void finish(message.number);
+  else if (message.type === 'abandon') running.get(`${message.number}-${message.line}`)?.abandon();
   else void begin(message);
 });
