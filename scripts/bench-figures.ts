@@ -26,7 +26,7 @@ export const RESULTS = fileURLToPath(new URL('bench/results', ROOT));
 /** Where one of `--only link-sizes` is kept. */
 const SIZES = fileURLToPath(new URL('bench/results/link-sizes.json', ROOT));
 
-/** Where one of `--only drain,drain-proxies,drain-clusters` is kept. */
+/** Where one of `--only drain --only drain-proxies --only drain-clusters` is kept. */
 const DEPLOYS = fileURLToPath(new URL('bench/results/deploys.json', ROOT));
 
 const OF_LINE = 'The median of the rounds (the least and the greatest), and what share it is of Node.js’s median';

@@ -1,6 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../../test/support/sockets/free-port.js';
 import { cacheOf, install } from '../install.js';
@@ -10,6 +13,20 @@ import { DEADLINE_MILLISECONDS } from './rollout.js';
 import { type Subject, serverVariables } from './subject.js';
 
 const run = promisify(execFile);
+
+/** pm2 is done with the start before its workers listen. */
+async function untilOpen(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isOpen) return;
+    await sleep(50);
+  }
+}
 
 /** pm2 from npm; undefined where it cannot be had. */
 export function pm2Program(): string | undefined {
@@ -43,6 +60,7 @@ export async function underPm2(
   try {
     const patience = ['--kill-timeout', String(DEADLINE_MILLISECONDS)];
     await pm2('start', entry('leaving/leaving-server'), '--name', 'app', '-i', '2', ...patience);
+    await untilOpen(port);
     return await underLoad(
       subject.client,
       () => port,
