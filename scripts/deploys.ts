@@ -24,16 +24,25 @@ interface Tally {
   readonly answered: number;
   readonly lost: number;
   readonly failed: number;
+  /** Connections that nobody has accepted. */
+  readonly refused: number;
   readonly slowest: number;
 }
 
 /** See the columns of bench/leaving/scenario.ts. */
-function tallyOf([, , answered, lost, failed, , , , slowest]: readonly Cell[]): Tally {
-  return { answered: Number(answered), lost: Number(lost), failed: Number(failed), slowest: Number(slowest) };
+function tallyOf([, , answered, lost, failed, , , refused, slowest]: readonly Cell[]): Tally {
+  const numbers = [answered, lost, failed, refused, slowest].map(Number);
+  const [all = Number.NaN, gone = Number.NaN, bad = Number.NaN, shut = Number.NaN, seconds = Number.NaN] = numbers;
+  return { answered: all, lost: gone, failed: bad, refused: shut, slowest: seconds };
 }
 
-function lostText({ lost, failed }: Tally): string {
-  return failed === 0 ? String(lost) : `${lost}, and ${failed} × 5xx`;
+function lostText({ answered, lost, failed, refused }: Tally): string {
+  const parts = [
+    String(lost),
+    ...(failed === 0 ? [] : [`${numberLabel(failed)} × 5xx`]),
+    ...(refused === 0 ? [] : [`${numberLabel(refused)} × not connected`]),
+  ];
+  return `${parts.join(', ')}; ${numberLabel(answered)} answered`;
 }
 
 /** Requests lost by each server, stock and with DRAIN. */
@@ -48,12 +57,7 @@ export function deploysTable(results: Results): string {
     const [stock, tuned] = [false, true].map((drains) => own.find(([, how]) => (how !== 'stock') === drains));
     if (stock === undefined || tuned === undefined) throw new Error(`no pair of runs of ${server}`);
     const [before, after] = [tallyOf(stock), tallyOf(tuned)];
-    return [
-      String(server),
-      `${lostText(before)} of ${numberLabel(before.answered)}`,
-      `${lostText(after)} of ${numberLabel(after.answered)}`,
-      `${after.slowest} s`,
-    ];
+    return [String(server), lostText(before), lostText(after), `${after.slowest} s`];
   });
   return markdownTable([['server', 'stock: lost', '`DRAIN`: lost', 'slowest end'], ...lines], {
     align: ['l', 'r', 'r', 'r'],
