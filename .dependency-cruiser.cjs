@@ -25,7 +25,7 @@ const IMPORTS = {
     'src/config/',
     'src/hooks/files/compression-file.ts',
     'src/hooks/requests/idle-time.ts',
-    'src/hooks/requests/fastify-default.ts',
+    'src/hooks/requests/fastify.ts',
     'src/options/',
   ],
   'src/first-use.ts': ['src/hooks/sockets/server-choice.ts'],

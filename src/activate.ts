@@ -2,9 +2,9 @@ import { dependsOn } from './app-manifest.js';
 import type { TuneConfig } from './config/tune-config.js';
 import { type FirstUse, setInstalled, watchFirstUse } from './first-use.js';
 import { COMPRESSION_CARRIERS } from './hooks/files/compression-file.js';
-import { raiseFastifyDefault } from './hooks/requests/fastify-default.js';
+import { answerWhileFastifyCloses, raiseFastifyDefault } from './hooks/requests/fastify.js';
 import { raiseIdleTimes } from './hooks/requests/idle-time.js';
-import { fsBinding } from './node/fs-binding.js';
+import { fsBinding } from './node/bindings.js';
 import { holdCalls } from './node/patch/fs-binding.js';
 import { type Undo, undoAll } from './node/patch/replace.js';
 import { heedsServers, sharesPort } from './options/listener-needs.js';
@@ -50,9 +50,11 @@ function holdFsCalls(): void {
 }
 
 /** An app makes its servers, and loads its framework, before it listens. */
-function raiseTimes(keepAliveTime: number | undefined): Undo {
-  if (keepAliveTime === undefined) return doNothing;
-  return undoAll([raiseIdleTimes(keepAliveTime), raiseFastifyDefault(keepAliveTime)]);
+function prepareFrameworks(keepAliveTime: number | undefined, drains: boolean): Undo {
+  return undoAll([
+    ...(keepAliveTime === undefined ? [] : [raiseIdleTimes(keepAliveTime), raiseFastifyDefault(keepAliveTime)]),
+    ...(drains ? [answerWhileFastifyCloses()] : []),
+  ]);
 }
 
 /**
@@ -77,7 +79,7 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
     servers: config === undefined || listeners.some(heedsServers),
     connections: connect !== undefined || guard !== 'off',
   });
-  const forgetTimes = raiseTimes(keepAliveTime);
+  const leaveFrameworks = prepareFrameworks(keepAliveTime, drain !== 'off');
   const ending = {
     report: report === 'off' ? undefined : report,
     leaving: drain === 'off' ? undefined : { delay: drainDelay, drain },
@@ -88,7 +90,7 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
-    forgetTimes();
+    leaveFrameworks();
     callOffEnding();
     closePage();
     setInstalled(false);

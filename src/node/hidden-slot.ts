@@ -16,7 +16,7 @@ class Bearer {
  * Make a slot: a private field, which an object gets when it is first set. The value lives as long as its object.
  *
  * For objects that come and go. One that lives long, such as a server, is better in a WeakMap: where it has many properties already, V8 would
- * turn all of them into a dictionary. Test: register/shapes.
+ * turn all of them into a dictionary. Test: register/listeners/shapes.
  *
  * A WeakMap would cost more here. V8's minor collections take its values for reachable, so all that they refer to (a request, and with it the
  * connection) moves to the old generation. Measured: a fifth of the CPU of a short connection.

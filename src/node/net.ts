@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
+import { internalBinding } from './bindings.js';
 import type { HttpMessage } from './http.js';
-import { internalBinding } from './modules.js';
 import type { ReadableState, WriteBatch, WriteCallback, WritePart } from './streams.js';
 import { valueBySymbol } from './symbols.js';
 

@@ -257,7 +257,12 @@ describe('the config of an environment', () => {
 
     it('names a variable that will be known later', () => {
       expect(read({ SOCKET_TUNE_ZEROCOPY: 'on' }).problems).to.deep.equal([
-        { variable: 'SOCKET_TUNE_ZEROCOPY', value: 'on', expected: 'a variable that socket-tune has (see docs/considered.md)', used: 'nothing' },
+        {
+          variable: 'SOCKET_TUNE_ZEROCOPY',
+          value: 'on',
+          expected: 'a variable that socket-tune has (see docs/considered.md)',
+          used: 'nothing',
+        },
       ]);
     });
 

@@ -1,4 +1,4 @@
-import type { InlineAnswer } from '../../node/fs-binding.js';
+import type { InlineAnswer } from '../../node/bindings.js';
 import { count, counters } from '../../report/counters.js';
 
 /** Why a call is left to the thread pool. Each reason is counted and shown by the report. */

@@ -1,6 +1,6 @@
 import { ERRNO } from '../../native/errno.js';
 import type { FileCalls, FileStatus } from '../../native/platform.js';
-import type { FsBinding } from '../../node/fs-binding.js';
+import type { FsBinding } from '../../node/bindings.js';
 import { newStatus } from '../files/sendable-file.js';
 import type { RecentPaths } from '../recent-paths.js';
 import type { Answer } from './answer.js';

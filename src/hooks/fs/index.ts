@@ -1,4 +1,4 @@
-import { type FsBinding, fsBinding, type InlineAnswer } from '../../node/fs-binding.js';
+import { type FsBinding, fsBinding, type InlineAnswer } from '../../node/bindings.js';
 import {
   answerInline,
   closeHandlesInline,

@@ -1,5 +1,5 @@
 import type { FileCalls, FileStatus } from '../../native/platform.js';
-import type { FsBinding } from '../../node/fs-binding.js';
+import type { FsBinding } from '../../node/bindings.js';
 
 /** File systems that were asked about: each is once. */
 const asked = new Set<string>();

@@ -1,4 +1,3 @@
-import { poolTurn } from '../clock.js';
 import {
   CHANGING_CALLS,
   type FileJob,
@@ -11,7 +10,8 @@ import {
   type InlineCall,
   type NativeFileHandle,
   type ReadFileJob,
-} from '../fs-binding.js';
+} from '../bindings.js';
+import { poolTurn } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { defineProperty } from '../own-properties.js';
 import { exchange, looksLike, mutable, replaceMethod, type Undo, undoAll } from './replace.js';

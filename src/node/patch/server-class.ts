@@ -12,7 +12,7 @@ interface ServerModule {
 /**
  * V8 makes an object with places for as many properties as the texts of its class and of the classes above assign to `this` (its
  * `CalculateExpectedNofProperties`). Fewer would do for an http server, whose class is below net's, until it gets one property too many and
- * V8 turns them all into a dictionary. Then each request pays for it. Test: register/shapes.
+ * V8 turns them all into a dictionary. Then each request pays for it. Test: register/listeners/shapes.
  */
 type Reserving = Record<string, number>;
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { raiseFastifyDefault } from '../../../src/hooks/requests/fastify-default.js';
+import { raiseFastifyDefault } from '../../../src/hooks/requests/fastify.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
 import { useScratch } from '../../support/files/scratch.js';
 

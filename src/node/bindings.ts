@@ -1,4 +1,23 @@
-import { internalBinding } from './modules.js';
+import { isNodesOwn } from './own-source.js';
+
+/** Versions of Node whose native functions we have seen. No others are touched. */
+const KNOWN_MAJORS: ReadonlySet<number> = new Set([20, 22, 23, 24, 25, 26]);
+
+/**
+ * The native functions below one of Node's modules (lib/internal/bootstrap/realm.js); undefined if they cannot be had.
+ *
+ * Under `--pending-deprecation` asking for them would print a warning, and under `--permission` they are not to be had.
+ */
+export function internalBinding(name: 'fs' | 'tcp_wrap' | 'pipe_wrap'): unknown {
+  const [major = Number.NaN] = process.versions.node.split('.').map(Number);
+  const { binding } = process as { readonly binding?: (name: string) => unknown };
+  if (!KNOWN_MAJORS.has(major) || !isNodesOwn(binding, 'process.binding')) return undefined;
+  try {
+    return Reflect.apply(binding, process, [name]);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * What Node's own JavaScript calls for all that `fs` does (src/node_file.cc): `fs.stat`, its promise, a copy of either that an app

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
-import type { OptionOutcome, Verdict } from '../../src/options/outcome.js';
-import type { Report } from '../../src/report/report.js';
-import { TUNED } from '../support/processes/handed-over.js';
-import { runApp, startApp } from '../support/processes/node-process.js';
-import { hasProgram, skipWithout } from '../support/processes/program.js';
-import { scratchProject } from '../support/processes/scratch-project.js';
-import { makeCertificate } from '../support/sockets/certificate.js';
+import type { OptionOutcome, Verdict } from '../../../src/options/outcome.js';
+import type { Report } from '../../../src/report/report.js';
+import { TUNED } from '../../support/processes/handed-over.js';
+import { runApp, startApp } from '../../support/processes/node-process.js';
+import { hasProgram, skipWithout } from '../../support/processes/program.js';
+import { scratchProject } from '../../support/processes/scratch-project.js';
+import { makeCertificate } from '../../support/sockets/certificate.js';
 
 type Outcomes = Report['listeners'][number]['outcomes'];
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BY_IMPORT, runApp } from '../support/processes/node-process.js';
+import { BY_IMPORT, runApp } from '../../support/processes/node-process.js';
 
 /**
  * An app that tells of each object of Node's that it meets whether V8 has its properties at fixed places, or in a dictionary, and whether the

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { runHandover, TUNED, UNTOUCHED } from '../support/processes/handed-over.js';
-import { BY_IMPORT, BY_REQUIRE, runApp } from '../support/processes/node-process.js';
+import { runHandover, TUNED, UNTOUCHED } from '../../support/processes/handed-over.js';
+import { BY_IMPORT, BY_REQUIRE, runApp } from '../../support/processes/node-process.js';
 
 /** The values of keepalive if the app has turned it off: ours are not set then. */
 const { SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT } = UNTOUCHED;
