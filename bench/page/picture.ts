@@ -25,17 +25,13 @@ interface Drawn {
   readonly height: number;
 }
 
-function titleOf({ title, better }: Comparison): string {
-  return `${title} (${better} is better)`;
-}
-
 function draw({ comparison, foot }: Part, top: number): Drawn {
   const chart = barChart(comparison, WIDTH);
   const height = TITLE_HEIGHT + Number(/ height="(\d+)"/.exec(chart)?.[1]) + FOOT_HEIGHT;
   const markup = [
-    `<text x="4" y="${top + 18}" font-size="15" font-weight="600">${escapeMarkup(titleOf(comparison))}</text>`,
+    `<text x="4" y="${top + 18}" font-size="15" font-weight="600">${escapeMarkup(comparison.title)}</text>`,
     chart.replace('<svg', `<svg y="${top + TITLE_HEIGHT}"`),
-    `<text x="4" y="${top + height - 6}" font-size="11">${escapeMarkup(foot)}</text>`,
+    `<text x="4" y="${top + height - 6}" font-size="11">${escapeMarkup(`${comparison.better} is better; ${foot}`)}</text>`,
   ];
   return { markup, height };
 }
@@ -51,7 +47,7 @@ export function standalonePicture(parts: readonly Part[]): string {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height - GAP}" role="img">`,
-    `<title>${escapeMarkup(parts.map(({ comparison }) => titleOf(comparison)).join('; '))}</title>`,
+    `<title>${escapeMarkup(parts.map(({ comparison }) => comparison.title).join('; '))}</title>`,
     `<style>${STYLE}</style>`,
     ...markup,
     '</svg>',
