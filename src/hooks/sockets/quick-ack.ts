@@ -1,8 +1,8 @@
 import { nextTick, setTimeout } from '../../node/clock.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
 import { handleBelow, type NetSocket, type SocketHandle } from '../../node/net.js';
+import { replaceOwn } from '../../node/patch/own-methods.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
-import { watchProgress } from '../../node/patch/sockets/socket-progress.js';
 import { counters } from '../../report/counters.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 
@@ -181,11 +181,16 @@ function install(context: HookContext): Undo | undefined {
     if (platform.set(handle, constant, on) === 0) counters.quickAcks++;
   };
   const patient = new PatientConnections(acknowledge);
-  const undo = watchProgress((socket) => {
-    const handle = socket._handle;
-    const connection = handle === null || isInWrite(socket) ? undefined : armedConnection(handle);
-    if (handle !== null && connection !== undefined) onActivity(acknowledge, patient, socket, handle, connection);
-  });
+  const undo = replaceOwn(
+    'Socket._unrefTimer',
+    (original) =>
+      function (this: NetSocket) {
+        const handle = this._handle;
+        const connection = handle === null || isInWrite(this) ? undefined : armedConnection(handle);
+        if (handle !== null && connection !== undefined) onActivity(acknowledge, patient, this, handle, connection);
+        return original.call(this);
+      },
+  );
   if (undo === undefined) return undefined;
   isInstalled = true;
   const noteEnd = (): void => {
