@@ -50,6 +50,8 @@ export function fileScenarios(scenarios: FileScenarios): FileScenarios {
       async run(recorder) {
         // But the kernel's pipes: the one that a thread splices by is kept for a while.
         const descriptors = (): number => openDescriptors() - kernelPipes();
+        // libuv opens one in reserve for the first stream of a process. Who makes that first, Node's modules or the scenario, depends on what was loaded.
+        void process.stderr;
         const before = descriptors();
         recorder.noteAtEnd('descriptors left', () => descriptors() - before);
         recorder.factAtEnd(STATE, (): State => ({ isInstalled: isInstalled(), surroundings: surroundings() }));
