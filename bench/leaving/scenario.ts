@@ -103,7 +103,7 @@ function scenario(name: string, what: string, lanesOf: (scratch: string) => Lane
         notes: [
           'the clients repeat nothing; a request that was sent and not answered is lost',
           `SIGKILL comes ${DEADLINE_MILLISECONDS / 1000} s after SIGTERM; pm2 sends SIGINT`,
-          'Fastify answers 503 from the moment on when its app closes it',
+          'Fastify answers 503 from the moment on when its app closes it, without DRAIN',
           ...notes,
         ],
       };
