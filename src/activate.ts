@@ -5,7 +5,9 @@ import { COMPRESSION_CARRIERS } from './hooks/files/compression-file.js';
 import { answerWhileFastifyCloses, raiseFastifyDefault } from './hooks/requests/fastify.js';
 import { raiseIdleTimes } from './hooks/requests/idle-time.js';
 import { fsBinding } from './node/bindings.js';
+import { isLoaded, PRIMARY_MODULE } from './node/modules.js';
 import { holdCalls } from './node/patch/fs-binding.js';
+import { afterBuiltin } from './node/patch/modules.js';
 import { type Undo, undoAll } from './node/patch/replace.js';
 import { heedsServers, sharesPort } from './options/listener-needs.js';
 
@@ -35,6 +37,8 @@ export interface Ending {
 export interface Parts extends HookGroups {
   /** Returns what calls off what is done when the process ends. */
   startEnding(ending: Ending): () => void;
+  /** This process is a cluster's primary, and has workers to take leave of. */
+  forWorkers(): void;
   /** Returns what closes the page. */
   startInspect(address: string): () => void;
 }
@@ -55,6 +59,16 @@ function prepareFrameworks(keepAliveTime: number | undefined, drains: boolean): 
     ...(keepAliveTime === undefined ? [] : [raiseIdleTimes(keepAliveTime), raiseFastifyDefault(keepAliveTime)]),
     ...(drains ? [answerWhileFastifyCloses()] : []),
   ]);
+}
+
+/**
+ * Call `then` when this process becomes the primary of a cluster. It may have no listener of its own: its workers may listen by themselves
+ * (SCHED_NONE, or `exclusive`).
+ */
+function whenPrimary(then: () => void): Undo {
+  if (!isLoaded(PRIMARY_MODULE)) return afterBuiltin(PRIMARY_MODULE, then);
+  then();
+  return doNothing;
 }
 
 /**
@@ -86,11 +100,13 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
   };
   const isSilent = ending.report === undefined && ending.leaving === undefined;
   const callOffEnding = isSilent ? doNothing : parts.startEnding(ending);
+  const forgetWorkers = ending.leaving === undefined ? doNothing : whenPrimary(() => parts.forWorkers());
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
     leaveFrameworks();
+    forgetWorkers();
     callOffEnding();
     closePage();
     setInstalled(false);

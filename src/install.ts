@@ -42,7 +42,11 @@ export function install(config: TuneConfig): Uninstall {
   }
   if (takePrimaryMark()) setListenedFor();
   const hooks = hooksFor(frozen, new Set());
-  const deactivate = activate(frozen, { ...hooks, startEnding, startInspect }, keepAliveTimeOf(frozen));
+  const deactivate = activate(
+    frozen,
+    { ...hooks, startEnding, startInspect, forWorkers: loadNativeCalls },
+    keepAliveTimeOf(frozen),
+  );
   let isUndone = false;
   return () => {
     if (isUndone) return;
@@ -123,6 +127,11 @@ export function startEnding({ report, leaving: times }: Ending): () => void {
     watch?.undo();
     leaving?.undo();
   };
+}
+
+/** Load what signals are watched by: see `forWorkers` of {@link Parts}. */
+export function loadNativeCalls(): void {
+  platform();
 }
 
 function doNothing(): void {

@@ -84,6 +84,7 @@ function lazyParts(environment: () => EnvironmentConfig): Parts {
     forListeners: () => guarded(() => made().forListeners()),
     forCluster: () => guarded(() => made().forCluster()),
     forDatagrams: (socket) => guarded(() => made().forDatagrams(socket)),
+    forWorkers: () => guarded(() => loadRuntime().loadNativeCalls()),
     startEnding: (ending) => loadRuntime().startEnding(ending),
     startInspect: (address) => loadRuntime().startInspect(address),
   };

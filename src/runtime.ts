@@ -5,5 +5,5 @@ export { tcpInfo } from './api/tcp-info.js';
 export { defaultConfig, highThroughputConfig, lowLatencyConfig } from './config/config.js';
 export { SocketTuneError } from './errors.js';
 export { watchFactory } from './hooks/files/compression.js';
-export { hooksFor, install, startEnding, startInspect } from './install.js';
+export { hooksFor, install, loadNativeCalls, startEnding, startInspect } from './install.js';
 export { stats } from './report/report.js';

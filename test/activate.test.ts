@@ -15,6 +15,7 @@ function recordedParts(calls: string[]): Parts {
     forListeners: () => calls.push('listeners'),
     forCluster: () => calls.push('cluster'),
     forDatagrams: () => calls.push('datagrams'),
+    forWorkers: () => undefined,
     startEnding: starting('ending'),
     startInspect: starting('inspect'),
   };

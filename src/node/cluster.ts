@@ -1,6 +1,6 @@
 import type nodeCluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import { moduleLoadList } from './modules.js';
+import { moduleLoadList, PRIMARY_MODULE } from './modules.js';
 import type { SocketHandle } from './net.js';
 import { valueBySymbol } from './symbols.js';
 
@@ -84,7 +84,7 @@ export function sendToWorker(worker: ClusterWorker, act: string, data: number): 
 
 /** The workers of this process; none where it is not the primary of a cluster, without loading node:cluster. */
 export function ownWorkers(): readonly ClusterWorker[] {
-  if (moduleLoadList()?.includes('NativeModule internal/cluster/primary') !== true) return [];
+  if (moduleLoadList()?.includes(PRIMARY_MODULE) !== true) return [];
   return Object.values(cluster().workers ?? {}).filter((worker) => worker !== undefined);
 }
 

@@ -66,6 +66,9 @@ export function moduleLoadList(): readonly string[] | undefined {
 /** The entry of `net` in {@link moduleLoadList}. */
 export const NET_MODULE = 'NativeModule net';
 
+/** The same of the side of `cluster` that forks. */
+export const PRIMARY_MODULE = 'NativeModule internal/cluster/primary';
+
 /** Whether a module of Node's is loaded, by its entry in {@link moduleLoadList}; true where Node has no such list. */
 export function isLoaded(entry: string): boolean {
   return moduleLoadList()?.includes(entry) ?? true;

@@ -193,15 +193,26 @@ export function acceptedSockets(server: object): readonly NetSocket[] {
   );
 }
 
+const CONNECTING = ['open', 'connect', 'connect6'] as const;
+
 /** The prototype of a TCP handle or TLSWrap; undefined if it is not what we know. */
 export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
   const prototype: unknown = handle && Object.getPrototypeOf(handle);
-  return hasMethods<ConnectingHandle>(prototype, ['open', 'connect', 'connect6']) ? prototype : undefined;
+  return hasReplaceable<ConnectingHandle>(prototype, CONNECTING) ? prototype : undefined;
 }
 
 function hasMethods<T extends object>(value: unknown, names: readonly (keyof T & string)[]): value is T {
   if (typeof value !== 'object' || value === null) return false;
   return names.every((name) => typeof Reflect.get(value, name) === 'function');
+}
+
+/** Whether methods may be replaced: an app may have frozen them, or put accessors in their place. */
+function hasReplaceable<T extends object>(value: unknown, names: readonly (keyof T & string)[]): value is T {
+  if (!hasMethods<T>(value, names) || !Object.isExtensible(value)) return false;
+  return names.every((name) => {
+    const own = Object.getOwnPropertyDescriptor(value, name);
+    return own === undefined || (own.configurable === true && Object.hasOwn(own, 'value'));
+  });
 }
 
 function handlePrototype(binding: 'tcp_wrap' | 'pipe_wrap', name: 'TCP' | 'Pipe'): unknown {
@@ -213,13 +224,13 @@ function handlePrototype(binding: 'tcp_wrap' | 'pipe_wrap', name: 'TCP' | 'Pipe'
 /** The prototype of all TCP handles; undefined where it cannot be had without one of them. */
 export function tcpPrototype(): ConnectingHandle | undefined {
   const prototype = handlePrototype('tcp_wrap', 'TCP');
-  return hasMethods<ConnectingHandle>(prototype, ['open', 'connect', 'connect6']) ? prototype : undefined;
+  return hasReplaceable<ConnectingHandle>(prototype, CONNECTING) ? prototype : undefined;
 }
 
 /** The prototypes of all handles that listen, TCP and Unix; undefined where they cannot be had without such a handle. */
 export function listeningPrototypes(): readonly BoundHandle[] | undefined {
   const prototypes = [handlePrototype('tcp_wrap', 'TCP'), handlePrototype('pipe_wrap', 'Pipe')];
-  return prototypes.every((one) => hasMethods<BoundHandle>(one, ['listen'])) ? prototypes : undefined;
+  return prototypes.every((one) => hasReplaceable<BoundHandle>(one, ['listen'])) ? prototypes : undefined;
 }
 
 /** The port in the arguments of `connect` (lib/net.js `normalizeArgs`); undefined for a path. Test: hooks/local-address. */

@@ -120,7 +120,7 @@ export function noteEnd(socket: NetSocket, isOfConnect: boolean): PeerConnection
     return undefined;
   }
   const handle = socket._handle;
-  const connection = own ?? (handle === null ? undefined : carrierOf(handle));
+  const connection = own ?? (handle == null ? undefined : carrierOf(handle));
   if (connection === undefined || !connection.isOpen) return undefined;
   endConnection(connection);
   return connection;

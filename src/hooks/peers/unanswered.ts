@@ -19,7 +19,7 @@ export function endUnanswered({ handle, owner }: PeerConnection): void {
 function install(context: HookContext): Undo | undefined {
   if (!allValues(context).some(({ answer }) => answer !== undefined)) return undefined;
   return watchProgress((socket) => {
-    const below = socket._handle === null ? undefined : handleBelow(socket._handle);
+    const below = socket._handle == null ? undefined : handleBelow(socket._handle);
     if (below !== undefined) tlsSockets.set(below, socket);
   });
 }

@@ -15,7 +15,7 @@ const MOST_LOOKS = 4;
 function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
   const look = (socket: NetSocket): void => {
     const { _handle: handle } = socket;
-    if (handle === null || socket.server != null || !socket._writableState.writing) return;
+    if (handle == null || socket.server != null || !socket._writableState.writing) return;
     const connection = clientConnection(socket, handle);
     if (connection.looks >= MOST_LOOKS) return;
     connection.looks++;

@@ -13,8 +13,6 @@ interface ArmedConnection {
   bytesWritten: number;
   /** The last read is decided on at the end of the tick, when the app has seen it. */
   isPending: boolean;
-  /** The last HTTP message that was complete. */
-  completed: object | undefined;
   /** Reads since the last write. */
   unanswered: number;
   /** The last read was acknowledged by us. */
@@ -34,7 +32,6 @@ export function armQuickAck(handle: SocketHandle): void {
     bytesRead: 0,
     bytesWritten: 0,
     isPending: false,
-    completed: undefined,
     unanswered: 0,
     isAcknowledged: false,
     needless: 0,
@@ -57,14 +54,17 @@ function armedConnection(handle: SocketHandle): ArmedConnection | undefined {
   return below === undefined ? undefined : armed.get(below);
 }
 
+/** HTTP messages that were seen complete. A connection that remembered its last one would hold all that the app keeps with it. */
+const completed = hiddenSlot<object, true>();
+
 /** Whether a read has completed an HTTP request: the answer will carry the ACK. */
-function completesRequest(socket: NetSocket, connection: ArmedConnection): boolean {
+function completesRequest(socket: NetSocket): boolean {
   const incoming = socket.parser?.incoming;
   if (incoming?.complete !== true) return false;
   // Complete before this read: it has begun the next request.
-  const isNew = connection.completed !== incoming;
-  connection.completed = incoming;
-  return isNew;
+  if (completed.get(incoming) === true) return false;
+  completed.set(incoming, true);
+  return true;
 }
 
 /** Decide on a read, at the end of its tick. */
@@ -72,7 +72,7 @@ function decide(acknowledge: Acknowledge, socket: NetSocket, handle: SocketHandl
   connection.isPending = false;
   // A write since then has carried the ACK: one more packet would only cost.
   const isAnswered = (handle.bytesWritten ?? 0) !== connection.bytesWritten;
-  if (socket._handle !== handle || completesRequest(socket, connection) || isAnswered) return;
+  if (socket._handle !== handle || completesRequest(socket) || isAnswered) return;
   connection.isAcknowledged = true;
   acknowledge(handle);
 }
@@ -161,7 +161,7 @@ function onActivity(
   if (bytesRead === connection.bytesRead) return;
   connection.bytesRead = bytesRead;
   // HTTP's parser sees a read before Node restarts the timeout; any other consumer sees it after.
-  if (connection.isPending || completesRequest(socket, connection)) return;
+  if (connection.isPending || completesRequest(socket)) return;
   const bytesWritten = handle.bytesWritten ?? 0;
   noteAnswer(connection, bytesWritten !== connection.bytesWritten);
   connection.bytesWritten = bytesWritten;
@@ -186,8 +186,8 @@ function install(context: HookContext): Undo | undefined {
     (original) =>
       function (this: NetSocket) {
         const handle = this._handle;
-        const connection = handle === null || isInWrite(this) ? undefined : armedConnection(handle);
-        if (handle !== null && connection !== undefined) onActivity(acknowledge, patient, this, handle, connection);
+        const connection = handle == null || isInWrite(this) ? undefined : armedConnection(handle);
+        if (handle != null && connection !== undefined) onActivity(acknowledge, patient, this, handle, connection);
         return original.call(this);
       },
   );

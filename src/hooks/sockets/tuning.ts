@@ -37,7 +37,7 @@ function handleTuning(handle: SocketHandle): Tuning | undefined {
 export function tuningOf(socket: NetSocket): Tuning | undefined {
   const { _handle: handle } = socket;
   const server = serverOf(socket);
-  const own = handle === null ? undefined : handleTuning(handle);
+  const own = handle == null ? undefined : handleTuning(handle);
   // An http server is also the `server` of sockets that the app has passed to it, which it has not accepted.
   if (own !== undefined || typeof server !== 'object' || server === null) return own;
   return ofServer.get(server);

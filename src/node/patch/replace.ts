@@ -44,7 +44,9 @@ export function replaceMethod<F extends Method>(object: object, name: string, ma
   defineProperty(object, name, { ...attributes, value: replacement });
   return () => {
     current = original;
-    if ((holder[name] as Function) !== replacement) return;
+    // Frozen by the app meanwhile: the replacement passes every call on.
+    const isFixed = Object.getOwnPropertyDescriptor(object, name)?.configurable === false;
+    if (isFixed || (holder[name] as Function) !== replacement) return;
     if (own === undefined) delete holder[name];
     else defineProperty(object, name, own);
   };

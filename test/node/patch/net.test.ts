@@ -86,6 +86,21 @@ describe('watching a server’s handle', () => {
     });
   }
 
+  it('tells of it where an app has made its class unchangeable', async () => {
+    const [prototype] = listeningPrototypes() ?? [];
+    if (prototype === undefined) throw new Error('no class of handles');
+    const own = Object.getOwnPropertyDescriptor(prototype, 'listen');
+    const listen: unknown = own?.value;
+    Object.defineProperty(prototype, 'listen', { get: () => listen, configurable: true });
+    const server = createServer();
+    try {
+      expect(await watch(server, 0)).to.deep.equal([{ isKnown: true, isBound: true, listens: false }]);
+    } finally {
+      if (own !== undefined) Object.defineProperty(prototype, 'listen', own);
+      server.close();
+    }
+  });
+
   it('tells of no other server’s handle', () => {
     const [server, other] = [createServer(), createServer()];
     const seen: unknown[] = [];

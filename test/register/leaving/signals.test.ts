@@ -172,6 +172,27 @@ describe('a process that drains, and is told to end by a signal,', () => {
     }
   });
 
+  it('has the workers of its cluster drain where they listen by themselves, and the primary has no listener', async () => {
+    const source = `
+const cluster = require('cluster');
+const print = (...values) => require('fs').writeSync(1, values.join(' ') + '\\n');
+cluster.schedulingPolicy = cluster.SCHED_NONE;
+if (cluster.isPrimary) {
+  cluster.once('listening', (worker, { port }) => print('port', port));
+  cluster.fork();
+} else { ${httpApp().replace(/^const print.*$/m, '')} }`;
+    const { app, port } = await startLeaving(source);
+    const [idle, held] = await Promise.all([wireTo(port), wireTo(port)]);
+    await idle.ask(get('/one'), /one$/);
+    held.socket.write(get('/held'));
+    await app.until(/asked/);
+    app.child.kill('SIGTERM');
+    await until('nobody is accepted', () => isRefused(port));
+    expect(await idle.ask(get('/release'), /release$/)).to.match(/^connection: close$/im);
+    await until('the held answer has come', () => /held$/.test(held.received()));
+    expect((await app.ended).signal).to.equal('SIGTERM');
+  });
+
   it('has the workers of its cluster drain, and its app sees none of them end', async () => {
     const source = `
 const cluster = require('cluster');

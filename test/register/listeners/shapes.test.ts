@@ -72,3 +72,37 @@ describe('what V8 knows of Node’s objects', () => {
     expect(tuned?.stdout).to.equal(stock?.stdout);
   });
 });
+
+/** An app that has answered a request, and whose client keeps the connection. Does it hold the request? */
+const HOLDING = `
+import { once } from 'node:events';
+import http from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+
+let request;
+const server = http.createServer((incoming, response) => {
+  request = new WeakRef(incoming);
+  incoming.resume().once('end', () => response.end('answer'));
+}).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const agent = new http.Agent({ keepAlive: true });
+await (async () => {
+  const [response] = await once(http.request({ port: server.address().port, host: '127.0.0.1', method: 'POST', agent }).end('x'), 'response');
+  await once(response.resume(), 'close');
+})();
+for (let count = 0; count < 100 && request.deref() !== undefined; count++) {
+  await turn();
+  gc();
+}
+console.log(request.deref() === undefined ? 'collected' : 'held', Object.keys(agent.freeSockets).length);
+agent.destroy();
+server.close();`;
+
+describe('a connection that is kept alive', () => {
+  it('holds nothing of the request that it has answered', async () => {
+    for (const preload of [[], BY_IMPORT]) {
+      const { stdout, stderr } = await runApp('mjs', HOLDING, { preload: ['--expose-gc', ...preload] });
+      expect({ stdout, stderr }).to.deep.equal({ stdout: 'collected 1\n', stderr: '' });
+    }
+  });
+});
