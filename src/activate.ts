@@ -71,6 +71,13 @@ function whenPrimary(then: () => void): Undo {
   return doNothing;
 }
 
+function prepareEnding(parts: Parts, ending: Ending): Undo {
+  if (ending.report === undefined && ending.leaving === undefined) return doNothing;
+  const callOff = parts.startEnding(ending);
+  const forget = ending.leaving === undefined ? doNothing : whenPrimary(() => parts.forWorkers());
+  return undoAll([callOff, forget]);
+}
+
 /**
  * Install the parts of a config in this thread: at once what cannot wait, the others when the process first uses the network.
  *
@@ -98,15 +105,12 @@ export function activate(config: TuneConfig | undefined, parts: Parts, keepAlive
     report: report === 'off' ? undefined : report,
     leaving: drain === 'off' ? undefined : { delay: drainDelay, drain },
   };
-  const isSilent = ending.report === undefined && ending.leaving === undefined;
-  const callOffEnding = isSilent ? doNothing : parts.startEnding(ending);
-  const forgetWorkers = ending.leaving === undefined ? doNothing : whenPrimary(() => parts.forWorkers());
+  const callOffEnding = prepareEnding(parts, ending);
   // After the watch has begun, as the page needs a listener.
   const closePage = inspect === 'off' ? doNothing : parts.startInspect(inspect);
   return () => {
     unwatch();
     leaveFrameworks();
-    forgetWorkers();
     callOffEnding();
     closePage();
     setInstalled(false);
