@@ -8,11 +8,8 @@ import type { Cell, Comparison } from '../bench/scenario.js';
 
 const SCENARIOS = ['drain', 'drain-proxies', 'drain-clusters'] as const;
 
-/** In the picture: what most people run. See bench/leaving/lanes.ts. */
-const PICTURED: readonly string[] = ['express', 'fastify', 'h2, TLS', 'http, nginx, 2 upstreams', 'http, pm2 reload'];
-
-/** Names of lanes, for people. */
-const READABLE: Readonly<Record<string, string>> = {
+/** In the picture: what most people run, and its name for people. See bench/leaving/lanes.ts. */
+const PICTURED: Readonly<Record<string, string>> = {
   express: 'Express',
   fastify: 'Fastify',
   'h2, TLS': 'http2',
@@ -31,9 +28,13 @@ interface Tally {
 
 /** See the columns of bench/leaving/scenario.ts. */
 function tallyOf([, , answered, lost, failed, , , refused, slowest]: readonly Cell[]): Tally {
-  const numbers = [answered, lost, failed, refused, slowest].map(Number);
-  const [all = Number.NaN, gone = Number.NaN, bad = Number.NaN, shut = Number.NaN, seconds = Number.NaN] = numbers;
-  return { answered: all, lost: gone, failed: bad, refused: shut, slowest: seconds };
+  return {
+    answered: Number(answered),
+    lost: Number(lost),
+    failed: Number(failed),
+    refused: Number(refused),
+    slowest: Number(slowest),
+  };
 }
 
 function lostText({ answered, lost, failed, refused }: Tally): string {
@@ -71,10 +72,10 @@ export function lostAtDeploys(results: Results): Comparison {
   if (first === undefined) throw new Error('the results have no restarts');
   const series = first.series.map(({ contender }) => ({
     contender,
-    points: PICTURED.flatMap((lane) => {
+    points: Object.entries(PICTURED).flatMap(([lane, name]) => {
       const points = all.flatMap((one) => one.series.filter((other) => other.contender === contender));
       const point = points.flatMap((one) => one.points).find(({ x }) => x === lane);
-      return point === undefined ? [] : [{ ...point, x: READABLE[lane] ?? lane }];
+      return point === undefined ? [] : [{ ...point, x: name }];
     }),
   }));
   return { ...first, title: 'Requests of 50 clients that fail when a server is restarted', series };

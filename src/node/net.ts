@@ -197,7 +197,10 @@ const CONNECTING = ['open', 'connect', 'connect6'] as const;
 
 /** The prototype of a TCP handle or TLSWrap; undefined if it is not what we know. */
 export function connectingPrototype(handle: SocketHandle | null | undefined): ConnectingHandle | undefined {
-  const prototype: unknown = handle && Object.getPrototypeOf(handle);
+  return asConnecting(handle && Object.getPrototypeOf(handle));
+}
+
+function asConnecting(prototype: unknown): ConnectingHandle | undefined {
   return hasReplaceable<ConnectingHandle>(prototype, CONNECTING) ? prototype : undefined;
 }
 
@@ -223,8 +226,7 @@ function handlePrototype(binding: 'tcp_wrap' | 'pipe_wrap', name: 'TCP' | 'Pipe'
 
 /** The prototype of all TCP handles; undefined where it cannot be had without one of them. */
 export function tcpPrototype(): ConnectingHandle | undefined {
-  const prototype = handlePrototype('tcp_wrap', 'TCP');
-  return hasReplaceable<ConnectingHandle>(prototype, CONNECTING) ? prototype : undefined;
+  return asConnecting(handlePrototype('tcp_wrap', 'TCP'));
 }
 
 /** The prototypes of all handles that listen, TCP and Unix; undefined where they cannot be had without such a handle. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { startApp } from '../../support/processes/node-process.js';
+import { type EndedProcess, startApp } from '../../support/processes/node-process.js';
 import { freePort } from '../../support/sockets/free-port.js';
 import { until } from '../../support/until.js';
 import { get, httpApp, startLeaving, wireTo } from './leaving-app.js';
@@ -181,16 +181,7 @@ if (cluster.isPrimary) {
   cluster.once('listening', (worker, { port }) => print('port', port));
   cluster.fork();
 } else { ${httpApp().replace(/^const print.*$/m, '')} }`;
-    const { app, port } = await startLeaving(source);
-    const [idle, held] = await Promise.all([wireTo(port), wireTo(port)]);
-    await idle.ask(get('/one'), /one$/);
-    held.socket.write(get('/held'));
-    await app.until(/asked/);
-    app.child.kill('SIGTERM');
-    await until('nobody is accepted', () => isRefused(port));
-    expect(await idle.ask(get('/release'), /release$/)).to.match(/^connection: close$/im);
-    await until('the held answer has come', () => /held$/.test(held.received()));
-    expect((await app.ended).signal).to.equal('SIGTERM');
+    expect((await drained(source)).signal).to.equal('SIGTERM');
   });
 
   it('has the workers of its cluster drain, and its app sees none of them end', async () => {
@@ -202,20 +193,25 @@ if (cluster.isPrimary) {
   cluster.once('listening', (worker, { port }) => print('port', port));
   cluster.fork();
 } else { ${httpApp().replace(/^const print.*$/m, '')} }`;
-    const { app, port } = await startLeaving(source);
-    const [idle, held] = await Promise.all([wireTo(port), wireTo(port)]);
-    await idle.ask(get('/one'), /one$/);
-    held.socket.write(get('/held'));
-    await app.until(/asked/);
-    app.child.kill('SIGTERM');
-    await until('nobody is accepted', () => isRefused(port));
-    expect(await idle.ask(get('/release'), /release$/)).to.match(/^connection: close$/im);
-    await until('the held answer has come', () => /held$/.test(held.received()));
-    const { signal, stdout } = await app.ended;
+    const { signal, stdout } = await drained(source);
     expect(signal).to.equal('SIGTERM');
     expect(stdout).not.to.include('worker ended');
   });
 });
+
+/** Tell the primary of a cluster to end, see that its worker drains, and wait for the end. */
+async function drained(source: string): Promise<EndedProcess> {
+  const { app, port } = await startLeaving(source);
+  const [idle, held] = await Promise.all([wireTo(port), wireTo(port)]);
+  await idle.ask(get('/one'), /one$/);
+  held.socket.write(get('/held'));
+  await app.until(/asked/);
+  app.child.kill('SIGTERM');
+  await until('nobody is accepted', () => isRefused(port));
+  expect(await idle.ask(get('/release'), /release$/)).to.match(/^connection: close$/im);
+  await until('the held answer has come', () => /held$/.test(held.received()));
+  return app.ended;
+}
 
 function isRefused(port: number): Promise<boolean> {
   return new Promise((resolve) => {
