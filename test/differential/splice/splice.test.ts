@@ -15,11 +15,15 @@ const WAYS = { off: tuned({ SOCKET_TUNE_SPLICE: 'off' }), auto: tuned({ SOCKET_T
 
 type Runs = Readonly<Record<'stock' | keyof typeof WAYS, Run>>;
 
+const OPTIONS = { timeout: 240_000 };
+
+/** How often a scenario runs in stock Node whenever it is run anew. */
+const STOCK_AGAIN = 4;
+
 /** All scenarios of a module, one after the other in one process, in each of the ways. */
 async function runAll(module: string, titles: readonly string[]): Promise<Runs> {
-  const options = { timeout: 240_000 };
-  const [stock, off] = await Promise.all([run(module, titles, STOCK, options), run(module, titles, WAYS.off, options)]);
-  return { stock, off, auto: await run(module, titles, WAYS.auto, options) };
+  const [stock, off] = await Promise.all([run(module, titles, STOCK, OPTIONS), run(module, titles, WAYS.off, OPTIONS)]);
+  return { stock, off, auto: await run(module, titles, WAYS.auto, OPTIONS) };
 }
 
 /** One scenario of a run of many. */
@@ -28,6 +32,22 @@ function pick({ process, recordings }: Run, index: number): Run {
   const recording = all?.[index];
   if (name === undefined || recording === undefined) throw new Error(`no recording of scenario ${index}`);
   return { process, recordings: new Map([[name, [recording]]]), otherReports: [] };
+}
+
+/**
+ * Expects a run to be the same as one of several of stock Node. Some states are a race's outcome in stock Node, too: which of them comes more
+ * often depends on the machine.
+ */
+function expectOneOf(way: string, tuned: Run, stock: readonly Run[], { varying = [], ignored = [] }: SpliceScenario): void {
+  const differences = stock.flatMap((one) => {
+    try {
+      expectSameRun(way, tuned, one, { varying, ignored });
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
+  if (differences.length === stock.length) throw differences[0];
 }
 
 function expectTravel({ auto, off }: Runs, { travel }: SpliceScenario): void {
@@ -45,7 +65,7 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.js'))
     this.timeout(600_000);
     this.retries(3);
     let runs: Promise<Runs> | undefined;
-    const compared = new Set<string>();
+    const stockRuns = new Map<string, Run[]>();
 
     before(function () {
       if (process.platform !== 'linux') this.skip();
@@ -58,13 +78,15 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.js'))
       it(title, async () => {
         runs ??= runAll(module, titles);
         // Mocha runs a test that has failed once more. Its scenario is then run anew, alone.
-        const isAgain = compared.has(title);
-        compared.add(title);
-        const all = await (isAgain ? runAll(module, [title]) : runs);
-        const at = isAgain ? 0 : index;
+        const seen = stockRuns.get(title);
+        const all = await (seen ? runAll(module, [title]) : runs);
+        const at = seen ? 0 : index;
         const one = { stock: pick(all.stock, at), off: pick(all.off, at), auto: pick(all.auto, at) };
-        const { varying = [], ignored = [] } = scenario;
-        for (const way of ['off', 'auto'] as const) expectSameRun(way, one[way], one.stock, { varying, ignored });
+        const known = [one.stock, ...(seen ?? [])];
+        stockRuns.set(title, known);
+        for (let round = 0; seen && round < STOCK_AGAIN; round++)
+          known.push(pick(await run(module, [title], STOCK, OPTIONS), 0));
+        for (const way of ['off', 'auto'] as const) expectOneOf(way, one[way], known, scenario);
         expectTravel(one, scenario);
       });
     }
