@@ -31,7 +31,6 @@ const EMPTY: Variables = { NODE_OPTIONS: '--import=data:text/javascript,' };
 
 /** Deviations of docs/deviations.md by their number there, each with the variable that turns its option off. */
 const DEVIATIONS: ReadonlyMap<number, Variables> = new Map([
-  [5, { SOCKET_TUNE_DEFER_ACCEPT: 'off' }],
   [6, { SOCKET_TUNE_USER_TIMEOUT: 'off' }],
   [7, { SOCKET_TUNE_KEEPALIVE: 'off' }],
 ]);

@@ -108,7 +108,8 @@ describe('socket-tune explain', () => {
 
   it('tells what each kind of socket gets, and each port', () => {
     const { KEEPALIVE_IDLE, NODELAY, DEFER_ACCEPT, UDP_RCVBUF, USER_TIMEOUT } = explained([], {
-      SOCKET_TUNE_PORT_8080_PRESET: 'lowlatency',
+      SOCKET_TUNE_PORT_8080_PRESET: 'highthroughput',
+      SOCKET_TUNE_PORT_8080_KEEPALIVE_IDLE: '30s',
       SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER: '5s',
     });
     const told = (one: Explained | undefined) =>
@@ -116,12 +117,12 @@ describe('socket-tune explain', () => {
     expect(told(KEEPALIVE_IDLE)).to.deep.equal([
       'listeners: 60s, preset default',
       'accepted sockets: 60s, preset default',
-      'port 8080: 30s, preset lowlatency',
+      'port 8080: 30s, SOCKET_TUNE_PORT_8080_KEEPALIVE_IDLE',
       'outgoing sockets: 60s, preset default',
       'outgoing sockets to port 5432: 2s, follows from SOCKET_TUNE_CONNECT_PORT_5432_DEAD_PEER',
     ]);
     expect(told(NODELAY)?.at(-2)).to.equal('outgoing sockets: –, left alone: SOCKET_TUNE_CONNECT is guard');
-    expect(told(DEFER_ACCEPT)).to.deep.equal(['listeners: 5s, preset default', 'port 8080: –, left alone']);
+    expect(told(DEFER_ACCEPT)).to.deep.equal(['listeners: –, left alone', 'port 8080: 5s, preset highthroughput']);
     expect(told(UDP_RCVBUF)).to.deep.equal(['UDP sockets: 2m, preset default']);
     expect(told(USER_TIMEOUT)?.[0]).to.equal('listeners: –, left alone');
   });

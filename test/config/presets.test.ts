@@ -14,7 +14,6 @@ const DOCUMENTED: Readonly<Record<PresetName, OptionValues>> = {
     keepAliveInterval: 10,
     keepAliveCount: 6,
     quickAck: 'on',
-    deferAccept: 5,
     fastOpen: 256,
     noSigPipe: true,
     backlog: 4096,

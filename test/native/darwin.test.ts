@@ -86,7 +86,6 @@ describe('the macOS platform', () => {
         ({ option, verdict, cause }) => `${option} ${verdict}: ${cause}`,
       );
     expect(lacking(LISTENER)).to.deep.equal([
-      'deferAccept unsupported: darwin has no TCP_DEFER_ACCEPT',
       'backlog unsupported: darwin has no listen(2)',
       'retransmitTimeoutMax unsupported: darwin has no TCP_RTO_MAX_MS',
       'deadPeer unsupported: darwin has no TCP_INFO',

@@ -41,7 +41,7 @@ const PRESETS: Readonly<Record<string, readonly Setting[]>> = {
     ['TCP_KEEPIDLE', 60],
     ['TCP_KEEPINTVL', 10],
     ['TCP_KEEPCNT', 6],
-    ['TCP_DEFER_ACCEPT', 5],
+    ['TCP_DEFER_ACCEPT', undefined],
     ['TCP_FASTOPEN', 256],
     ['TCP_USER_TIMEOUT', undefined],
     ['SO_RCVBUF', 256 << 10],

@@ -78,7 +78,6 @@ describe('the system calls of an app under the preload', () => {
         'TCP_KEEPIDLE',
         'TCP_KEEPINTVL',
         'TCP_KEEPCNT',
-        'TCP_DEFER_ACCEPT',
         'TCP_FASTOPEN',
       ].map((option) => ({ option, isBetween: true })),
     );

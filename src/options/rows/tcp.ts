@@ -140,7 +140,7 @@ export const TCP_ROWS = [
     families: TCP,
     clientSpeaksFirst: true,
     readBack: 'rounded',
-    presets: { default: 5, highthroughput: 5 },
+    presets: { highthroughput: 5 },
     sample: 30,
     doc: 'Accept a connection only when its first data is there (http, https, tls and http2 servers only). The kernel rounds up.',
   },

@@ -100,12 +100,35 @@ describe('a listener under the preload', () => {
     });
 
     it(`of ${name} ${protocol.clientSpeaksFirst ? 'waits' : 'does not wait'} for the client's first data`, async () => {
-      const { report } = await runApp('mjs', oneConnection(protocol));
+      const { report } = await runApp('mjs', oneConnection(protocol), { env: { SOCKET_TUNE_DEFER_ACCEPT: '5s' } });
       const outcome = report?.listeners[0]?.outcomes.find(({ constant }) => constant === 'TCP_DEFER_ACCEPT');
       expect(outcome?.verdict).to.equal(protocol.clientSpeaksFirst ? 'applied' : 'unneeded');
       if (protocol.clientSpeaksFirst) expect(outcome?.kernel).to.be.at.least(5);
     });
   }
+
+  it('answers a client that has connected, and is silent until the app has closed the server', async () => {
+    const { report, ...process } = await runApp(
+      'mjs',
+      `import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+const server = createServer((request, response) => response.end('hello'));
+server.listen(0, '127.0.0.1', () => {
+  const client = connect(server.address().port, '127.0.0.1');
+  client.on('data', (data) => console.log(data.toString().split('\\r\\n')[0]));
+  client.once('connect', async () => {
+    // The server has its turns to accept it.
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    server.close();
+    await setImmediate();
+    client.write('GET / HTTP/1.0\\r\\n\\r\\n');
+  });
+});`,
+    );
+    expect(report?.connections).to.equal(1);
+    expect(process).to.deep.equal({ code: 0, signal: null, stdout: 'HTTP/1.1 200 OK\n', stderr: '' });
+  });
 
   const http = PROTOCOLS.http as Protocol;
   const bound = `const { TCP, constants } = process.binding('tcp_wrap');
