@@ -72,14 +72,10 @@ describe('the system calls of an app under the preload', () => {
       return name === 'setsockopt' && option !== undefined ? [{ option, isBetween: index > bind && index < end }] : [];
     });
     expect(set).to.deep.equal(
-      [
-        'TCP_NODELAY',
-        'SO_KEEPALIVE',
-        'TCP_KEEPIDLE',
-        'TCP_KEEPINTVL',
-        'TCP_KEEPCNT',
-        'TCP_FASTOPEN',
-      ].map((option) => ({ option, isBetween: true })),
+      ['TCP_NODELAY', 'SO_KEEPALIVE', 'TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'TCP_FASTOPEN'].map((option) => ({
+        option,
+        isBetween: true,
+      })),
     );
   });
 

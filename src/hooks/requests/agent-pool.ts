@@ -85,6 +85,7 @@ function guardsAgentsItself(): boolean {
  */
 export class AgentPools {
   readonly #guard: PoolGuard;
+  readonly #known = new WeakSet();
   #isNodes: boolean | undefined;
   #undoHttp: Undo | undefined;
   #undoHttps: Undo | undefined;
@@ -93,10 +94,11 @@ export class AgentPools {
     this.#guard = guard;
   }
 
-  /** An agent is in use. `https` is not loaded for it. */
-  noteAgent(): void {
+  /** An agent's request writes: this is called for every write. `https` is not loaded for it, but is there where an agent of it is. */
+  noteAgent(agent: object): void {
     this.#isNodes ??= guardsAgentsItself();
-    if (this.#isNodes) return;
+    if (this.#isNodes || this.#known.has(agent)) return;
+    this.#known.add(agent);
     this.#undoHttp ??= this.#patch('Agent.getName');
     if (this.#undoHttps === undefined && isHttpsLoaded()) this.#undoHttps = this.#patch('HttpsAgent.getName');
   }

@@ -14,14 +14,18 @@ const MOST_LOOKS = 4;
 /** Look at the writes of all sockets. Undefined if Node's own code is not what we know. */
 function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
   const look = (socket: NetSocket): void => {
-    const { _handle: handle } = socket;
+    const { _handle: handle, _httpMessage: message } = socket;
     if (handle == null || socket.server != null || !socket._writableState.writing) return;
+    if (message != null) {
+      if (message.agent != null) agents.noteAgent(message.agent);
+      return;
+    }
+    // undici listens so (lib/dispatcher/client-h1.js `connectH1`), and few others do: to look for a client costs more.
+    if (!socket._readableState.readableListening) return;
     const connection = clientConnection(socket, handle);
     if (connection.looks >= MOST_LOOKS) return;
     connection.looks++;
-    if (socket._httpMessage?.agent != null) agents.noteAgent();
-    // undici listens so (lib/dispatcher/client-h1.js `connectH1`), and few others do: to look for a client costs more.
-    else if (socket._readableState.readableListening) guardClient(guard, socket);
+    guardClient(guard, socket);
   };
   return watchProgress(look);
 }

@@ -38,10 +38,15 @@ function pick({ process, recordings }: Run, index: number): Run {
  * Expects a run to be the same as one of several of stock Node. Some states are a race's outcome in stock Node, too: which of them comes more
  * often depends on the machine.
  */
-function expectOneOf(way: string, tuned: Run, stock: readonly Run[], { varying = [], ignored = [] }: SpliceScenario): void {
+function expectOneOf(
+  way: string,
+  actual: Run,
+  stock: readonly Run[],
+  { varying = [], ignored = [] }: SpliceScenario,
+): void {
   const differences = stock.flatMap((one) => {
     try {
-      expectSameRun(way, tuned, one, { varying, ignored });
+      expectSameRun(way, actual, one, { varying, ignored });
       return [];
     } catch (error) {
       return [error];
