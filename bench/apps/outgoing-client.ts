@@ -11,17 +11,21 @@ const LANES = 4;
 
 const agent = new http.Agent({ keepAlive: true });
 
+function request(through: http.Agent | false): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = http.get({ host, port, agent: through }, (response) => response.resume().on('end', resolve));
+    sent.on('error', reject);
+  });
+}
+
 const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
   connection: () =>
     new Promise((resolve, reject) => {
       const socket = connect(port, host, () => socket.destroy());
       socket.on('error', reject).on('close', resolve);
     }),
-  'http.Agent': () =>
-    new Promise((resolve, reject) => {
-      const request = http.get({ host, port, agent }, (response) => response.resume().on('end', resolve));
-      request.on('error', reject);
-    }),
+  'a request on a connection of its own': () => request(false),
+  'http.Agent': () => request(agent),
   fetch: async () => (await fetch(`http://${host}:${port}/`)).text(),
 };
 
