@@ -3,6 +3,8 @@ import { PREFIX } from './env.js';
 import { nearest } from './nearest.js';
 import type { Setting } from './settings.js';
 
+const LAST_PORT = 65_535;
+
 /** A variable that is not known, or whose value was not understood. */
 export interface ConfigProblem {
   readonly variable: string;
@@ -12,10 +14,14 @@ export interface ConfigProblem {
   readonly used: string;
 }
 
-function displayUsed(value: unknown): string {
-  if (value === undefined) return 'what the kernel has';
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return String(value);
+/** A variable of a port, from its prefix on. */
+const OF_PORT = /^(?:CONNECT_)?PORT_(\d+)_/;
+
+function unknownVariable(name: string, known: readonly string[]): string {
+  const [, port] = OF_PORT.exec(name) ?? [];
+  if (Number(port) < 1 || Number(port) > LAST_PORT) return `a port from 1 to ${LAST_PORT}`;
+  const meant = nearest(name, known);
+  return `a variable that socket-tune knows${meant === undefined ? '' : `, such as ${PREFIX}${meant}`}`;
 }
 
 /** Reads variables one by one. Remembers which of them are known, and collects what was wrong with them. */
@@ -31,22 +37,22 @@ export class Reader {
   /**
    * The value of a variable. Undefined: not set, or not understood.
    *
-   * @param instead the value that the caller uses then, for the message
+   * @param instead the value that the caller uses then, for the message, as a variable would have it. Undefined: the kernel's.
    */
-  read<T>(variable: string, parse: (text: string) => Parsed<T>, instead: unknown): T | undefined {
+  read<T>(variable: string, parse: (text: string) => Parsed<T>, instead: string | undefined): T | undefined {
     this.#known.add(variable);
     const text = this.#environment.get(variable);
     if (text === undefined) return undefined;
     const parsed = parse(text);
     if ('value' in parsed) return parsed.value;
-    this.problems.push({ variable, value: text, expected: parsed.expected, used: displayUsed(instead) });
+    this.problems.push({ variable, value: text, expected: parsed.expected, used: instead ?? 'what the kernel has' });
     return undefined;
   }
 
   /** The value of a setting, or its default. */
   readSetting<V>(setting: Setting<V>): V {
-    const value = this.read(setting.variable, (text) => setting.kind.parse(text, setting), setting.default);
-    return value ?? setting.default;
+    const { kind, variable, default: instead } = setting;
+    return this.read(variable, (text) => kind.parse(text, setting), kind.display(instead)) ?? instead;
   }
 
   /**
@@ -59,7 +65,7 @@ export class Reader {
     for (const variable of this.#environment.keys()) {
       if (!variable.startsWith(prefix)) continue;
       const port = Number(/^PORT_([1-9]\d{0,4})_/.exec(variable.slice(prefix.length))?.[1]);
-      if (port <= 65535) ports.add(port);
+      if (port <= LAST_PORT) ports.add(port);
     }
     return [...ports];
   }
@@ -77,9 +83,8 @@ export class Reader {
     const known = Array.from(this.#known, (name) => name.slice(PREFIX.length));
     for (const [variable, value] of this.#environment) {
       if (this.#known.has(variable)) continue;
-      const meant = nearest(variable.slice(PREFIX.length), known);
-      const hint = meant === undefined ? '' : `, such as ${PREFIX}${meant}`;
-      this.problems.push({ variable, value, expected: `a variable that socket-tune knows${hint}`, used: 'nothing' });
+      const expected = unknownVariable(variable.slice(PREFIX.length), known);
+      this.problems.push({ variable, value, expected, used: 'nothing' });
     }
   }
 }

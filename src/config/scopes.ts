@@ -1,5 +1,5 @@
 import { impliedByDeadPeer } from '../options/dead-peer.js';
-import type { OptionValue } from '../options/kinds.js';
+import { kindOf, type OptionValue } from '../options/kinds.js';
 import type { OptionTarget, PresetName } from '../options/socket-option.js';
 import { OPTION_ROWS, type OptionKey, type OptionRow, type OptionValues, PLANNED_OPTIONS } from '../options/table.js';
 import { PREFIX } from './env.js';
@@ -53,7 +53,9 @@ function readPreset(reader: Reader, prefix: string, otherwise: PresetName): Pres
 function readLayer(reader: Reader, prefix: string, rows: readonly OptionRow[], instead: OptionValues): Layer {
   const layer: Layer = {};
   for (const row of rows) {
-    const value = reader.read(prefix + row.variable, (text) => parseOptionText(text, row), instead[row.key]);
+    const other = instead[row.key];
+    const shown = other === undefined ? undefined : kindOf(row).display(other);
+    const value = reader.read(prefix + row.variable, (text) => parseOptionText(text, row), shown);
     if (value !== undefined) layer[row.key] = value;
   }
   return layer;

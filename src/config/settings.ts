@@ -35,17 +35,30 @@ const CONNECT_MODE: Kind<'on' | 'guard' | 'off'> = {
   },
 };
 
+/** `0` needs no unit. */
+const HAS_UNIT = /[a-zµ]$|^0+$/;
+
+/** A time with its unit: whoever writes `20` for a drain means seconds, and a number alone would be milliseconds. */
+const TIME_WITH_UNIT: Kind<number> = {
+  ...KINDS.milliseconds,
+  parse(text, limits) {
+    const parsed = KINDS.milliseconds.parse(text, limits);
+    if (!('value' in parsed) || HAS_UNIT.test(text.trim().toLowerCase())) return parsed;
+    return { expected: `a time with its unit, such as ${text.trim()}s` };
+  },
+};
+
 /** A time, or `off`. */
 const OPTIONAL_TIME: Kind<OptionalTime> = {
   parse(text, limits) {
     if (text.trim().toLowerCase() === 'off') return { value: 'off' };
-    const parsed = KINDS.milliseconds.parse(text, limits);
+    const parsed = TIME_WITH_UNIT.parse(text, limits);
     return 'value' in parsed ? parsed : { expected: `${parsed.expected}, or off` };
   },
-  accepts: (value, limits) => value === 'off' || KINDS.milliseconds.accepts(value, limits),
-  expected: (limits) => `'off' or ${KINDS.milliseconds.expected(limits)}`,
-  describeValues: (limits) => `${KINDS.milliseconds.describeValues(limits)}, or off`,
-  display: (value) => (value === 'off' ? value : KINDS.milliseconds.display(value)),
+  accepts: (value, limits) => value === 'off' || TIME_WITH_UNIT.accepts(value, limits),
+  expected: (limits) => `'off' or ${TIME_WITH_UNIT.expected(limits)}`,
+  describeValues: (limits) => `${TIME_WITH_UNIT.describeValues(limits)}, or off`,
+  display: (value) => (value === 'off' ? value : TIME_WITH_UNIT.display(value)),
 };
 
 /** An hour: longer than any supervisor waits. */
@@ -57,7 +70,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
     variable: `${PREFIX}BUFFER_MODE`,
     kind: oneOf(['floor', 'exact']),
     default: 'floor',
-    doc: '`floor`: a buffer size is set only where the kernel would not grow the buffer that far, because a fixed size ends autotuning; `exact`: always',
+    doc: '`floor`: a buffer size is set only if the kernel’s own limit is lower, because a fixed size ends autotuning; `exact`: always',
   },
   sendfile: {
     variable: `${PREFIX}SENDFILE`,
@@ -120,7 +133,7 @@ export const SETTINGS: { readonly [K in keyof Settings]-?: Setting<Required<Sett
   },
   drainDelay: {
     variable: `${PREFIX}DRAIN_DELAY`,
-    kind: KINDS.milliseconds,
+    kind: TIME_WITH_UNIT,
     range: [0, LONGEST_DRAIN_MS],
     default: 0,
     doc: 'how long a process goes on accepting connections after such a signal, before the drain begins',

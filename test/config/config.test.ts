@@ -94,6 +94,21 @@ describe('the config of an environment', () => {
     });
   });
 
+  it('demands the unit of a drain: nobody means milliseconds by 20', () => {
+    const { config, problems } = read({ SOCKET_TUNE_DRAIN: '20', SOCKET_TUNE_DRAIN_DELAY: '5' });
+    expect(config).to.include({ drain: 'off', drainDelay: 0 });
+    expect(problems).to.deep.include({
+      variable: 'SOCKET_TUNE_DRAIN',
+      value: '20',
+      expected: 'a time with its unit, such as 20s, or off',
+      used: 'off',
+    });
+    expect(problems.map(({ variable }) => variable)).to.include('SOCKET_TUNE_DRAIN_DELAY');
+    const none = read({ SOCKET_TUNE_DRAIN: '20s', SOCKET_TUNE_DRAIN_DELAY: '0' });
+    expect(none.problems).to.deep.equal([]);
+    expect(none.config).to.include({ drain: 20_000, drainDelay: 0 });
+  });
+
   it('prefers the variable of an option to the preset, and counts the option as asked for', () => {
     expect(read({}).config.keepAliveIdle).to.equal(60);
     const { config, asked } = read({ SOCKET_TUNE_KEEPALIVE_IDLE: '2min', SOCKET_TUNE_QUICKACK: 'once' });
@@ -200,7 +215,7 @@ describe('the config of an environment', () => {
           variable: 'SOCKET_TUNE_KEEPALIVE_IDLE',
           value: 'soon',
           expected: 'a time of whole seconds from 1 to 32767, such as 1s or 30s, or off',
-          used: '30',
+          used: '30s',
         },
       ]);
     });
@@ -218,10 +233,10 @@ describe('the config of an environment', () => {
       expect(used({ SOCKET_TUNE_BUFFER_MODE: 'x' })).to.deep.equal(['SOCKET_TUNE_BUFFER_MODE: floor']);
       expect(used({ SOCKET_TUNE_SENDFILE: 'x' })).to.deep.equal(['SOCKET_TUNE_SENDFILE: on']);
       expect(used({ SOCKET_TUNE_SENDFILE_MIN: 'x' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_MIN: ${SETTINGS.sendfileMin.default}`,
+        `SOCKET_TUNE_SENDFILE_MIN: ${SETTINGS.sendfileMin.kind.display(SETTINGS.sendfileMin.default)}`,
       ]);
       expect(used({ SOCKET_TUNE_SENDFILE_WINDOW: '1k' })).to.deep.equal([
-        `SOCKET_TUNE_SENDFILE_WINDOW: ${SETTINGS.sendfileWindow.default}`,
+        `SOCKET_TUNE_SENDFILE_WINDOW: ${SETTINGS.sendfileWindow.kind.display(SETTINGS.sendfileWindow.default)}`,
       ]);
     });
 
@@ -249,6 +264,9 @@ describe('the config of an environment', () => {
           used: 'nothing',
         },
       ]);
+      expect(read({ SOCKET_TUNE_CONNECT_PORT_70000_NODELAY: 'on' }).problems[0]?.expected).to.equal(
+        'a port from 1 to 65535',
+      );
       expect(read({ SOCKET_TUNE_FROBNICATE: '5' }).problems[0]?.expected).to.equal('a variable that socket-tune knows');
       expect(read({ SOCKET_TUNE_PORT_8080_KEEPALIV: 'on' }).problems[0]?.expected).to.equal(
         'a variable that socket-tune knows, such as SOCKET_TUNE_PORT_8080_KEEPALIVE',

@@ -46,7 +46,7 @@ describe('options of one port', () => {
 
   it('report the value that is used in place of one that is not understood', () => {
     const [problem] = read({ USER_TIMEOUT: '9s', PORT_80_USER_TIMEOUT: 'soon' }).problems;
-    expect(problem).to.include({ variable: 'SOCKET_TUNE_PORT_80_USER_TIMEOUT', used: '9000' });
+    expect(problem).to.include({ variable: 'SOCKET_TUNE_PORT_80_USER_TIMEOUT', used: '9000ms' });
   });
 
   it('count as asked for', () => {

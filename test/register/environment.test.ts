@@ -184,9 +184,9 @@ interface BadValue {
 const BAD_VALUES: readonly BadValue[] = [
   { variable: 'SOCKET_TUNE_NODELAY', value: 'perhaps', expected: /expected on or off/, used: 'on' },
   { variable: 'SOCKET_TUNE_PRESET', value: 'fast', expected: /default, lowlatency, highthroughput/, used: 'default' },
-  { variable: 'SOCKET_TUNE_KEEPALIVE_IDLE', value: '-1', expected: /seconds from 1 to 32767/, used: '60' },
+  { variable: 'SOCKET_TUNE_KEEPALIVE_IDLE', value: '-1', expected: /seconds from 1 to 32767/, used: '60s' },
   { variable: 'SOCKET_TUNE_KEEPALIVE_COUNT', value: '128', expected: /whole number from 1 to 127/, used: '6' },
-  { variable: 'SOCKET_TUNE_SNDBUF', value: '12 apples', expected: /a size from/, used: '262144' },
+  { variable: 'SOCKET_TUNE_SNDBUF', value: '12 apples', expected: /a size from/, used: '256k' },
   { variable: 'SOCKET_TUNE_QUICKACK', value: 'maybe', expected: /on, once, off/, used: 'on' },
   { variable: 'SOCKET_TUNE_SENDFILE', value: '2', expected: /on or off/, used: 'on' },
   { variable: 'SOCKET_TUNE_NODELY', value: 'on', expected: /a variable that socket-tune knows/, used: 'nothing' },

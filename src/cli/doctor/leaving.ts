@@ -1,3 +1,4 @@
+import { SETTINGS } from '../../config/settings.js';
 import type { CheckResult, Circumstances } from './check.js';
 import { isPod } from './surroundings.js';
 
@@ -9,11 +10,15 @@ export interface PodEnd {
   readonly preStop: number | undefined;
 }
 
-/** All times are seconds. */
-export interface Leaving {
+/** The drain of a process, in seconds. */
+export interface Drain {
   /** Undefined: nothing drains. */
   readonly drain: number | undefined;
   readonly drainDelay: number;
+}
+
+/** All times are seconds. */
+export interface Leaving extends Drain {
   readonly isPod: boolean;
   /** Undefined: not to be seen. */
   readonly end: PodEnd | undefined;
@@ -23,7 +28,7 @@ export interface Leaving {
 const KUBERNETES_GRACE = 30;
 
 /** The exit itself: the report, the app's own handlers. */
-const EXIT_SECONDS = 2;
+const EXIT_SECONDS = 5;
 
 const ADVISED = 'SOCKET_TUNE_DRAIN=20s SOCKET_TUNE_DRAIN_DELAY=5s';
 
@@ -64,16 +69,34 @@ export function leavingResult({ drain, drainDelay, isPod: inPod, end }: Leaving)
 }
 
 /** A setting in seconds; undefined where it has no number. */
-function secondsOf(config: object, name: string): number | undefined {
-  const milliseconds: unknown = Reflect.get(config, name);
+function secondsOf(milliseconds: unknown): number | undefined {
   return typeof milliseconds === 'number' ? milliseconds / 1000 : undefined;
+}
+
+/** The value of a variable in a manifest: of a container's `env`, or of a ConfigMap. */
+function valueIn(manifest: string, variable: string): string | undefined {
+  const pattern = new RegExp(`\\b${variable}\\b["']?(?:\\s*:|[\\s,]+["']?value["']?\\s*:)\\s*["']?([^\\s"',}]+)`);
+  return pattern.exec(manifest)?.[1];
+}
+
+function secondsIn(manifest: string, name: 'drain' | 'drainDelay'): number | undefined {
+  const setting = SETTINGS[name];
+  const text = valueIn(manifest, setting.variable);
+  const parsed = text === undefined ? undefined : setting.kind.parse(text, setting);
+  return parsed !== undefined && 'value' in parsed ? secondsOf(parsed.value) : undefined;
+}
+
+/** The drain that a manifest sets; undefined where it sets none. */
+export function drainIn(manifest: string): Drain | undefined {
+  const drain = secondsIn(manifest, 'drain');
+  return drain === undefined ? undefined : { drain, drainDelay: secondsIn(manifest, 'drainDelay') ?? 0 };
 }
 
 /** Checks the times between a signal and the end. */
 export function lookAtLeaving({ environment: { config }, variable, manifest }: Circumstances): CheckResult {
+  const own = { drain: secondsOf(config.drain), drainDelay: secondsOf(config.drainDelay) ?? 0 };
   return leavingResult({
-    drain: secondsOf(config, 'drain'),
-    drainDelay: secondsOf(config, 'drainDelay') ?? 0,
+    ...((manifest === undefined ? undefined : drainIn(manifest)) ?? own),
     isPod: isPod(variable),
     end: manifest === undefined ? undefined : podEnd(manifest),
   });

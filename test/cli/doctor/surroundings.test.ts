@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { leavingResult, podEnd } from '../../../src/cli/doctor/leaving.js';
+import { drainIn, leavingResult, podEnd } from '../../../src/cli/doctor/leaving.js';
 import { frontResult, hintOf, isPod } from '../../../src/cli/doctor/surroundings.js';
 
 function variables(set: Readonly<Record<string, string>>): (name: string) => string | undefined {
@@ -55,13 +55,13 @@ describe('what doctor says of leaving', () => {
     const pod = { drain: 20, drainDelay: 5, isPod: true, end: undefined };
     expect(leavingResult(pod)).to.include({ verdict: 'ok' });
     // Kubernetes' own 30 s.
-    expect(leavingResult({ ...pod, drain: 24 })).to.include({
+    expect(leavingResult({ ...pod, drain: 21 })).to.include({
       verdict: 'missing',
       mend: 'terminationGracePeriodSeconds: 31',
     });
     const end = { grace: 60, preStop: 15 };
-    expect(leavingResult({ ...pod, drain: 38, end })).to.include({ verdict: 'ok' });
-    expect(leavingResult({ ...pod, drain: 39, end })).to.include({
+    expect(leavingResult({ ...pod, drain: 35, end })).to.include({ verdict: 'ok' });
+    expect(leavingResult({ ...pod, drain: 36, end })).to.include({
       verdict: 'missing',
       mend: 'terminationGracePeriodSeconds: 61',
     });
@@ -93,5 +93,28 @@ ${hook}`;
     const json = JSON.stringify({ spec: { terminationGracePeriodSeconds: 30, containers: [] } }, undefined, 2);
     expect(podEnd(json)).to.deep.equal({ grace: 30, preStop: undefined });
     expect(podEnd('kind: Pod')).to.deep.equal({ grace: undefined, preStop: undefined });
+  });
+
+  it('reads the drain that a manifest sets, be it in an env or in a ConfigMap', () => {
+    const yaml = `
+# SOCKET_TUNE_DRAIN 20 s
+env:
+  - name: SOCKET_TUNE_DRAIN_DELAY
+    value: 5s
+  - name: SOCKET_TUNE_DRAIN
+    value: "1min"`;
+    expect(drainIn(yaml)).to.deep.equal({ drain: 60, drainDelay: 5 });
+    const env = [{ name: 'SOCKET_TUNE_DRAIN', value: '20s' }];
+    for (const space of [undefined, 2]) {
+      expect(drainIn(JSON.stringify({ env }, undefined, space))).to.deep.equal({ drain: 20, drainDelay: 0 });
+    }
+    expect(drainIn('data:\n  SOCKET_TUNE_DRAIN: 1500ms\n')).to.deep.equal({ drain: 1.5, drainDelay: 0 });
+    for (const none of [
+      'kind: Pod',
+      '- name: SOCKET_TUNE_DRAIN\n  value: "20"',
+      '#- name: SOCKET_TUNE_DRAIN\n#  value: 20s',
+    ]) {
+      expect(drainIn(none)).to.equal(undefined);
+    }
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
 import type { CheckResult } from '../../../src/cli/doctor/check.js';
-import { leavingResult, podEnd } from '../../../src/cli/doctor/leaving.js';
+import { drainIn, leavingResult, podEnd } from '../../../src/cli/doctor/leaving.js';
 import { configFromEnvironment } from '../../../src/config/config.js';
 import { type NodeProcess, startNode } from '../../support/processes/node-process.js';
 import { repository, scratchProject } from '../../support/processes/scratch-project.js';
@@ -79,13 +79,12 @@ describe('the container files of examples/deploy', () => {
     const { config } = configFromEnvironment(ownVariables(variables));
     const end = podEnd(manifest);
     expect(end.grace).to.equal(terminationGracePeriodSeconds);
-    const seconds = (value: unknown): number => Number(value) / 1000;
-    const result: CheckResult = leavingResult({
-      drain: seconds(config.drain),
-      drainDelay: seconds(config.drainDelay),
-      isPod: true,
-      end,
-    });
+    const drain = drainIn(manifest) ?? expect.fail('no drain');
+    expect([drain.drain, drain.drainDelay].map((seconds) => Number(seconds) * 1000)).to.deep.equal([
+      config.drain,
+      config.drainDelay,
+    ]);
+    const result: CheckResult = leavingResult({ ...drain, isPod: true, end });
     expect(result.verdict).to.equal('ok');
     expect([readinessProbe.httpGet.path, livenessProbe.httpGet.path]).to.deep.equal(['/ready', '/live']);
     const inspect = ports.find(({ name }: Named) => name === readinessProbe.httpGet.port);
