@@ -17,7 +17,7 @@ function lookAtWrites(guard: PoolGuard, agents: AgentPools): Undo | undefined {
     const { _handle: handle, _httpMessage: message } = socket;
     if (handle == null || socket.server != null || !socket._writableState.writing) return;
     if (message != null) {
-      if (message.agent != null) agents.noteAgent(message.agent);
+      if (typeof message.agent === 'object' && message.agent !== null) agents.noteAgent(message.agent);
       return;
     }
     // undici listens so (lib/dispatcher/client-h1.js `connectH1`), and few others do: to look for a client costs more.
