@@ -21,8 +21,7 @@ export type OptionalTime = number | 'off';
 /** What a config has besides socket options. The rows of settings.ts have the variables, the defaults and the checks. */
 export interface Settings {
   /**
-   * `floor`: a buffer size is set only where the kernel would not grow the buffer that far, because a fixed size ends autotuning;
-   * `exact`: always.
+   * `floor`: a buffer size is set only if the kernel’s own limit is lower, because a fixed size ends autotuning; `exact`: always.
    *
    * Values: `'floor'`, `'exact'`. Default: `'floor'`.
    *

@@ -70,7 +70,7 @@ export interface OptionValues {
   /**
    * Accept a connection only when its first data is there (http, https, tls and http2 servers only). The kernel rounds up.
    *
-   * Values: 1 to 32767 seconds. Presets: default `5`, highthroughput `5`.
+   * Values: 1 to 32767 seconds. Presets: highthroughput `5`.
    *
    * Variable: `SOCKET_TUNE_DEFER_ACCEPT`. In the kernel: TCP_DEFER_ACCEPT.
    */

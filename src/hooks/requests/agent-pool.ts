@@ -54,7 +54,7 @@ function lookForRequest(guard: PoolGuard, agent: HttpAgent, options: AgentOption
   if (isNodes(agent.getName)) return dropIdle(guard, agent, options, name);
   // The subclass has a method of its own, and makes a longer name of this one.
   for (const longer of Object.keys(agent.freeSockets)) {
-    if (longer.startsWith(name)) dropIdle(guard, agent, options, longer);
+    if (longer.includes(name)) dropIdle(guard, agent, options, longer);
   }
 }
 

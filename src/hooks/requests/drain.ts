@@ -6,6 +6,7 @@ import { hiddenSlot } from '../../node/hidden-slot.js';
 import type { HttpMessage } from '../../node/http.js';
 import { net } from '../../node/modules.js';
 import { asNetSocket, type ListenHandle, type NetServer, type NetSocket, serverOf } from '../../node/net.js';
+import { keepAddress } from '../../node/patch/net.js';
 import { type Undo, undoAll } from '../../node/patch/replace.js';
 import {
   afterHeader,
@@ -17,7 +18,8 @@ import {
   whenConnectionsAreKept,
 } from '../../node/patch/servers/http1.js';
 import { afterSecureConnection, keepSessionsOpen } from '../../node/patch/servers/http2.js';
-import { type ConnectionsList, socketsOf } from '../../node/servers/http1.js';
+import { afterEnd } from '../../node/patch/sockets/socket-end.js';
+import { type ConnectionsList, newestRequest, socketsOf } from '../../node/servers/http1.js';
 import { leavingRecord } from '../../report/leaving.js';
 import type { Hook, HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';
@@ -88,7 +90,7 @@ class Draining {
   /** What is put in place when it is first needed. */
   readonly #undos: Undo[];
   #holdsIdle = false;
-  #saysClose = false;
+  #isClosing = false;
 
   constructor(context: HookContext, time: number) {
     this.#context = context;
@@ -156,7 +158,16 @@ class Draining {
         if (drains.get(server) === undefined) cutIdle(list);
       });
     }
-    return [];
+    // Ended by the app, which can answer nothing there any more.
+    return idleConnections(list).filter(({ socket }) => socket?.writableEnded);
+  }
+
+  /** An idle connection would be cut by now, were it not for us. So a request that comes later finds nobody. */
+  #onEnd(socket: NetSocket): void {
+    const server = serverOf(socket);
+    if (typeof server !== 'object' || server === null || drains.get(server) === undefined) return;
+    const isIdle = socket.bytesRead > 0 && socket.parser != null && newestRequest(socket) === undefined;
+    if (isIdle && !socket._httpMessage) socket.destroy();
   }
 
   #onClose(server: NetServer): void {
@@ -167,9 +178,12 @@ class Draining {
     keepSessionsOpen(server);
     // A listener on a shared port has its own way to close.
     if (isOwn && !Object.hasOwn(handle, 'close')) drainOnClose(this.#context.platform(), server, handle, true);
-    if (!this.#saysClose) {
-      this.#saysClose = true;
-      this.#undos.push(afterHeader(sayClose));
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#undos.push(
+        afterHeader(sayClose),
+        afterEnd((socket) => this.#onEnd(socket)),
+      );
     }
     const drain = new ServerDrain(server, timeOf(this.#time), () => [...(secured.get(server) ?? [])], forget);
     drains.set(server, drain);
@@ -234,6 +248,7 @@ export function noteLeaving(by: number): void {
 export function closeServers(then: () => void): void {
   for (const server of listeningServers()) {
     try {
+      keepAddress(server);
       server.close();
     } catch (error) {
       debug('a server could not be closed: %o', error);

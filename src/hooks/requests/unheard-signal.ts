@@ -167,6 +167,8 @@ export function watchUnheardSignals(actions: SignalActions, onSignal: OnSignal):
       try {
         last();
       } finally {
+        // A listener that the app has added since would get the signal in our place. In stock Node the process would be over.
+        process.removeAllListeners(signal);
         kill(process.pid, signal);
       }
     },

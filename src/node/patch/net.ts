@@ -274,3 +274,25 @@ export function holdClose(server: NetServer): () => void {
     for (let count = Math.max(emitted, 1); count > 0; count--) server._emitCloseIfDrained();
   };
 }
+
+/** What servers that were closed by us answer to `address()`. */
+const addresses = new WeakMap<object, ReturnType<NetServer['address']>>();
+
+let keepsAddresses = false;
+
+/** Have a server that we are about to close tell its address as before: its app has not closed it, and may still ask. */
+export function keepAddress(server: NetServer): void {
+  const address = server.address();
+  if (address === null) return;
+  addresses.set(server, address);
+  if (keepsAddresses) return;
+  keepsAddresses = true;
+  replaceMethod<(this: NetServer) => ReturnType<NetServer['address']>>(
+    net().Server.prototype,
+    'address',
+    (original) =>
+      function (this: NetServer) {
+        return original.call(this) ?? addresses.get(this) ?? null;
+      },
+  );
+}

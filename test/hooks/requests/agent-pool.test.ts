@@ -116,7 +116,7 @@ describe('the pool of an http.Agent', () => {
   it('of a class with a longer name for its destinations is guarded as well', async () => {
     class Named extends http.Agent {
       override getName(options?: http.AgentOptions): string {
-        return `${super.getName(options)}:mine`;
+        return `mine:${super.getName(options)}:mine`;
       }
     }
     agent = new Named({ keepAlive: true });

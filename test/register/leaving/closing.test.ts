@@ -64,6 +64,30 @@ describe('a server that its app closes, where it is drained,', () => {
     });
   }
 
+  for (const [order, handler] of [
+    ['before', 'endIdle(); close();'],
+    ['after', 'close(); endIdle();'],
+  ] as const) {
+    it(`gives the app no request of an idle connection that it has ended ${order} it closed the server, as hapi does`, async () => {
+      const source = httpApp(`
+        const sockets = new Set();
+        server.on('connection', (socket) => sockets.add(socket));
+        const endIdle = () => { for (const socket of sockets) socket.end(); };
+        const close = () => server.close(() => { print('closed'); process.exit(7); });
+        process.on('SIGTERM', () => { ${handler} print('closing'); })`);
+      const { app, port } = await startLeaving(source);
+      const idle = await wireTo(port);
+      await idle.ask(get('/one'), /one$/);
+      idle.socket.removeAllListeners('end');
+      app.child.kill('SIGTERM');
+      await app.until(/closing/);
+      idle.socket.write(get('/never'));
+      // Stock Node has closed the connection, and so the server.
+      const { code, stdout } = await app.ended;
+      expect({ code, stdout: stdout.match(/asked|closed/g) }).to.deep.equal({ code: 7, stdout: ['closed'] });
+    });
+  }
+
   it('says that a connection ends also where the app has said that it stays', async () => {
     const { app, port } = await startLeaving(httpApp(WITH_HANDLER));
     const idle = await wireTo(port);

@@ -79,6 +79,40 @@ describe('a process that drains, and is told to end by a signal,', () => {
     expect(unansweredRequests?.[0]?.age).to.be.within(700, 5000);
   });
 
+  it('ends by its signal when a request has added a listener for it meanwhile', async () => {
+    const { app, port } = await startLeaving(
+      httpApp(`server.on('request', ({ url }) => {
+        if (url === '/late') process.on('SIGTERM', () => print('heard'));
+      });
+      const interval = setInterval(() => undefined, 1000);`),
+      { env: { SOCKET_TUNE_DRAIN: '30s' } },
+    );
+    const [held, late, release] = await Promise.all([wireTo(port), wireTo(port), wireTo(port)]);
+    held.socket.write(get('/held'));
+    await app.until(/asked/);
+    app.child.kill('SIGTERM');
+    await until('nobody is accepted', () => isRefused(port));
+    await late.ask(get('/late'), /late$/);
+    await release.ask(get('/release'), /release$/);
+    const { signal, stdout } = await app.ended;
+    expect({ signal, isHeard: stdout.includes('heard') }).to.deep.equal({ signal: 'SIGTERM', isHeard: false });
+  });
+
+  it('still tells the address of its server, which the app has not closed', async () => {
+    const { app, port } = await startLeaving(
+      httpApp(`server.on('request', ({ url }) => { if (url === '/release') print('at', server.address().port); })`),
+    );
+    const [held, release] = await Promise.all([wireTo(port), wireTo(port)]);
+    held.socket.write(get('/held'));
+    await app.until(/asked/);
+    app.child.kill('SIGTERM');
+    await until('nobody is accepted', () => isRefused(port));
+    await release.ask(get('/release'), /release$/);
+    const { signal, stdout, stderr } = await app.ended;
+    expect({ signal, stderr }).to.deep.equal({ signal: 'SIGTERM', stderr: '' });
+    expect(stdout).to.include(`at ${port}\n`);
+  });
+
   it('is ended at once by a second signal, of either kind', async () => {
     for (const second of ['SIGTERM', 'SIGINT'] as const) {
       const { app, port } = await startLeaving(httpApp());
