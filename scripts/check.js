@@ -231,6 +231,7 @@ check('who imports whom (dependency-cruiser)', () => run('depcruise', 'src', 're
 check('folders of at most 14 files, files of at most 400 lines', crowdedPlaces);
 check('the tests that comments name are there', missingTests);
 check('types (tsc)', () => run('tsc', '-p', '.') || run('tsc', '-p', 'src/inspect/page'));
+check('comments of options are those of their rows', () => run(process.execPath, 'scripts/option-types.js', '--check'));
 check('the changelog has this version', unloggedVersion);
 check('nothing unused (knip)', () => run('knip'));
 checkPackage();
