@@ -107,10 +107,8 @@ describe('a listener under the preload', () => {
     });
   }
 
-  it('answers a client that has connected, and is silent until the app has closed the server', async () => {
-    const { report, ...process } = await runApp(
-      'mjs',
-      `import { createServer } from 'node:http';
+  it('treats a client that has connected, and is silent until the app has closed the server, as stock Node does', async () => {
+    const source = `import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 const server = createServer((request, response) => response.end('hello'));
@@ -124,10 +122,13 @@ server.listen(0, '127.0.0.1', () => {
     await setImmediate();
     client.write('GET / HTTP/1.0\\r\\n\\r\\n');
   });
-});`,
-    );
+});`;
+    const stock = await runApp('mjs', source, { preload: [] });
+    const { report, ...process } = await runApp('mjs', source);
     expect(report?.connections).to.equal(1);
-    expect(process).to.deep.equal({ code: 0, signal: null, stdout: 'HTTP/1.1 200 OK\n', stderr: '' });
+    expect({ ...process, report: undefined }).to.deep.equal({ ...stock, report: undefined });
+    // From Node 26 on, `close()` ends such a connection.
+    if (Number.parseInt(globalThis.process.versions.node, 10) < 26) expect(stock.stdout).to.equal('HTTP/1.1 200 OK\n');
   });
 
   const http = PROTOCOLS.http as Protocol;
