@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -25,6 +25,12 @@ interface Told {
 interface App {
   readonly process: NodeProcess;
   told(what: 'end' | 'answered'): readonly Told[];
+}
+
+/** Whether every thread of a process has stopped. After SIGSTOP some may go on for a moment, and answer. */
+function isStopped(pid: number | undefined): boolean {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).every((id) => /\) [Tt] /.test(readFileSync(join(threads, id, 'stat'), 'latin1')));
 }
 
 for (const driver of Object.keys(DATABASES) as Driver[]) {
@@ -97,6 +103,7 @@ for (const driver of Object.keys(DATABASES) as Driver[]) {
     it('whose process is stopped for three times the set time are alive, and answered when it goes on', async () => {
       const { process, told } = await startApp(true);
       database.child.kill('SIGSTOP');
+      await until('the database has stopped', () => isStopped(database.child.pid));
       process.child.kill('SIGUSR2');
       await sleep(SET_SECONDS * 3000);
       expect([...told('end'), ...told('answered')]).to.deep.equal([]);
