@@ -116,9 +116,9 @@ export function startEnding({ report, leaving: times }: Ending): () => void {
   const forget = whenLoaded(({ signals }) => {
     if (signals === undefined) return;
     leaving = times && new Leaving(times, end);
-    watch = watchUnheardSignals(signals, (signal, isOwn) => {
+    watch = watchUnheardSignals(signals, (signal, isLast) => {
       if (leaving === undefined) end(signal);
-      else leaving.onSignal(signal, isOwn);
+      else leaving.onSignal(signal, isLast);
     });
   });
   return () => {

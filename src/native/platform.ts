@@ -128,6 +128,8 @@ export interface PortCalls {
    * errno.
    */
   ignoreNewcomers(handle: SocketHandle): number;
+  /** Have a listener take new SYNs again. Returns 0 or an errno. */
+  acceptNewcomers(handle: SocketHandle): number;
   /** Take the next connection of a listener's queue. Returns a descriptor, non-blocking and close-on-exec, or an errno, negated. */
   accept(handle: SocketHandle): number;
   /** Whether the connections of a closed listener pass to another on its port (net.ipv4.tcp_migrate_req). */

@@ -118,7 +118,7 @@ class Draining {
     listening.set(server, { handle: listener, isOwn });
     // A cluster's primary takes it from its server at 'listening', ahead of this.
     nextTick(() => {
-      if (server._handle === null && fdOf(listener) >= 0) primaryQueues.add(new PrimaryQueue(listener));
+      if (server._handle === null && fdOf(listener) >= 0) primaryQueues.add(new PrimaryQueue(listener, isOwn));
     });
     if (leaveBy === undefined) leavingRecord.draining = false;
     whenConnectionsAreKept(server, (list) => this.#holdIdle(server, list));

@@ -131,11 +131,11 @@ export class Leaving {
   /**
    * A signal that the app does not listen for.
    *
-   * @param isOwn the process has sent it to itself
+   * @param isLast the process is not to go on
    */
-  onSignal(signal: EndingSignal, isOwn: boolean): void {
+  onSignal(signal: EndingSignal, isLast: boolean): void {
     const isSecond = this.#signal !== undefined;
-    if (isOwn || isSecond || !asksToLeave(signal)) return this.#endBy(signal);
+    if (isLast || isSecond || !asksToLeave(signal)) return this.#endBy(signal);
     this.#signal = signal;
     this.#leave(this.#times);
   }

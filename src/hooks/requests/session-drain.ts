@@ -1,5 +1,5 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { monotonic } from '../../node/clock.js';
+import { monotonic, setImmediate } from '../../node/clock.js';
 import { acceptedSockets, type NetServer, type NetSocket } from '../../node/net.js';
 import type { Undo } from '../../node/patch/replace.js';
 import { afterStream } from '../../node/patch/servers/http2.js';
@@ -105,11 +105,18 @@ function giveNotice(session: ServerHttp2Session): boolean {
  */
 function begin(session: ServerHttp2Session, at: number): Ending {
   if (giveNotice(session)) return { began: at, hasNotice: true, most: 0, undo: undefined };
+  let isLooking = false;
   const undo = afterStream(session, () => {
-    const open = streamsOf(session).length;
-    const isSampled = monotonic() - at >= SAMPLE_MS;
-    if (isSampled && open >= ending.most) closeOnce(session);
-    ending.most = Math.max(ending.most, open);
+    if (isLooking) return;
+    isLooking = true;
+    // Streams that came in the same packet are heard of by then: closing between them would refuse the rest.
+    setImmediate(() => {
+      isLooking = false;
+      const open = streamsOf(session).length;
+      const isSampled = monotonic() - at >= SAMPLE_MS;
+      if (isSampled && open > 0 && open >= ending.most) closeOnce(session);
+      ending.most = Math.max(ending.most, open);
+    });
   });
   const ending: Ending = { began: at, hasNotice: false, most: 0, undo };
   return ending;

@@ -24,8 +24,8 @@ export interface SignalWatch {
   readonly undo: Undo;
 }
 
-/** @param isOwn the process has sent the signal to itself: it is not to go on */
-type OnSignal = (signal: EndingSignal, isOwn: boolean) => void;
+/** @param isLast the process is not to go on: it has sent the signal to itself, or the app has had one before */
+type OnSignal = (signal: EndingSignal, isLast: boolean) => void;
 
 type Kill = typeof process.kill;
 
@@ -40,6 +40,12 @@ function isUnheard(signal: EndingSignal): boolean {
   return process.listenerCount(signal) === 0;
 }
 
+/** Whether a signal reaches this process: by its number, in whatever form Node takes it, or as one of its group. */
+function isOwnProcess(pid: unknown): boolean {
+  const isNumber = typeof pid === 'number' || (typeof pid === 'string' && pid.trim() !== '');
+  return isNumber && (Number(pid) === process.pid || Number(pid) === 0);
+}
+
 /**
  * Watch for signals that the process sends to itself. Stock Node ends within that call, so the signal cannot wait for the event loop.
  *
@@ -52,8 +58,11 @@ function catchOwnKill(isCaught: (signal: EndingSignal) => boolean): Undo {
     (original) =>
       function (this: typeof process, ...args) {
         const [pid, name = 'SIGTERM'] = args;
-        const signal = pid === process.pid ? endingSignal(name) : undefined;
-        return signal !== undefined && isCaught(signal) ? true : original.apply(this, args);
+        const signal = isOwnProcess(pid) ? endingSignal(name) : undefined;
+        if (signal === undefined) return original.apply(this, args);
+        // All others of the group first.
+        if (Number(pid) === 0) original.apply(this, args);
+        return isCaught(signal) || Number(pid) === 0 || original.apply(this, args);
       },
   );
 }
@@ -67,6 +76,8 @@ class UnheardSignals {
   readonly #armed = new Map<EndingSignal, Armed>();
   /** `process.emit` when the app's first listener came: Node would have bound the signal to it. */
   readonly #emits = new Map<EndingSignal, typeof process.emit>();
+  /** Signals that the app has had. Its listener is gone, by `once` or otherwise, so the next one ends the process, as in stock Node. */
+  readonly #heard = new Set<EndingSignal>();
   readonly #undo: Undo;
   #isWatching = true;
 
@@ -108,8 +119,9 @@ class UnheardSignals {
   /** The signal is here: the app's, if it listens by now. */
   #receive(signal: EndingSignal, args: readonly unknown[]): void {
     // Node may deliver a signal after the undo that came before it.
-    if (this.#isWatching && isUnheard(signal)) this.#onSignal(signal, false);
-    else Reflect.apply(this.#emits.get(signal) ?? process.emit, process, args);
+    if (this.#isWatching && isUnheard(signal)) return this.#onSignal(signal, this.#heard.has(signal));
+    this.#heard.add(signal);
+    Reflect.apply(this.#emits.get(signal) ?? process.emit, process, args);
   }
 
   #catch(signal: EndingSignal): boolean {

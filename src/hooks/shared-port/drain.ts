@@ -5,6 +5,7 @@ import { boundPort } from '../../node/addresses.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../../node/clock.js';
 import { connectionHandle, type ListenHandle, type NetServer, type SocketHandle } from '../../node/net.js';
 import { beforeClose, holdClose } from '../../node/patch/net.js';
+import { mayBeHeldElsewhere } from './holders.js';
 import { removeOwnPort } from './own-ports.js';
 import { portMembers } from './port-members.js';
 
@@ -21,7 +22,7 @@ export function drainOnClose(platform: Platform, server: NetServer, handle: List
     const isShared = (members?.length ?? 1) > 1;
     const isLeft = isShared ? platform.ports?.migratesConnections() === true : !isForAny;
     if (isLeft || platform.ports === undefined) return close();
-    const drain = new Drain(platform, server, handle, port, close);
+    const drain = new Drain(platform, server, handle, port, close, !isShared && mayBeHeldElsewhere());
     drains.set(server, drain);
     drain.start();
   });
@@ -65,6 +66,8 @@ class Drain {
   /** Undefined of a Unix socket, which knows no handshakes. */
   readonly #port: number | undefined;
   readonly #close: () => void;
+  /** Another process may go on with the same listener. */
+  readonly #isHeldElsewhere: boolean;
   readonly #letServerClose: () => void;
   readonly #began = now();
   readonly #accepted: SocketHandle[] = [];
@@ -78,12 +81,14 @@ class Drain {
     handle: ListenHandle,
     port: number | undefined,
     close: () => void,
+    isHeldElsewhere: boolean,
   ) {
     this.#platform = platform;
     this.#server = server;
     this.#handle = handle;
     this.#port = port;
     this.#close = close;
+    this.#isHeldElsewhere = isHeldElsewhere;
     this.#letServerClose = holdClose(server);
   }
 
@@ -123,6 +128,8 @@ class Drain {
   #end(): void {
     clearTimeout(this.#timer);
     this.#accept();
+    // The filter is the listener's, whoever holds it: it would stay deaf for ever.
+    if (this.#isHeldElsewhere) this.#platform.ports?.acceptNewcomers(this.#handle);
     this.#close();
     debug('drained port %s in %d ms, %d connections', this.#port, now() - this.#began, this.#accepted.length);
     // An app does not expect 'connection' while it calls close().

@@ -13,12 +13,15 @@ const LEAST_TO_SWEEP = 64;
  */
 export class PrimaryQueue {
   readonly #handle: ListenHandle;
+  readonly #isOwn: boolean;
   /** Node closes its handle of a connection when a worker has taken that. */
   readonly #accepted = new Set<SocketHandle>();
   #most = LEAST_TO_SWEEP;
 
-  constructor(handle: ListenHandle) {
+  /** @param isOwn this process has made its socket: of any other, newcomers are not ours alone */
+  constructor(handle: ListenHandle, isOwn: boolean) {
     this.#handle = handle;
+    this.#isOwn = isOwn;
     aroundConnection(
       handle,
       (client) => this.#note(client),
@@ -31,7 +34,7 @@ export class PrimaryQueue {
   }
 
   ignoreNewcomers(platform: Platform): void {
-    ignoreNewcomers(platform, this.#handle);
+    if (this.#isOwn) ignoreNewcomers(platform, this.#handle);
   }
 
   /** Whether nothing waits. Of a Unix socket, the kernel does not tell. */

@@ -6,6 +6,7 @@ import { asNetServer, asNetSocket, type SocketHandle } from '../../node/net.js';
 import { aroundHandles } from '../../node/patch/cluster.js';
 import type { Undo } from '../../node/patch/replace.js';
 import type { Hook, HookContext } from '../context.js';
+import { noteChild } from '../shared-port/holders.js';
 import { tuneBoundDatagram } from './datagram.js';
 import { tuneListening } from './listener.js';
 import { type RemoteListeners, tuneReceivedSocket } from './received-socket.js';
@@ -55,6 +56,7 @@ function install(context: HookContext): Undo {
   const undoParent = watchChannel(process, receiveNow, listenersOfParent);
   const onChild = (message: unknown): void => {
     const child = childOf(message);
+    noteChild();
     // Its channel is there once it is spawned, in this tick. Nothing can arrive before the next turn of the event loop.
     if (child !== undefined) nextTick(watchChannel, child, receiveNow, new Map());
   };

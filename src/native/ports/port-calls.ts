@@ -10,6 +10,7 @@ import { encodeProgram, type Instruction, NO_NEWCOMERS, steeringProgram } from '
 
 /** include/uapi/asm-generic/socket.h */
 const SO_ATTACH_FILTER: SocketConstant = { level: 1, name: 26 };
+const SO_DETACH_FILTER: SocketConstant = { level: 1, name: 27 };
 const SO_ATTACH_REUSEPORT_CBPF: SocketConstant = { level: 1, name: 51 };
 const SO_DETACH_REUSEPORT_BPF: SocketConstant = { level: 1, name: 68 };
 
@@ -39,6 +40,7 @@ export function portCalls(libc: Libc, set: Platform['set']): PortCalls {
       return attach(handle, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(steering));
     },
     ignoreNewcomers: (handle) => attach(handle, SO_ATTACH_FILTER, NO_NEWCOMERS),
+    acceptNewcomers: (handle) => set(handle, SO_DETACH_FILTER, nothing),
     accept(handle) {
       accept4 ??= libc.bind('int accept4(int fd, void *address, void *size, int flags)');
       const fd = accept4(fdOf(handle), null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -1,3 +1,4 @@
+import { nextTick } from '../clock.js';
 import { hiddenSlot } from '../hidden-slot.js';
 import { net } from '../modules.js';
 import {
@@ -260,13 +261,17 @@ export function isCloseHeld(server: NetServer): boolean {
 
 /** Hold back the 'close' event of a server (lib/net.js `_emitCloseIfDrained`). Returns a function that releases it. */
 export function holdClose(server: NetServer): () => void {
-  // Node emits the event for each close() of a server without connections.
+  // Node emits the event for each close() of a server without connections. What ends later has come while the event is held back.
   let emitted = 0;
+  let isNow = true;
+  nextTick(() => {
+    isNow = false;
+  });
   defineProperty(server, '_emitCloseIfDrained', {
     configurable: true,
     enumerable: false,
     value: () => {
-      if (server._handle === null && server._connections === 0) emitted++;
+      if (isNow && server._handle === null && server._connections === 0) emitted++;
     },
   });
   return () => {

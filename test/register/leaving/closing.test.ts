@@ -231,6 +231,56 @@ describe('a server that its app closes, where it is drained,', () => {
     });
   }
 
+  it('refuses no stream of an http2 session with TLS that comes with others, as none can be told ahead', async () => {
+    const { key, cert } = makeCertificate(scratchProject());
+    const source = `
+const http2 = require('http2');
+const { readFileSync } = require('fs');
+const [key, cert] = process.argv.slice(2).map((path) => readFileSync(path));
+const server = http2.createSecureServer({ key, cert }, (request, response) => setTimeout(() => response.end('ok'), 20));
+server.listen(0, '127.0.0.1', async () => {
+  const client = http2.connect('https://127.0.0.1:' + server.address().port, { rejectUnauthorized: false });
+  const ask = () => new Promise((resolve) => {
+    const request = client.request({ ':path': '/' });
+    let body = '';
+    request.setEncoding('utf8').on('data', (text) => { body += text; }).on('end', () => resolve(body)).on('error', ({ code }) => resolve(code));
+  });
+  await ask();
+  server.close();
+  // Longer than streams are counted.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  console.log((await Promise.all(Array.from({ length: 6 }, ask))).join(' '));
+});`;
+    const { code, stdout } = await runApp('cjs', source, { args: [key, cert], env: { SOCKET_TUNE_DRAIN: '6s' } });
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'ok ok ok ok ok ok\n' });
+  });
+
+  it('leaves its listener to a child process that has a copy of it', async () => {
+    const source = `
+const { fork } = require('child_process');
+const http = require('http');
+if (process.argv[2] === 'child') {
+  process.on('message', (_, listener) => {
+    http.createServer((request, response) => response.end('child')).listen(listener, () => process.send('listening'));
+  });
+  process.on('disconnect', () => process.exit());
+} else {
+  const child = fork(__filename, ['child']);
+  const server = require('net').createServer();
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    child.send('take it', server);
+    child.on('message', () => server.close(() => {
+      http.get({ host: '127.0.0.1', port, agent: false }, (response) => {
+        response.on('data', (data) => console.log(String(data))).on('end', () => child.disconnect());
+      });
+    }));
+  });
+}`;
+    const { code, stdout } = await runApp('cjs', source, { env: { SOCKET_TUNE_DRAIN: '5s' } });
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'child\n' });
+  });
+
   it('has nothing of ours in its place without the variable', async () => {
     const source = `
 const { Server } = require('net');

@@ -133,14 +133,32 @@ describe('a process that drains, and is told to end by a signal,', () => {
     await hung.app.until(/asked/);
     hung.app.child.kill('SIGHUP');
     expect((await hung.app.ended).signal).to.equal('SIGHUP');
-    const { stdout, signal } = await startApp(
-      'cjs',
-      httpApp(`require('net').connect(server.address().port, '127.0.0.1', () => {
-        process.kill(process.pid, 'SIGTERM'); print('not reached'); })`),
-      { env: { SOCKET_TUNE_DRAIN: '30s' } },
-    ).ended;
-    expect(signal).to.equal('SIGTERM');
-    expect(stdout).not.to.include('not reached');
+    for (const itself of ['process.pid', 'String(process.pid)']) {
+      const { stdout, signal } = await startApp(
+        'cjs',
+        httpApp(`require('net').connect(server.address().port, '127.0.0.1', () => {
+          process.kill(${itself}, 'SIGTERM'); print('not reached'); })`),
+        { env: { SOCKET_TUNE_DRAIN: '30s' } },
+      ).ended;
+      expect(signal, itself).to.equal('SIGTERM');
+      expect(stdout, itself).not.to.include('not reached');
+    }
+  });
+
+  it('is ended at once by the second signal of an app that listens for one', async () => {
+    const { app, port } = await startLeaving(
+      httpApp(`process.once('SIGTERM', () => { server.close(); print('closing'); })`),
+    );
+    const never = await wireTo(port);
+    never.socket.write(get('/never'));
+    await app.until(/asked/);
+    app.child.kill('SIGTERM');
+    await app.until(/closing/);
+    const began = performance.now();
+    app.child.kill('SIGTERM');
+    expect((await app.ended).signal).to.equal('SIGTERM');
+    // Else by the end of the drain.
+    expect(performance.now() - began).to.be.below(25_000);
   });
 
   it('is left as it is by an app whose handler closes nothing', async () => {
