@@ -22,6 +22,8 @@ interface ControlOptions {
   readonly receivePause?: number;
   /** What the receiver is to get; nothing is compared where `act` says it itself. */
   readonly checksItself?: true;
+  /** Parts of notes that are a matter of luck in stock Node, too. */
+  readonly loose?: readonly string[];
 }
 
 interface Stage {
@@ -35,10 +37,10 @@ interface Stage {
 
 /** A pipe in whose middle something happens. The rest comes all the same. */
 function amidst(act: (stage: Stage) => unknown, options: ControlOptions = {}): SpliceScenario {
-  const { travel = 'spliced', balanced = true, receivePause = 0, checksItself } = options;
+  const { travel = 'spliced', balanced = true, receivePause = 0, checksItself, loose = [] } = options;
   return {
     travel,
-    ...(checksItself ? { varying: BROKEN_OFF } : {}),
+    varying: [...(checksItself ? BROKEN_OFF : []), ...loose],
     async run(recorder) {
       const line = await openLine(recorder);
       const { sender, source, sink, receiver } = line;
@@ -164,14 +166,18 @@ export const scenarios = spliceScenarios({
     source.resume();
   }),
   'pause and resume at once': amidst(({ line: { source } }) => void source.pause().resume()),
-  'pause and resume, fifty times': amidst(async ({ line: { source } }) => {
-    for (let round = 0; round < 50 && !source.readableEnded; round++) {
-      source.pause();
-      await new Promise(setImmediate);
-      source.resume();
-      await new Promise(setImmediate);
-    }
-  }),
+  'pause and resume, fifty times': amidst(
+    async ({ line: { source } }) => {
+      for (let round = 0; round < 50 && !source.readableEnded; round++) {
+        source.pause();
+        await new Promise(setImmediate);
+        source.resume();
+        await new Promise(setImmediate);
+      }
+    },
+    // The stream may end while the pipe waits for its sink.
+    { loose: ['flowing'] },
+  ),
   'pause in a microtask, resume in a tick': amidst(async ({ line: { source } }) => {
     await null;
     source.pause();
