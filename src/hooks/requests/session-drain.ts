@@ -105,16 +105,17 @@ function giveNotice(session: ServerHttp2Session): boolean {
  */
 function begin(session: ServerHttp2Session, at: number): Ending {
   if (giveNotice(session)) return { began: at, hasNotice: true, most: 0, undo: undefined };
-  let isLooking = false;
+  let arrived = 0;
   const undo = afterStream(session, () => {
-    if (isLooking) return;
-    isLooking = true;
+    arrived++;
+    if (arrived > 1) return;
     // Streams that came in the same packet are heard of by then: closing between them would refuse the rest.
     setImmediate(() => {
-      isLooking = false;
-      const open = streamsOf(session).length;
+      // Some may have been answered already.
+      const open = Math.max(streamsOf(session).length, arrived);
+      arrived = 0;
       const isSampled = monotonic() - at >= SAMPLE_MS;
-      if (isSampled && open > 0 && open >= ending.most) closeOnce(session);
+      if (isSampled && open >= ending.most) closeOnce(session);
       ending.most = Math.max(ending.most, open);
     });
   });
