@@ -1,5 +1,5 @@
 import type { Kind, Parsed } from '../options/kinds.js';
-import { isWithin, MILLISECONDS, parseQuantity, type Range } from '../options/quantity.js';
+import { hasUnit, isWithin, MILLISECONDS, parseQuantity, type Range } from '../options/quantity.js';
 
 /** What stands in front of servers, and closes connections to them that are idle. */
 export interface Front {
@@ -83,7 +83,7 @@ export const BEHIND: Kind<Behind> = {
     if (bare === 'off') return { value: 'off' };
     if (isName(bare)) return { value: bare };
     // A number alone could be seconds, as load balancers have it, or milliseconds, as Node has it.
-    const idle = /[a-z]$/.test(bare) ? parseQuantity(bare, MILLISECONDS) : undefined;
+    const idle = hasUnit(bare) ? parseQuantity(bare, MILLISECONDS) : undefined;
     return isWithin(idle, IDLE_RANGE) ? { value: idle } : { expected: EXPECTED };
   },
   accepts: (value) => value === 'off' || NAMES.some((name) => name === value) || isWithin(value, IDLE_RANGE),

@@ -1,5 +1,6 @@
 /** Settings: one row each. Reading the environment, checking a config and the defaults follow from the rows. */
 import { KINDS, type Kind, type Limits, oneOf } from '../options/kinds.js';
+import { hasUnit } from '../options/quantity.js';
 import { PREFIX } from './env.js';
 import { BEHIND } from './front.js';
 import { INSPECT_ADDRESS } from './inspect-address.js';
@@ -35,15 +36,12 @@ const CONNECT_MODE: Kind<'on' | 'guard' | 'off'> = {
   },
 };
 
-/** `0` needs no unit. */
-const HAS_UNIT = /[a-zµ]$|^0+$/;
-
 /** A time with its unit: whoever writes `20` for a drain means seconds, and a number alone would be milliseconds. */
 const TIME_WITH_UNIT: Kind<number> = {
   ...KINDS.milliseconds,
   parse(text, limits) {
     const parsed = KINDS.milliseconds.parse(text, limits);
-    if (!('value' in parsed) || HAS_UNIT.test(text.trim().toLowerCase())) return parsed;
+    if (!('value' in parsed) || hasUnit(text)) return parsed;
     return { expected: `a time with its unit, such as ${text.trim()}s` };
   },
 };

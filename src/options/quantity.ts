@@ -52,6 +52,11 @@ export function parseQuantity(text: string, { sizes, unit }: Scale): number | un
   return wholeIfClose(Number(match[1]) * size) / (sizes.get(unit) ?? 1);
 }
 
+/** Whether a text ends with a unit, or is nothing but zeros, which need none. */
+export function hasUnit(text: string): boolean {
+  return /[a-z]$|^0+$/.test(text.trim().toLowerCase());
+}
+
 /** Undoes the error of binary fractions: 8.2 s are 8199999.999999999 µs to them. */
 function wholeIfClose(value: number): number {
   const nearest = Math.round(value);

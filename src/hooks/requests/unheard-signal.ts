@@ -61,8 +61,8 @@ function catchOwnKill(isCaught: (signal: EndingSignal) => boolean): Undo {
         const signal = isOwnProcess(pid) ? endingSignal(name) : undefined;
         if (signal === undefined) return original.apply(this, args);
         // All others of the group first.
-        if (Number(pid) === 0) original.apply(this, args);
-        return isCaught(signal) || Number(pid) === 0 || original.apply(this, args);
+        const isSent = Number(pid) === 0 && original.apply(this, args);
+        return isCaught(signal) || isSent || original.apply(this, args);
       },
   );
 }
