@@ -133,7 +133,7 @@ function resultOf(found: ReadonlyMap<Subject, Found>, effort: Effort, missing: r
     comparisons: comparisons(all),
     notes: [
       `${CONNECTIONS} connections, kept alive; servers on all cores, and the client on one of them; files in the page cache; medians of ${sets * rounds} interleaved rounds, of ${sets} ${sets === 1 ? 'process' : 'processes'} of each app`,
-      'bare: fs.stat, then createReadStream().pipe(response); readFile: the whole file by one call, then response.end(content)',
+      'bare: fs.stat, then createReadStream().pipe(response); readFile: Fastify sends the whole file, read by one call',
       'JSON: an answer of Express that is no file, behind express.static, which looks for one first, and alone',
       'the client of HTTPS is a program of Node’s: it may be the limit, which changes no figure of CPU time by much',
       leastBusy(measured),

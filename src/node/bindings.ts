@@ -152,7 +152,7 @@ export interface HeldCall {
   readonly answer: InlineCall | undefined;
   /** Whether changes are counted. */
   readonly isWatched: boolean;
-  /** Descriptors of calls with a callback that the thread pool has, and how many. */
+  /** How many calls with a callback the thread pool has, by descriptor. */
   readonly underWay: ReadonlyMap<number, number>;
   /** Put the original back, unless somebody else stands before us. */
   remove(): void;

@@ -1,18 +1,19 @@
 // A whole file by one call, with a promise.
 
 import { readFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { directory, serve } from './serve.js';
+import Fastify from 'fastify';
+import { ADDRESS, announce, directory } from './serve.js';
 
-async function answer(file: string, response: ServerResponse): Promise<void> {
+const app = Fastify();
+
+app.get<{ Params: { file: string } }>('/:file', async (request, reply) => {
   try {
-    const content = await readFile(file);
-    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length });
-    response.end(content);
+    return await readFile(join(directory, request.params.file));
   } catch {
-    response.writeHead(404, { 'content-length': 0 }).end();
+    return reply.code(404).send();
   }
-}
+});
 
-serve((request, response) => void answer(join(directory, request.url ?? ''), response));
+await app.listen(ADDRESS);
+announce(app.server);

@@ -2,15 +2,17 @@
 
 import { readFile } from 'node:fs';
 import { join } from 'node:path';
-import { directory, serve } from './serve.js';
+import Fastify from 'fastify';
+import { ADDRESS, announce, directory } from './serve.js';
 
-serve((request, response) => {
-  readFile(join(directory, request.url ?? ''), (error, content) => {
-    if (error !== null) {
-      response.writeHead(404, { 'content-length': 0 }).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length });
-    response.end(content);
+const app = Fastify();
+
+app.get<{ Params: { file: string } }>('/:file', (request, reply) => {
+  readFile(join(directory, request.params.file), (error, content) => {
+    if (error === null) reply.send(content);
+    else reply.code(404).send();
   });
 });
+
+await app.listen(ADDRESS);
+announce(app.server);
