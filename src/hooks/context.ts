@@ -1,6 +1,7 @@
 import type { Platform } from '../native/platform.js';
 import type { Undo } from '../node/patch/replace.js';
-import type { OptionKey, OptionValues } from '../options/table.js';
+import { type Plan, planOptions, type SocketKind } from '../options/plan.js';
+import { OPTION_ROWS, type OptionKey, type OptionValues } from '../options/table.js';
 
 /** The config as hooks need it, and the system. */
 export interface HookContext {
@@ -51,6 +52,18 @@ export function valuesAt({ values, ports }: HookContext, port: number | undefine
 export function allValues({ values, ports, outgoing, outgoingPorts }: HookContext): readonly OptionValues[] {
   const connects = outgoing === undefined ? [] : [outgoing, ...Object.values(outgoingPorts)];
   return [values, ...Object.values(ports), ...connects];
+}
+
+/** Options that one system alone has. */
+const OF_ONE_SYSTEM = OPTION_ROWS.filter((row) => 'system' in row);
+
+/** A plan whose outcomes are for a report: without what a preset has for another system. */
+export function planToReport(context: HookContext, values: OptionValues, kind: SocketKind): Plan {
+  const platform = context.platform();
+  const plan = planOptions(platform, values, kind);
+  const isElsewhere = (key: string): boolean =>
+    OF_ONE_SYSTEM.some((row) => row.key === key && row.system !== platform.name && !context.asked.has(row.key));
+  return { ...plan, skipped: plan.skipped.filter(({ option }) => !isElsewhere(option)) };
 }
 
 /** A part of the preload that changes Node's behaviour. */

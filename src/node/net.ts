@@ -85,7 +85,12 @@ export interface NetSocket extends Socket {
   _writev(chunks: WritePart[], callback: WriteCallback): void;
   _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
   /** Both are true while `_write` or `_writev` runs (lib/internal/streams/writable.js). Test: hooks/sockets/quick-ack. */
-  readonly _writableState: { readonly writing: boolean; readonly sync: boolean };
+  readonly _writableState: {
+    readonly writing: boolean;
+    readonly sync: boolean;
+    /** Chunks that `_write` has not been given (the same file, `WritableState.getBuffer`). Test: hooks/files/encrypted. */
+    getBuffer(): readonly unknown[];
+  };
   readonly _readableState: ReadableState;
   /** Has the handle read, from now on (lib/net.js). Test: hooks/splice/piped-read. */
   _read(size: number): void;

@@ -63,6 +63,8 @@ export interface SocketOption {
   readonly onceConnected?: true;
   /** The effect wears off, so the option is set again and again. Inheritance and read-back say nothing. */
   readonly lasting?: false;
+  /** The one system that has it, by the name of its Platform. Reports of others have it only if the user has named it. */
+  readonly system?: 'darwin';
   readonly presets: Readonly<Partial<Record<PresetName, OptionValue>>>;
   /** A value that no new socket has, for the round-trip test. */
   readonly sample: OptionValue;

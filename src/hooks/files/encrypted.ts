@@ -1,5 +1,5 @@
 import type { FileCalls } from '../../native/platform.js';
-import { handleBelow } from '../../node/net.js';
+import { handleBelow, type NetSocket } from '../../node/net.js';
 import { fitsTurn } from '../turn-budget.js';
 import { type EligibilityContext, isUnpatched, type WrittenTo, writtenTo } from './eligibility.js';
 
@@ -29,9 +29,20 @@ interface WindowBuffer {
 
 const buffers: WindowBuffer[] = [];
 
-/** Whether all that was written there has been encrypted or copied. A response has a buffer of its own while it is corked. */
+/**
+ * Whether all that was written there has been encrypted or copied: whatever the handle was given. What is on its way to a slow client is not
+ * waited for. A response has a buffer of its own while it is corked.
+ */
 function isDone({ socket, destination }: WrittenTo): boolean {
-  return socket.destroyed || (destination.writableLength === 0 && socket.writableLength === 0);
+  return (
+    socket.destroyed || (heldByResponse(socket, destination) === 0 && socket._writableState.getBuffer().length === 0)
+  );
+}
+
+/** Bytes that a response has not given to its socket. Its `writableLength` has those of the socket it is assigned to as well. */
+function heldByResponse(socket: NetSocket, destination: WrittenTo['destination']): number {
+  if (!('socket' in destination)) return 0;
+  return destination.writableLength - (destination.socket === socket ? socket.writableLength : 0);
 }
 
 function freeBuffer(): WindowBuffer | undefined {

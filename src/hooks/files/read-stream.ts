@@ -30,6 +30,7 @@ import { installSocketWrite, sendsRegions } from './socket-write.js';
 import {
   cutRegion,
   hasLostBytes,
+  hasReadAll,
   isLeftToNode,
   newSource,
   nextChunk,
@@ -170,21 +171,41 @@ function deliverWindow(
 /** A read for a socket that encrypts. The bytes do not go by sendfile, but need no thread pool either. */
 function readToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
   if (turnToNode(source, { kind: 'node', reason: ENCRYPTED })) countReason(stream, ENCRYPTED);
-  if (isFlowing(stream)) poolTurn(() => deliverToEncrypt(context, stream, size, source));
+  if (waitsForFlow(stream, source)) postponeRead(stream);
+  else if (isFlowing(stream)) poolTurn(() => deliverToEncrypt(context, stream, size, source));
   else readByNode(context, stream, size, source);
+}
+
+/**
+ * Whether a read is postponed until the stream flows: a chunk that is read ahead needs a fresh buffer. Node reads ahead where it has to wait for the
+ * bytes.
+ */
+function waitsForFlow(stream: FileReadStream, source: Source): boolean {
+  return source.hasWindow && !isFlowing(stream) && !hasBuffered(stream);
 }
 
 /** As {@link deliver}. */
 function deliverToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
   if (stream.destroyed || typeof stream.fd !== 'number') return;
+  if (waitsForFlow(stream, source)) return postponeRead(stream);
   const window = windowToEncrypt(context, stream, stream.fd, source);
+  if (window === 'end') {
+    stream.push(null);
+    return;
+  }
+  source.hasWindow = window !== undefined;
   if (window === undefined) return readByNode(context, stream, size, source);
   moveOn(stream, window.length);
   count(counters.copiedBytes, 'encrypted', window.length);
   stream.push(window);
 }
 
-function windowToEncrypt(context: ReadContext, stream: FileReadStream, fd: number, source: Source): Buffer | undefined {
+function windowToEncrypt(
+  context: ReadContext,
+  stream: FileReadStream,
+  fd: number,
+  source: Source,
+): Buffer | 'end' | undefined {
   const files = context.files();
   const [destination] = stream._readableState.pipes;
   if (files === undefined || destinationSocket(context.eligibility, destination) !== ENCRYPTED) return undefined;
@@ -192,7 +213,9 @@ function windowToEncrypt(context: ReadContext, stream: FileReadStream, fd: numbe
   const user = encryptingSocket(context.eligibility, destination);
   if (user === undefined) return undefined;
   const rest = restOf(files, source, stream, fd, () => promisedBytes(destination));
-  return rest.kind === 'rest' ? windowFor(user, files, fd, rest.position, rest.count) : undefined;
+  if (rest.kind !== 'rest') return undefined;
+  // Node would take a buffer to find that there is nothing to read.
+  return hasReadAll(stream) ? 'end' : windowFor(user, files, fd, rest.position, rest.count);
 }
 
 /** Have Node read, and count the reason: once a change, not once a chunk. */

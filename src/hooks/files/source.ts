@@ -45,6 +45,8 @@ export interface Source {
   isReadByNode: boolean;
   /** The last region went up to where the file ended then. */
   isAtEnd: boolean;
+  /** Its last chunk was read for a socket that encrypts, without the thread pool. */
+  hasWindow: boolean;
   /** The file has lost bytes to which the stream has not come, and that was said. */
   isCutShort: boolean;
   /** The socket that was to get the last window. */
@@ -58,6 +60,7 @@ export function newSource(reason?: Reason): Source {
     lookedUp: undefined,
     isReadByNode: false,
     isAtEnd: false,
+    hasWindow: false,
     isCutShort: false,
     socket: undefined,
   };
@@ -207,6 +210,11 @@ export function restOf(
   if (refusal !== undefined) return refusal;
   const position = positionOf(stream);
   return { kind: 'rest', position, count: endOf(source, stream, promised) - position };
+}
+
+/** Whether a stream has come to the end of its range, or of its file as {@link restOf} has just found it. */
+export function hasReadAll(stream: FileReadStream): boolean {
+  return positionOf(stream) >= Math.min(status.size, stream.end + 1);
 }
 
 /** Find the next window, and read it ahead if it is to be copied; see {@link restOf}. */

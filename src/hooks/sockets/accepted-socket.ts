@@ -13,7 +13,7 @@ import { counters } from '../../report/counters.js';
 import type { ListenerRecord } from '../../report/listener-record.js';
 import { noteAccepted } from '../../report/live/accept-queues.js';
 import { noteConnection } from '../../report/live/connections.js';
-import type { HookContext } from '../context.js';
+import { type HookContext, planToReport } from '../context.js';
 import { isMultipath, negotiatedOutcome } from '../multipath.js';
 import { PeerConnection } from '../peers/connection.js';
 import { noteWatched } from '../peers/known-connections.js';
@@ -158,7 +158,7 @@ export function tuneAccepted(
   // The placeholder of a cluster's worker has an address if it stands for a TCP listener (lib/internal/cluster/child.js `rr`).
   const family = familyOf(handle) ?? (handle.getsockname === undefined ? 'unix' : 'tcp');
   const kind = { ...request, target: 'accepted', family } as const;
-  const plan = planOptions(platform, request.values, kind);
+  const plan = planToReport(context, request.values, kind);
   const restored = plan.steps.filter((step) => step.row.rewrittenByNode);
   setServerTuning(server, { platform, values: request.values, restored });
   const tuning: AcceptedTuning = {

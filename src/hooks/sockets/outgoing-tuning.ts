@@ -3,10 +3,10 @@ import type { SocketHandle } from '../../node/net.js';
 import { applyAndConfirm, applyStep } from '../../options/apply.js';
 import { endsInTime } from '../../options/dead-peer.js';
 import type { OptionOutcome } from '../../options/outcome.js';
-import { type Plan, planOptions, type Step, stepsBeforeBind } from '../../options/plan.js';
+import { type Plan, type Step, stepsBeforeBind } from '../../options/plan.js';
 import { OPTION_ROWS, type OptionValues } from '../../options/table.js';
 import { outgoingRecord } from '../../report/socket-record.js';
-import type { HookContext } from '../context.js';
+import { type HookContext, planToReport } from '../context.js';
 import { negotiatedOutcome } from '../multipath.js';
 import { PeerWatch } from '../peers/peer-watch.js';
 import { endUnanswered } from '../peers/unanswered.js';
@@ -88,7 +88,7 @@ export class OutgoingTuning implements Tuning {
       clientSpeaksFirst: true,
       exactBuffers: context.exactBuffers,
     } as const;
-    this.plan = planOptions(context.platform(), values, kind);
+    this.plan = planToReport(context, values, kind);
     const { steps } = this.plan;
     const early = stepsBeforeBind(this.plan);
     const ofSocket = early.filter(({ row }) => !row.ofLocalAddress);

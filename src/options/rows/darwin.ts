@@ -11,6 +11,7 @@ export const DARWIN_ROWS = [
     phase: 'any-time',
     families: ['tcp', 'unix'],
     readBack: 'same',
+    system: 'darwin',
     presets: { default: true, lowlatency: true, highthroughput: true },
     sample: true,
     doc: 'macOS: a write to a closed connection is an error and never a SIGPIPE.',

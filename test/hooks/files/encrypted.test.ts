@@ -12,6 +12,7 @@ import { hookContext } from '../../support/hook-context.js';
 import { linux } from '../../support/sockets/kernel-value.js';
 import { SHARED_KEY, SHARED_KEY_CLIENT, securePair } from '../../support/sockets/secure-pair.js';
 import { listening, reach, received } from '../../support/sockets/socket-pair.js';
+import { until } from '../../support/until.js';
 
 const SIZE = 1_500_000;
 const LIMITS = { min: 1000, window: 100_000 };
@@ -82,6 +83,28 @@ describe('a file stream to a socket that encrypts', () => {
       });
     }
   }
+
+  it('needs no buffers of Node, however many clients there are at a time', async () => {
+    const clients = 12;
+    await served(pipe, clients);
+    // Where a chunk had to wait for its turn, Node has read it.
+    expect(encryptedBytes() - encryptedBefore).to.be.greaterThan(0.8 * SIZE * clients);
+  });
+
+  it('needs no buffers of Node while other clients do not read', async () => {
+    const idle = await Promise.all(Array.from({ length: 6 }, () => securePair()));
+    for (const { accepted, client } of idle) {
+      accepted.on('error', () => undefined);
+      client.pause();
+      fs.createReadStream(path).pipe(accepted);
+    }
+    await until('all are full', () => idle.every(({ accepted }) => accepted.writableNeedDrain));
+    const before = encryptedBytes();
+    const [body = Buffer.alloc(0)] = await served(pipe);
+    expect(digest(body)).to.equal(digest(bytes));
+    expect(encryptedBytes() - before).to.be.greaterThan(0.8 * SIZE);
+    for (const pair of idle) pair.close();
+  });
 
   it('arrives whole by a socket whose peer stops reading now and then', async () => {
     const pair = await securePair();
