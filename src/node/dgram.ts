@@ -28,6 +28,8 @@ export type SendArguments = [
 
 /** SendWrap, as lib/dgram.js `doSend` fills it. */
 export interface SendRequest {
+  /** Keeps the parts alive that libuv may have queued. */
+  readonly list?: readonly ArrayBufferView[];
   readonly address?: string;
   readonly port?: number;
   readonly callback?: (...args: unknown[]) => unknown;

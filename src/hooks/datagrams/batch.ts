@@ -4,7 +4,7 @@ import { fdOf } from '../../native/sockets/handle-fd.js';
 import { nextTick } from '../../node/clock.js';
 import { copyParts, type DatagramHandle, lengthOf, type Send, type SendArguments } from '../../node/dgram.js';
 import { hiddenSlot } from '../../node/hidden-slot.js';
-import { completeInContext, sendError } from '../../node/patch/sockets/dgram.js';
+import { completeInContext, sendError, withBytes } from '../../node/patch/sockets/dgram.js';
 import { batchRecord } from '../../report/socket-record.js';
 
 /** Fewer datagrams cost no more when each leaves by itself. */
@@ -30,6 +30,9 @@ type Call = [callee: (...args: never[]) => unknown, self: undefined, args: unkno
 /** A send that waits to leave. */
 interface Waiting {
   readonly args: SendArguments;
+  /** Where its bytes begin in the copy, and how many they are. */
+  readonly at: number;
+  readonly length: number;
   /** What calls the app back in a later tick. */
   readonly call: Call | undefined;
 }
@@ -64,6 +67,8 @@ export class DatagramBatch {
   readonly #prototype: DatagramHandle;
   /** Whether the kernel knows UDP_SEGMENT. One that does not would send all as one datagram. */
   readonly #isSupported: (handle: DatagramHandle) => boolean;
+  /** The error that the kernel has for a socket, a number of errno.h; it then has none. */
+  readonly #takeError: (handle: DatagramHandle) => number;
   #handle: DatagramHandle | undefined;
   #sender: Sender = { skip: 0, vain: 0, refused: true };
   #send: Send | undefined;
@@ -75,10 +80,16 @@ export class DatagramBatch {
   #bytes = 0;
   #hasTick = false;
 
-  constructor(calls: SegmentCalls, prototype: DatagramHandle, isSupported: (handle: DatagramHandle) => boolean) {
+  constructor(
+    calls: SegmentCalls,
+    prototype: DatagramHandle,
+    isSupported: (handle: DatagramHandle) => boolean,
+    takeError: (handle: DatagramHandle) => number,
+  ) {
     this.#calls = calls;
     this.#prototype = prototype;
     this.#isSupported = isSupported;
+    this.#takeError = takeError;
   }
 
   /** Take a datagram in. False: it is to be sent at once, and what was there has left. */
@@ -114,8 +125,15 @@ export class DatagramBatch {
     process.off('exit', this.flush);
     if (waiting.length < LEAST) this.#noteVainAttempt();
     else if (this.#sendTogether(handle, waiting)) return;
-    for (const one of waiting) settle(one, send.apply(handle, one.args));
+    for (const one of waiting) settle(one, send.apply(handle, this.#argumentsOf(one)));
   };
+
+  /** What Node's own function is given: the bytes as they were at `send()`. The app may have used its buffer again. */
+  #argumentsOf({ args, at, length }: Waiting): SendArguments {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    bytes.set(this.#calls.staging.subarray(at, at + length));
+    return withBytes(args, bytes);
+  }
 
   #senderOf(handle: DatagramHandle): Sender {
     const known = senders.get(handle);
@@ -147,7 +165,7 @@ export class DatagramBatch {
     const socketAddress = address === undefined ? undefined : this.#calls.addressOf(address, isIPv6);
     if (address !== undefined && socketAddress === undefined) return false;
     // No tick follows an 'exit' event. A listener too many would bring a warning.
-    if (isEnding() || process.listenerCount('exit') >= process.getMaxListeners()) return false;
+    if (isEnding() || hasMostExitListeners()) return false;
     this.#handle = handle;
     this.#send = send;
     this.#address = address;
@@ -174,12 +192,13 @@ export class DatagramBatch {
     const [request, list] = args;
     // A copy: apps use a buffer again, as stock Node has sent it by now.
     copyParts(list, this.#calls.staging, this.#bytes);
+    const at = this.#bytes;
     this.#bytes += length;
     const { callback } = request;
     const call: Call | undefined = callback && [callback, undefined, [null, length]];
     // In place of Node's own tick, at the same moment and in the same async context. Reflect.apply leaves no frame in a stack.
     if (call !== undefined) process.nextTick(Reflect.apply, Reflect.apply, undefined, call);
-    this.#waiting.push({ args, call });
+    this.#waiting.push({ args, at, length, call });
   }
 
   /** Returns false if all have to be sent one by one. */
@@ -195,10 +214,22 @@ export class DatagramBatch {
       this.#sender.vain = 0;
       batchRecord.sends++;
       batchRecord.datagrams += waiting.length;
+      if (this.#socketAddress === undefined) this.#deliverRefusal(handle, waiting);
       return true;
     }
     this.#noteError(errno, waiting);
     return false;
+  }
+
+  /**
+   * A connected socket on whose peer's port nobody listens. On this machine the kernel knows at once, and in stock Node every second send is told,
+   * and does not leave. What an even number of them leaves untold would become an 'error' event.
+   */
+  #deliverRefusal(handle: DatagramHandle, waiting: readonly Waiting[]): void {
+    if (waiting.length % 2 !== 0) return;
+    const errno = this.#takeError(handle);
+    if (errno === 0) return;
+    for (const [index, one] of waiting.entries()) if (index % 2 === 1) settle(one, -errno);
   }
 
   #noteError(errno: number, waiting: Waiting[]): void {
@@ -220,6 +251,12 @@ export class DatagramBatch {
     sender.vain++;
     if (sender.vain > VAIN_ATTEMPTS) sender.skip = Math.min(MOST_SKIPPED, 2 ** (sender.vain - VAIN_ATTEMPTS));
   }
+}
+
+/** Whether one more listener of 'exit' would bring a warning. A limit of 0 is none (lib/events.js `_addListener`). */
+function hasMostExitListeners(): boolean {
+  const most = process.getMaxListeners();
+  return most > 0 && process.listenerCount('exit') >= most;
 }
 
 /** Whether the process has begun to exit (lib/internal/process/per_thread.js `exit`). */

@@ -8,6 +8,9 @@ import { DatagramBatch } from './batch.js';
 /** include/uapi/linux/udp.h, since kernel 4.18. */
 const UDP_SEGMENT: SocketConstant = { level: 17, name: 103 };
 
+/** include/uapi/asm-generic/socket.h. Asked for, the error is gone. */
+const SO_ERROR: SocketConstant = { level: 1, name: 4 };
+
 /**
  * Have the datagrams that one tick sends to one place leave together, from now on.
  *
@@ -25,7 +28,10 @@ export function batchDatagrams(context: HookContext, socket: object): Undo | und
     isKnown ??= platform.get(handle, UDP_SEGMENT, new Int32Array(1)) === 0;
     return isKnown;
   };
-  const batch = new DatagramBatch(calls, Object.getPrototypeOf(first), isSupported);
+  const found = new Int32Array(1);
+  const takeError = (handle: DatagramHandle): number =>
+    platform.get(handle, SO_ERROR, found) === 0 ? (found[0] ?? 0) : 0;
+  const batch = new DatagramBatch(calls, Object.getPrototypeOf(first), isSupported, takeError);
   const undo = replaceSends(
     first,
     (original, isIPv6) =>

@@ -47,6 +47,13 @@ function whyNotSource(context: EligibilityContext, source: NetSocket): Reason | 
   if (hasOwnBuffer(source)) return 'own-buffer';
   if (!isNodesOwn(source._read, 'Socket._read') || !isNodesOwn(source._unrefTimer, 'Socket._unrefTimer'))
     return 'patched-socket';
+  // The pipe would call them around a full sink.
+  if (
+    !isNodesOwn(source.read, 'Socket.read') ||
+    !isNodesOwn(source.pause, 'Socket.pause') ||
+    !isNodesOwn(source.resume, 'Socket.resume')
+  )
+    return 'patched-socket';
   if (!isNodesOwn(source.push, 'Readable.push') || !isNodesOwn(source.emit, 'EventEmitter.emit'))
     return 'patched-stream';
   if (!isNodesOwn(handle?.onread, 'onStreamRead')) return 'patched-socket';

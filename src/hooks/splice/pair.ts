@@ -146,11 +146,11 @@ export class Pair {
     let filled = 0;
     let failure = 0;
     while (moved < share && failure === 0) {
-      filled = pipe.fill(from, Math.max(Math.min(calls.room(to), this.likely, pipe.size), LEAST_FILL));
+      filled = pipe.fill(from, Math.max(Math.min(calls.room(to), this.likely, pipe.size, share - moved), LEAST_FILL));
       if (filled <= 0) break;
       failure = pipe.empty(to);
       moved += filled - pipe.held;
-      this.likely = failure === 0 ? Math.min(this.likely * 2, pipe.size) : filled - pipe.held;
+      this.likely = failure === 0 ? Math.min(this.likely * 2, pipe.size) : Math.max(filled - pipe.held, LEAST_FILL);
     }
     this.noteMoved(sink, moved, pipe.held);
     if (pipe.held > 0) this.onSinkFailure(calls, pipe, sink, -failure, moved > 0);

@@ -8,10 +8,14 @@ import { portOf } from '../../support/sockets/socket-pair.js';
 import { forward } from './forward.js';
 
 if (cluster.isPrimary) {
-  const worker = cluster.fork();
-  worker.on('message', (message) => process.send?.(message));
-  process.once('message', (message: number) => worker.send(message));
-  worker.on('exit', () => process.disconnect());
+  process.once('message', (port: number) => {
+    const worker = cluster.fork();
+    worker.once('message', () => {
+      worker.send(port);
+      worker.on('message', (message) => process.send?.(message));
+    });
+    worker.on('exit', () => process.disconnect());
+  });
 } else {
   process.once('message', (port: number) => {
     const server = createServer((source) => {
@@ -20,4 +24,5 @@ if (cluster.isPrimary) {
     });
     server.listen(0, '127.0.0.1', () => process.send?.(portOf(server)));
   });
+  process.send?.('ready');
 }

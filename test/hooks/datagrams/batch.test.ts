@@ -254,6 +254,55 @@ describe('datagrams of one tick', () => {
     expect(batches.map(({ count }) => count)).to.deep.equal([4]);
   });
 
+  const BY_THEMSELVES: Readonly<Record<string, readonly number[]>> = {
+    'of sizes that do not fit together': [],
+    'that the kernel refuses as a batch': [EMSGSIZE],
+    'of a socket that is full at the moment': [EAGAIN],
+  };
+  for (const [which, errnos] of Object.entries(BY_THEMSELVES)) {
+    it(`are as they were at send(), if each leaves by itself: ${which}`, async () => {
+      const socket = await connected();
+      refusals = [...errnos];
+      const sizes = errnos.length === 0 ? [1, 2, 3, 4] : [3, 3, 3, 3];
+      const buffer = Buffer.alloc(4);
+      for (const [index, size] of sizes.entries()) socket.send(buffer.fill('abcd'.charAt(index)).subarray(0, size));
+      buffer.fill('!');
+      await arrived(4);
+      expect(received).to.deep.equal(sizes.map((size, index) => 'abcd'.charAt(index).repeat(size)));
+      expect(batches.map(({ errno }) => errno)).to.deep.equal(errnos);
+    });
+  }
+
+  it('are told of a port where nobody listens as in stock Node, and there is no event', async () => {
+    const gone = await bound(dgram.createSocket('udp4'), '127.0.0.1');
+    const { port: closedPort } = gone.address();
+    gone.close();
+    const told: string[][] = [];
+    const events: unknown[] = [];
+    for (const isTuned of [false, true]) {
+      const socket = isTuned ? await tuned() : await bound(dgram.createSocket('udp4'), '127.0.0.1');
+      socket.on('error', (error) => events.push(error));
+      await new Promise<void>((resolve) => socket.connect(closedPort, '127.0.0.1', resolve));
+      const answers = await sendAll(socket, names(6), []);
+      told.push(answers.map(([, error]) => (error === null ? 'sent' : String(asError(error).code))));
+      await nextTurn();
+    }
+    expect(told[1]).to.deep.equal(told[0]).and.to.include('ECONNREFUSED');
+    expect(events).to.be.empty;
+    expect(batches.map(({ count }) => count)).to.deep.equal([6]);
+  });
+
+  it('leave together where the number of listeners has no limit', async () => {
+    const most = process.getMaxListeners();
+    process.setMaxListeners(0);
+    try {
+      await sendAll(await tuned(), names(8));
+    } finally {
+      process.setMaxListeners(most);
+    }
+    expect(batches.map(({ count }) => count)).to.deep.equal([8]);
+  });
+
   it('leave before any other call on their socket, and before it is closed', async () => {
     const socket = await connected();
     socket.send('one');

@@ -1,4 +1,4 @@
-import type { DatagramHandle, Send, SendRequest } from '../../dgram.js';
+import type { DatagramHandle, Send, SendArguments, SendRequest } from '../../dgram.js';
 import { isNodesOwn } from '../../own-source.js';
 import { exchange, type Method, mutable, replaceMethod, type Undo, undoAll } from '../replace.js';
 
@@ -76,6 +76,13 @@ function upToNode(stack: string): string {
   const frame = stack.indexOf('(node:dgram');
   const end = frame < 0 ? -1 : stack.indexOf('\n', frame);
   return end < 0 ? stack : stack.slice(0, end);
+}
+
+/** Arguments to send other bytes by a request. It keeps them alive, as libuv may queue them. */
+export function withBytes([request, , , ...rest]: SendArguments, bytes: Uint8Array): SendArguments {
+  const list = [bytes];
+  mutable(request).list = list;
+  return [request, list, list.length, ...rest];
 }
 
 /**
