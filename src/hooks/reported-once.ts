@@ -1,6 +1,13 @@
-import { ERRNO, errnoName } from '../native/errno.js';
+import { ERRNO } from '../native/errno.js';
 
-/** Errors of a connection that the kernel reports once. The next call gets EPIPE, or the end, and so the app would hear of something else. */
+/** include/uapi/asm-generic/errno.h: os.constants has no names for them. */
+const ENONET = 64;
+const EHOSTDOWN = 112;
+
+/**
+ * Errors of a connection that the kernel reports once. The next call gets EPIPE, or the end, and so the app would hear of something else. Many are
+ * what ICMP has told (net/ipv4/icmp.c `icmp_err_convert`), which a connection reports when it gives up.
+ */
 const REPORTED_ONCE: ReadonlySet<number> = new Set([
   ERRNO.ECONNRESET,
   ERRNO.ETIMEDOUT,
@@ -8,6 +15,11 @@ const REPORTED_ONCE: ReadonlySet<number> = new Set([
   ERRNO.ENETUNREACH,
   ERRNO.ENETDOWN,
   ERRNO.ECONNABORTED,
+  ERRNO.ECONNREFUSED,
+  ERRNO.ENOPROTOOPT,
+  ERRNO.EPROTO,
+  ENONET,
+  EHOSTDOWN,
 ]);
 
 /** Whether Node's own call would not meet an error again. */
@@ -17,6 +29,6 @@ export function isReportedOnce(errno: number): boolean {
 
 /** The error of a read or write that Node itself would have made (lib/internal/stream_base_commons.js). */
 export function callError(syscall: 'read' | 'write', errno: number): NodeJS.ErrnoException {
-  const code = errnoName(errno);
+  const code = process.getBuiltinModule('node:util').getSystemErrorName(-errno);
   return Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
 }

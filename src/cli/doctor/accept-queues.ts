@@ -21,7 +21,7 @@ export function lookAtAcceptQueues(circumstances: Circumstances): CheckResult {
   const full = (platform.ports?.sockets(0, 'LISTEN') ?? []).filter(({ queued, backlog }) => queued > backlog);
   const [first] = full;
   const value = [
-    `${overflowed} overflows, ${dropped} drops since boot`,
+    `${overflowed} overflows, ${dropped} drops since the network namespace began`,
     ...full.map(({ port, queued, backlog }) => `port ${port} is full: ${queued} wait, its limit is ${backlog}`),
   ].join('; ');
   if (first !== undefined) return { value, verdict: 'advice', mend: mendFor(circumstances, first) };

@@ -197,7 +197,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'Node', why: `socket-tune needs Node ${LEAST_NODES.join(', or ')} and later.`, look: nodeVersion },
   {
     name: 'kernel',
-    why: 'Some options need a later kernel. Below 5.12, small files are opened in the thread pool.',
+    why: 'Some options need a later kernel. One that lacks RESOLVE_CACHED (5.12, or backported) opens small files in the thread pool.',
     look: kernel,
   },
   {
@@ -258,7 +258,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'accept queues',
-    why: 'These connections found the accept queue full: the app accepts too slowly, or its backlog is too small. The report names the listener.',
+    why: 'At an overflow the accept queue was full: the app accepts too slowly, or its backlog is too small. The report names the listener. Drops have other causes too.',
     look: lookAtAcceptQueues,
   },
   {

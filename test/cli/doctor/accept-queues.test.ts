@@ -36,16 +36,19 @@ function look(sockets: readonly PortSocket[] | undefined, overflows: number | un
 describe('what doctor says of accept queues', () => {
   it('is how often one was full', () => {
     expect(look([listener(80, 3, 511)], 0)).to.deep.equal({
-      value: '0 overflows, 0 drops since boot',
+      value: '0 overflows, 0 drops since the network namespace began',
       verdict: 'ok',
     });
-    expect(look(undefined, 5)).to.deep.equal({ value: '5 overflows, 5 drops since boot', verdict: 'advice' });
+    expect(look(undefined, 5)).to.deep.equal({
+      value: '5 overflows, 5 drops since the network namespace began',
+      verdict: 'advice',
+    });
     expect(look([], undefined)).to.include({ verdict: 'unknown' });
   });
 
   it('is which is full now, and what raises its limit', () => {
     expect(look([listener(80, 512, 511), listener(81, 511, 511)], 5)).to.deep.equal({
-      value: '5 overflows, 5 drops since boot; port 80 is full: 512 wait, its limit is 511',
+      value: '5 overflows, 5 drops since the network namespace began; port 80 is full: 512 wait, its limit is 511',
       verdict: 'advice',
       mend: 'SOCKET_TUNE_BACKLOG=1022',
     });

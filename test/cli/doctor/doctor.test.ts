@@ -120,7 +120,7 @@ describe('what doctor finds', () => {
     const netstat = 'TcpExt: ListenDrops ListenOverflows\nTcpExt: 7 5';
     expect(diagnosis('accept queues', { 'net/netstat': netstat })).to.include({
       verdict: 'advice',
-      value: '5 overflows, 7 drops since boot',
+      value: '5 overflows, 7 drops since the network namespace began',
     });
     const limits = 'Max open files            1024                 524288               files';
     expect(diagnosis('open files', { 'self/limits': limits })).to.include({

@@ -333,6 +333,25 @@ describe('a socket that is piped to another', () => {
     });
   }
 
+  for (const name of ['read', 'pause', 'resume'] as const) {
+    it(`is left to Node where the source has a ${name}() of the app's own`, async () => {
+      hook();
+      let calls = 0;
+      const { [name]: original } = ends.source;
+      const wrapped = function (this: Socket, ...args: unknown[]): unknown {
+        calls++;
+        return Reflect.apply(original, this, args);
+      };
+      Reflect.set(ends.source, name, wrapped);
+      await sendAhead(ends, BULK);
+      ends.source.pipe(ends.sink);
+      await expectThrough(BULK, 'the end');
+      expect(calls).to.be.greaterThan(0);
+      expect(spliced()).to.equal(0);
+      expect(reasons()).to.deep.equal(['patched-socket']);
+    });
+  }
+
   it('is left to Node where the app has a buffer of its own for its reads', async () => {
     hook();
     const server = await listening();
