@@ -86,6 +86,8 @@ export function optionsPage(): string {
     '## RAW\n\nAny other option of the kernel, by its numbers: `SOCKET_TUNE_RAW=level:name:int[@phase]`, comma separated, such as',
     '`6:25:16384@before-listen`. Phases: `before-bind`, `before-listen` (the default), `accepted`, `before-connect` (outgoing sockets,',
     'with `SOCKET_TUNE_CONNECT=on`), `datagram`. The option is read back like any other, and reported under its numbers.\n',
+    '## UDP_GSO\n\n`SOCKET_TUNE_UDP_GSO=on`, in a config `udpGso: true`; UDP_SEGMENT. No option of a socket: each burst of datagrams has it. Off in every preset.',
+    '[Bursts of datagrams](datagrams.md) says when it is used.\n',
     `## Not built\n\nThese need more than setsockopt(2). [Considered, and left out](considered.md) says why they are not built:\n\n${later.join('\n')}\n`,
   ].join('\n');
 }

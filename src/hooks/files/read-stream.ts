@@ -181,7 +181,7 @@ function readToEncrypt(context: ReadContext, stream: FileReadStream, size: numbe
  * bytes.
  */
 function waitsForFlow(stream: FileReadStream, source: Source): boolean {
-  return source.hasWindow && !isFlowing(stream) && !hasBuffered(stream);
+  return source.hasWindow && !isFlowing(stream) && !hasBuffered(stream) && whyNotNow(stream) === undefined;
 }
 
 /** As {@link deliver}. */

@@ -15,6 +15,8 @@ import { listening, reach, received } from '../../support/sockets/socket-pair.js
 import { until } from '../../support/until.js';
 
 const SIZE = 1_500_000;
+/** More than the kernel holds for a client that does not read. */
+const LARGE = 16 << 20;
 const LIMITS = { min: 1000, window: 100_000 };
 
 function encryptedBytes(): number {
@@ -92,11 +94,12 @@ describe('a file stream to a socket that encrypts', () => {
   });
 
   it('needs no buffers of Node while other clients do not read', async () => {
+    const large = scratch.file('large', content(LARGE));
     const idle = await Promise.all(Array.from({ length: 6 }, () => securePair()));
     for (const { accepted, client } of idle) {
       accepted.on('error', () => undefined);
       client.pause();
-      fs.createReadStream(path).pipe(accepted);
+      fs.createReadStream(large).pipe(accepted);
     }
     await until('all are full', () => idle.every(({ accepted }) => accepted.writableNeedDrain));
     const before = encryptedBytes();
@@ -118,6 +121,21 @@ describe('a file stream to a socket that encrypts', () => {
     await once(pair.client, 'end');
     expect(digest(...chunks)).to.equal(digest(bytes));
     expect(encryptedBytes()).to.be.greaterThan(encryptedBefore);
+    pair.close();
+  });
+
+  it("has its next bytes for a 'readable' listener that comes while the client does not read", async () => {
+    const pair = await securePair();
+    pair.client.pause();
+    const large = content(LARGE);
+    const stream = fs.createReadStream(scratch.file('large', large));
+    stream.pipe(pair.accepted);
+    await until('the socket is full', () => pair.accepted.writableNeedDrain);
+    const next = new Promise<Buffer>((resolve) => stream.on('readable', () => resolve(stream.read())));
+    const chunk = await next;
+    expect(chunk.length).to.be.greaterThan(0);
+    expect(large.includes(chunk)).to.equal(true);
+    stream.destroy();
     pair.close();
   });
 
