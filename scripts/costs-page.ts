@@ -38,10 +38,10 @@ These are the calls for a file of 10 KB that was requested a moment ago, after \
   that.
 - On **one core** the gain is smaller, because threads that share a core need not be woken across cores: 10 KB by Express 0.85 of stock, 100 KB
   0.36, 1 MB 0.12 (the same benchmark, each server bound to a core).
-- **Files by HTTPS** are encrypted in the process. Only the thread pool is saved.
-- **\`fs.readFile\` of more than 128 KB** is left to the thread pool, because such a copy would block the loop. In an app as small as the one here, it may
-  even cost more than in stock Node. V8 frees such buffers late once its young generation has grown, and loaded code makes it grow. The
-  kernel then provides fresh pages for each buffer. Larger apps have this cost with and without us. Streams do not have it.
+- **Files by HTTPS** are encrypted in the process. The thread pool is saved, and a fresh buffer for each chunk, which V8 would have to collect.
+- **\`fs.readFile\` of more than 128 KB** is left to the thread pool, because such a copy would block the loop. V8 collects
+  such buffers: this is up to half of what they cost. It collects them late once its young generation has grown, and loaded code makes it grow. So a
+  program of \`node:http\` alone may pay more than in stock Node. With a framework it has this cost with and without us. Streams do not have it.
 `;
 
 function find({ scenarios }: Results, name: string): ScenarioResult | undefined {
