@@ -115,7 +115,7 @@ In each guest
 
 - the app sends files of 100 bytes, 10 KB and 1 MB by \`createReadStream(path).pipe(response)\`, from ext4 and from tmpfs. The client compares
   every body by its SHA-256. In a _warm_ round the files are in the page cache. Before a _cold_ round the cache is emptied;
-- \`socket-tune verify\` sets a sample of every option on every kind of socket;
+- \`socket-tune verify --samples\` sets a sample of every option on every kind of socket;
 - a client falls silent: a socket filter drops every packet. With \`SOCKET_TUNE_DEAD_PEER=3s\` the app's connection must end with ETIMEDOUT;
 - the app must end with status 0, and write nothing to standard error.
 

@@ -45,6 +45,8 @@ export interface ReadableState {
   /** `_read` was called and has not pushed yet. */
   readonly reading: boolean;
   readonly readableListening: boolean;
+  /** The destination that the one pipe of a paused stream waits for; a set where there were several (lib/internal/streams/readable.js `pipe`). */
+  readonly awaitDrainWriters: unknown;
 }
 
 /** The stream's own `fs`. */

@@ -217,6 +217,11 @@ export function hasBuffered(stream: FileReadStream): boolean {
   return stream._readableState.length > 0;
 }
 
+/** Whether the pipe has paused a stream until its destination has room: 'drain' is bound to come, and to have the stream flow again. */
+export function awaitsDrain({ _readableState: state }: FileReadStream): boolean {
+  return state.flowing === false && state.awaitDrainWriters === state.pipes[0];
+}
+
 /** Whether what is pushed now goes to the pipe at once, and not into the stream's buffer. */
 export function isFlowing(stream: FileReadStream): boolean {
   return stream._readableState.flowing === true;

@@ -18,10 +18,10 @@ export function encryptingSocket(context: EligibilityContext, pipedTo: unknown):
 /** Bytes of one window: as many as fs.ReadStream reads at a time, so that chunks have the size that they would have. */
 const WINDOW = 64 << 10;
 
-/** Windows on their way at the same time. What is beyond is read as ever. */
+/** Buffers in use at the same time. What is beyond gets fresh ones. */
 const MOST_BUFFERS = 4;
 
-/** A buffer is used again and again. Fresh ones would be the garbage collector's to free. */
+/** A buffer that is used again and again. Fresh ones would be the garbage collector's to free. */
 interface WindowBuffer {
   readonly bytes: Buffer;
   user: WrittenTo | undefined;
@@ -45,6 +45,19 @@ function heldByResponse(socket: NetSocket, destination: WrittenTo['destination']
   return destination.writableLength - (destination.socket === socket ? socket.writableLength : 0);
 }
 
+/**
+ * Whether a chunk that is written now may stay in JavaScript for a while. Whoever replaces a method of the socket meanwhile gets it, and may
+ * keep it: then it must be in memory of its own.
+ */
+function mayBeHeld({ socket, destination }: WrittenTo): boolean {
+  return (
+    destination.writableLength > 0 ||
+    socket.writableLength > 0 ||
+    socket.writableCorked > 0 ||
+    destination.writableCorked > 0
+  );
+}
+
 function freeBuffer(): WindowBuffer | undefined {
   const free = buffers.find(({ user }) => user === undefined || isDone(user));
   if (free !== undefined || buffers.length >= MOST_BUFFERS) return free;
@@ -58,7 +71,7 @@ function freeBuffer(): WindowBuffer | undefined {
  * Read the next bytes of a file for a socket that encrypts, if they are in the page cache.
  *
  * @param available bytes up to the end of the file
- * @returns a view that is valid until the socket has encrypted it; undefined where Node's own read is to be taken
+ * @returns bytes that may change once the socket has encrypted them; undefined where Node's own read is to be taken
  */
 export function windowFor(
   user: WrittenTo,
@@ -69,10 +82,10 @@ export function windowFor(
 ): Buffer | undefined {
   const size = Math.min(available, WINDOW);
   if (size <= 0 || !fitsTurn(size)) return undefined;
-  const free = freeBuffer();
-  if (free === undefined) return undefined;
-  const bytes = files.readNow(fd, free.bytes, 0, size, position);
+  const free = mayBeHeld(user) ? undefined : freeBuffer();
+  const buffer = free?.bytes ?? Buffer.allocUnsafeSlow(size);
+  const bytes = files.readNow(fd, buffer, 0, size, position);
   if (bytes <= 0) return undefined;
-  free.user = user;
-  return free.bytes.subarray(0, bytes);
+  if (free !== undefined) free.user = user;
+  return buffer.subarray(0, bytes);
 }

@@ -11,6 +11,7 @@ import { fileChannel, publishFile } from '../../report/channels.js';
 import { count, counters } from '../../report/counters.js';
 import type { Hook, HookContext } from '../context.js';
 import {
+  awaitsDrain,
   type Destination,
   destinationSocket,
   ENCRYPTED,
@@ -171,23 +172,23 @@ function deliverWindow(
 /** A read for a socket that encrypts. The bytes do not go by sendfile, but need no thread pool either. */
 function readToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
   if (turnToNode(source, { kind: 'node', reason: ENCRYPTED })) countReason(stream, ENCRYPTED);
-  if (waitsForFlow(stream, source)) postponeRead(stream);
+  if (waitsForPipe(stream, source)) postponeRead(stream);
   else if (isFlowing(stream)) poolTurn(() => deliverToEncrypt(context, stream, size, source));
   else readByNode(context, stream, size, source);
 }
 
 /**
- * Whether a read is postponed until the stream flows: a chunk that is read ahead needs a fresh buffer. Node reads ahead where it has to wait for the
- * bytes.
+ * Whether a read is postponed until the pipe goes on: a chunk that is read ahead needs a fresh buffer. Node reads ahead where it has to wait for the
+ * bytes, and where it was the app that paused the stream: the app may read by itself then.
  */
-function waitsForFlow(stream: FileReadStream, source: Source): boolean {
-  return source.hasWindow && !isFlowing(stream) && !hasBuffered(stream) && whyNotNow(stream) === undefined;
+function waitsForPipe(stream: FileReadStream, source: Source): boolean {
+  return source.hasWindow && awaitsDrain(stream) && !hasBuffered(stream) && whyNotNow(stream) === undefined;
 }
 
 /** As {@link deliver}. */
 function deliverToEncrypt(context: ReadContext, stream: FileReadStream, size: number, source: Source): void {
   if (stream.destroyed || typeof stream.fd !== 'number') return;
-  if (waitsForFlow(stream, source)) return postponeRead(stream);
+  if (waitsForPipe(stream, source)) return postponeRead(stream);
   const window = windowToEncrypt(context, stream, stream.fd, source);
   if (window === 'end') {
     stream.push(null);
@@ -197,7 +198,10 @@ function deliverToEncrypt(context: ReadContext, stream: FileReadStream, size: nu
   if (window === undefined) return readByNode(context, stream, size, source);
   moveOn(stream, window.length);
   count(counters.copiedBytes, 'encrypted', window.length);
+  const isLast = hasReadAll(stream);
   stream.push(window);
+  // A client that has all bytes of a response may send its next request, or close, before a later turn would end the response.
+  if (isLast && !stream.destroyed) stream.push(null);
 }
 
 function windowToEncrypt(

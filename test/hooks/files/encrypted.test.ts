@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import https from 'node:https';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { readStreamHook } from '../../../src/hooks/files/read-stream.js';
 import type { Undo } from '../../../src/node/patch/replace.js';
@@ -12,7 +13,7 @@ import { hookContext } from '../../support/hook-context.js';
 import { linux } from '../../support/sockets/kernel-value.js';
 import { SHARED_KEY, SHARED_KEY_CLIENT, securePair } from '../../support/sockets/secure-pair.js';
 import { listening, reach, received } from '../../support/sockets/socket-pair.js';
-import { until } from '../../support/until.js';
+import { until, untilFound } from '../../support/until.js';
 
 const SIZE = 1_500_000;
 /** More than the kernel holds for a client that does not read. */
@@ -136,6 +137,105 @@ describe('a file stream to a socket that encrypts', () => {
     expect(chunk.length).to.be.greaterThan(0);
     expect(large.includes(chunk)).to.equal(true);
     stream.destroy();
+    pair.close();
+  });
+
+  const HAND_OVERS: Readonly<Record<string, (stream: fs.ReadStream, response: ServerResponse) => void>> = {
+    "unpiped, to a 'readable' listener": (stream, response) => {
+      stream.unpipe(response);
+      stream.on('readable', () => {
+        for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) response.write(chunk);
+      });
+      stream.on('end', () => response.end());
+    },
+    'unpiped, to an iterator': (stream, response) => {
+      stream.unpipe(response);
+      void (async () => {
+        for await (const chunk of stream) response.write(chunk);
+        response.end();
+      })();
+    },
+    'that the app pauses, and resumes when it is readable': (stream) => {
+      stream.pause();
+      stream.once('readable', () => stream.resume());
+    },
+    'that the app pauses for a while': (stream) => {
+      stream.pause();
+      setTimeout(() => stream.resume(), 50);
+    },
+  };
+  for (const [how, handOver] of Object.entries(HAND_OVERS)) {
+    it(`arrives whole by a stream ${how}`, async () => {
+      const large = content(LARGE);
+      const file = scratch.file('large', large);
+      const [body = Buffer.alloc(0)] = await served((response) => {
+        const stream = fs.createReadStream(file);
+        stream.pipe(response);
+        void until('a part is sent', () => stream.bytesRead > SIZE).then(() => handOver(stream, response));
+      });
+      expect(digest(body)).to.equal(digest(large));
+    });
+  }
+
+  it('can be read by hand while the app has paused it', async () => {
+    const pair = await securePair();
+    pair.client.resume();
+    const large = content(LARGE);
+    const stream = fs.createReadStream(scratch.file('large', large));
+    stream.pipe(pair.accepted);
+    await until('a part is sent', () => stream.bytesRead > SIZE && !pair.accepted.writableNeedDrain);
+    stream.pause();
+    const chunk = await untilFound('a chunk', () => (stream.read() as Buffer | null) ?? undefined);
+    expect(large.includes(chunk)).to.equal(true);
+    stream.destroy();
+    pair.close();
+  });
+
+  it('is in memory of its own while a response or socket holds it, as somebody may replace their methods meanwhile', async () => {
+    const mine = scratch.file('mine', content(60_000, 7));
+    const isMine = digest(content(60_000, 7));
+    let isHeld: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      isHeld = resolve;
+    });
+    let hasReleased = false;
+    const first = served((response) => {
+      response.flushHeaders();
+      response.cork();
+      response.socket?.cork();
+      const { socket } = response;
+      fs.createReadStream(mine).pipe(response, { end: false });
+      void until('it is held', () => response.writableLength >= 60_000).then(async () => {
+        if (socket === null) return;
+        const writev: unknown = Reflect.get(socket, '_writev');
+        // What an agent might do: it writes later.
+        Reflect.set(socket, '_writev', function (this: unknown, ...args: unknown[]): void {
+          void until('others were served', () => hasReleased).then(() =>
+            Reflect.apply(writev as () => void, this, args),
+          );
+        });
+        response.uncork();
+        socket.uncork();
+        isHeld();
+        await until('others were served', () => hasReleased);
+        response.end();
+      });
+    });
+    await held;
+    await served(pipe, 4);
+    hasReleased = true;
+    const [body = Buffer.alloc(0)] = await first;
+    expect(digest(body)).to.equal(isMine);
+  });
+
+  it('ends within the turn of its last bytes, before their client can say anything', async () => {
+    const small = scratch.file('small', content(1000));
+    const pair = await securePair();
+    pair.client.resume();
+    const stream = fs.createReadStream(small);
+    stream.pipe(pair.accepted);
+    while (stream.bytesRead < 1000) await nextTurn();
+    expect(Reflect.get(Reflect.get(stream, '_readableState'), 'ended')).to.equal(true);
     pair.close();
   });
 
