@@ -14,7 +14,7 @@ their results across many kinds of networks, and the reasons for the values.
   their answer a round trip earlier.
 - **lowlatency**: for messages. A message does not wait behind data in the kernel's queue. Dead clients are noticed within 45 s
   instead of two minutes. Files cost more CPU time than with default, and less than in stock Node.
-- **highthroughput**: for uploads, which take the least CPU time here. ACKs are delayed as in stock Node, and buffers have a larger floor.
+- **highthroughput**: for uploads. ACKs are delayed as in stock Node, and buffers have a larger floor.
   A connection is accepted with its first data.
 - **none**: no option is set; files still go by sendfile.
 
