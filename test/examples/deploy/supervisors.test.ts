@@ -74,9 +74,13 @@ describe('the files for supervisors of examples/deploy', () => {
   it('are units that systemd takes', function () {
     if (spawnSync('systemd-analyze', ['--version']).error !== undefined) skip(this, 'there is no systemd-analyze here');
     if (!existsSync('/usr/bin/node')) skip(this, 'there is no /usr/bin/node here, which the unit names');
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', join(UNITS, 'app.service'), join(UNITS, 'app.socket')], {
-      encoding: 'utf8',
-    });
+    const { status, stderr } = spawnSync(
+      'systemd-analyze',
+      ['verify', join(UNITS, 'app.service'), join(UNITS, 'app.socket')],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect(stderr).not.to.match(/app\.(?:service|socket)/);
     expect(status).to.equal(0);
   });
