@@ -130,7 +130,7 @@ ${guests}
 | Kernel | What it lacks | Effect |
 | --- | --- | --- |
 | before 6.15 | TCP_DELACK_MAX_US, TCP_RTO_MIN_US, TCP_RTO_MAX_MS | these options are \`unsupported\`. \`DEAD_PEER\` needs a timer and TCP_INFO instead |
-| before 6.8 | the unique number of a mount | files are opened and looked up in the thread pool on file systems without a device, such as tmpfs |
+| before 6.8 | the unique number of a mount | calls of \`fs\` go to the thread pool on file systems without a device, such as tmpfs |
 | before 6.5 | cachestat(2) | preadv2(2) probes one byte every 64 KB |
 | before 5.12; Debian’s 5.10 has it | openat2(2) with RESOLVE_CACHED | files are opened and looked up in the thread pool |
 | 5.9 and 5.10 | a correct result of preadv2(2) with RWF_NOWAIT: it may return 0, as at the end of a file | 0 counts only if the file's size confirms it; Node reads the rest |
@@ -140,7 +140,6 @@ Files of a container's image are on overlayfs. There, mincore(2) shows what is i
 write (since Linux 5.2). Root needs CAP_FOWNER, which Docker gives. For other files the answer is false, so Node reads and sends them:
 \`residency-unknown\` in the report. \`COPY --chown=node:node\` in a Dockerfile makes the files the user's own. Before 6.8, calls of \`fs\` on these file
 systems go to the thread pool, but streams do not. \`test/hooks/files/mounts.test.ts\` tests this on its own mounts: warm, cold, and with another's files.
-The table's rounds on tmpfs were run before mincore(2) was used.
 
 ## Windows
 

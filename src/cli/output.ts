@@ -22,14 +22,14 @@ const BORDERLESS = Object.fromEntries(
 );
 
 /** The lines of a text, broken between words. A word that is wider than a line has one of its own. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (stripVTControlCharacters(longer).length <= width || line === '') line = longer;
     else {
-      lines.push(line);
+      lines.push(line.trimEnd());
       line = word;
     }
   }

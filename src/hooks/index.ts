@@ -7,6 +7,7 @@ import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
 import { lifetimeHook } from './peers/lifetime.js';
 import { unansweredHook } from './peers/unanswered.js';
+import { pollPhaseHook } from './poll-phase.js';
 import { drainHook } from './requests/drain.js';
 import { idleCloseHook } from './requests/idle-close.js';
 import { staleConnectionHook } from './requests/stale-connection.js';
@@ -23,7 +24,7 @@ import { spliceHook } from './splice/piped-read.js';
 const MODULE_HOOKS: readonly Hook[] = [compressionHook];
 
 /** For processes that open sockets: files and other sockets may be piped to them, and pools may keep them. */
-const SOCKET_HOOKS: readonly Hook[] = [readStreamHook, spliceHook];
+const SOCKET_HOOKS: readonly Hook[] = [pollPhaseHook, readStreamHook, spliceHook];
 
 /** For clusters whose workers share ports: before the first worker is forked, or listens. */
 const CLUSTER_HOOKS: readonly Hook[] = [clusterHook];

@@ -1,5 +1,6 @@
 import { debug } from '../diagnostics.js';
 import { withoutPrototype } from '../node/own-properties.js';
+import { eventCalls } from './files/event-descriptor.js';
 import { statusCalls } from './files/file-status.js';
 import { pathLookupCalls } from './files/path-lookup.js';
 import { readNowCall, residencyCall } from './files/residency.js';
@@ -119,6 +120,7 @@ function fileCalls(libc: Libc, calls: Pick<Platform, 'get' | 'tcpInfo'>): FileCa
       readNow: readNowCall(libc, status),
       resident: residencyCall(libc, status),
       ...stagingCalls(libc, status),
+      ...eventCalls(libc),
       isStreamSocket: (fd) => calls.get({ fd }, SO_TYPE, type) === 0 && type[0] === SOCK_STREAM,
       refillDelay: refillDelayCall(calls),
     };

@@ -85,6 +85,10 @@ export interface FileCalls {
   isStreamSocket(fd: number): boolean;
   /** Milliseconds until a full socket is worth filling again, before it reports room. 0 if that report comes soon. */
   refillDelay(socket: number): number;
+  /** eventfd(2): a descriptor that becomes readable by `notify`. Non-blocking and close-on-exec. */
+  openEvent(): number;
+  /** Make an event descriptor readable. Returns 0 or an errno, negated. */
+  notify(event: number): number;
 }
 
 /** Buffers for small files: at most `lead` bytes before the file, and `room` bytes of the file. */

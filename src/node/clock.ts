@@ -6,6 +6,8 @@ interface Clock {
   readonly nextTick: typeof process.nextTick;
   readonly now: () => number;
   readonly hrtime: () => readonly [seconds: number, nanoseconds: number];
+  /** What {@link poolTurn} does. */
+  laterAsPool: (callback: () => void) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export function takeClock(): Clock {
     nextTick: process.nextTick.bind(process),
     now: Date.now,
     hrtime: process.hrtime,
+    laterAsPool: afterImmediates,
   };
   Reflect.set(registry, CLOCK, taken);
   return taken;
@@ -40,13 +43,25 @@ export function takeClock(): Clock {
 const clock = takeClock();
 export const { setImmediate, setTimeout, clearTimeout, nextTick, now } = clock;
 
+/** One immediate would come before others of the same phase; the second comes after them all. */
+function afterImmediates(callback: () => void): void {
+  setImmediate(setImmediate, callback);
+}
+
 /**
  * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll
- * phase: after all microtasks, ticks and immediates that are queued meanwhile. One immediate would come before others of the same
- * phase; the second comes after them all.
+ * phase: after all microtasks, ticks and immediates that are queued meanwhile.
  */
 export function poolTurn(callback: () => void): void {
-  setImmediate(setImmediate, callback);
+  clock.laterAsPool(callback);
+}
+
+/** Have {@link poolTurn}, in all copies of this file, do it in another way. */
+export function replacePoolTurn(later: (callback: () => void) => void): () => void {
+  clock.laterAsPool = later;
+  return () => {
+    if (clock.laterAsPool === later) clock.laterAsPool = afterImmediates;
+  };
 }
 
 /**

@@ -59,9 +59,9 @@ export function formatSharing({ listeners, imbalance }: PortGroupRecord): string
   return imbalance === undefined ? [sharing] : [sharing, `imbalance ${imbalance.toFixed(2)}`];
 }
 
-/** Connections that wait to be accepted: `accept queue 3 of 511, at most 40`. */
+/** Connections that wait to be accepted: `accept queue 3 of 511, longest 40`. */
 export function formatQueue({ length, limit, highest }: QueueRecord): string {
-  const most = highest > length ? `, at most ${formatCount(highest)}` : '';
+  const most = highest > length ? `, longest ${formatCount(highest)}` : '';
   return `accept queue ${formatCount(length)} of ${formatCount(limit)}${most}`;
 }
 
@@ -84,7 +84,7 @@ export function formatRequests(requests: RequestRecord): string[] {
   const named = unansweredRequests.map(({ method, path, age }) => `${method} ${path}, ${formatAge(age)}`);
   return [
     ...(draining ? ['the process is draining'] : []),
-    ...(idleClosed === 0 ? [] : [`${formatCount(idleClosed)} idle connections closed by this side`]),
+    ...(idleClosed === 0 ? [] : [`${formatCount(idleClosed)} idle connections closed by Node`]),
     ...(cutConnections === 0 ? [] : [`${formatCount(cutConnections)} connections cut when a drain was over`]),
     ...(unanswered === 0 ? [] : [`${formatCount(unanswered)} requests on their way then: ${named.join('; ')}`]),
   ];

@@ -146,7 +146,7 @@ function spliceLines({ pairs, bytes, notSpliced }: Report['splices']): string[] 
 }
 
 function idleLines({ idleClosed }: RequestRecord): string[] {
-  return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by this side`];
+  return idleClosed === undefined ? [] : [`requests: ${idleClosed} idle connections closed by Node`];
 }
 
 function leavingLines({ cutConnections = 0, unanswered = 0, unansweredRequests = [] }: RequestRecord): string[] {

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type Results, readRuns } from '../../bench/results.js';
-import { kept, madeFrom, RESULTS } from '../../scripts/bench-figures.js';
-import { presetsPage } from '../../scripts/presets-page.js';
+import { kept, madeFrom, RESULTS } from '../../scripts/pages/bench-figures.js';
+import { presetsPage } from '../../scripts/pages/presets-page.js';
 
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/bench-figures.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../scripts/pages/bench-figures.js', import.meta.url));
 
 /** As if nothing had been lost, and everything answered. */
 function withoutLosses(deploys: Results): Results {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { pagesFrom, readRuns } from '../../bench/results.js';
-import { RESULTS } from '../../scripts/bench-figures.js';
+import { RESULTS } from '../../scripts/pages/bench-figures.js';
 import { sampleResults } from './sample-results.js';
 
 const ROOT = new URL('../../../', import.meta.url);

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { pagesFrom, type Runs, readRuns } from '../../bench/results.js';
-import { RESULTS } from '../../scripts/bench-figures.js';
+import { RESULTS } from '../../scripts/pages/bench-figures.js';
 import { sampleResults } from '../bench/sample-results.js';
 import { skip } from '../support/test-run/skipped.js';
 

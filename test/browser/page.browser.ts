@@ -220,7 +220,7 @@ describe('the page of a process, in a real browser', () => {
         'accept queue 3 of 128, at most 129 1,234 dropped: raise net.core.somaxconn above 128',
         'accept queue 0 of 4,096, at most 2',
         '1,234 times an accept queue was full, 1,240 drops since the process listens (5,000 and 6,000 in all)',
-        'the process is draining, 12 idle connections closed by this side, 2 connections cut',
+        'the process is draining, 12 idle connections closed by Node, 2 connections cut',
         'and 5 more destinations',
       ]) {
         expect(shown).to.include(expected);

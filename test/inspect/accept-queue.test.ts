@@ -101,7 +101,7 @@ describe('an accept queue that overflows', () => {
   it('is seen in top', () => {
     const { stdout } = spawnSync(process.execPath, [CLI, 'top', `http://127.0.0.1:${inspect}`], { encoding: 'utf8' });
     expect(stdout)
-      .to.include(`accept queue 0 of ${BACKLOG}, at most ${BACKLOG + 1}`)
+      .to.include(`accept queue 0 of ${BACKLOG}, longest ${BACKLOG + 1}`)
       .and.include(ADVICE);
     expect(stdout).to.match(/network namespace: [\d,]+ times an accept queue was full, [\d,]+ drops since/);
   });

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http, { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { OBSERVING } from '../../scripts/pages/metrics-table.js';
 import { PAGE, POLICY } from '../../src/inspect/inlined-page.js';
 import { SCRIPT, STYLE } from '../../src/inspect/page-files.js';
 import { whyRefused } from '../../src/inspect/request.js';
@@ -112,6 +114,14 @@ describe('SOCKET_TUNE_INSPECT', () => {
       const name = /^[a-z_]+/.exec(sample)?.[0] ?? '';
       expect(typed.has(name), name).to.equal(true);
     }
+  });
+
+  it('serves no metric that docs/observing.md does not name', async () => {
+    const page = readFileSync(OBSERVING, 'utf8');
+    const { body } = await ask(inspect, '/metrics');
+    const served = [...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    expect(served).to.include('socket_tune_build_info').and.to.have.length.above(10);
+    expect(served.filter((name) => !new RegExp(`\`${name}[\`{]`).test(page))).to.deep.equal([]);
   });
 
   it('serves metrics that promtool finds no fault with', async function () {

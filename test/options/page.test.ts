@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { OPTIONS_PAGE, optionsPage } from '../../scripts/options-page.js';
-import { README, withOptionsTable } from '../../scripts/options-table.js';
+import { OPTIONS_PAGE, optionsPage } from '../../scripts/pages/options-page.js';
+import { README, withOptionsTable } from '../../scripts/pages/options-table.js';
 import { OPTION_ROWS, PLANNED_OPTIONS } from '../../src/options/table.js';
 
 describe('the README’s table of options', () => {
-  it('is what the table in src/options makes of it (node build/scripts/options-table.js)', () => {
+  it('is what the table in src/options makes of it (node build/scripts/pages/options-table.js)', () => {
     const readme = readFileSync(README, 'utf8');
     expect(withOptionsTable(readme)).to.equal(readme);
     for (const { variable } of OPTION_ROWS) expect(readme).to.include(`| \`SOCKET_TUNE_${variable}\` |`);
@@ -13,7 +13,7 @@ describe('the README’s table of options', () => {
 });
 
 describe('docs/options.md', () => {
-  it('is what the table makes of it (node build/scripts/options-page.js)', () => {
+  it('is what the table makes of it (node build/scripts/pages/options-page.js)', () => {
     expect(readFileSync(OPTIONS_PAGE, 'utf8')).to.equal(optionsPage());
   });
 

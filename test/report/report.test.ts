@@ -130,7 +130,7 @@ describe('the report', () => {
   it('has accept queues, with what to raise where one was full, and destinations, the busiest first', () => {
     expect(formatReport(WATCHED).split('\n').slice(1, -4)).to.deep.equal([
       'listener 127.0.0.1:8080, 3 connections',
-      '  accept queue 3 of 128, at most 129',
+      '  accept queue 3 of 128, longest 129',
       '  7 dropped: raise net.core.somaxconn above 128, or accept faster',
       'listener 127.0.0.1:8080, 3 connections',
       '  accept queue 1 of 128',

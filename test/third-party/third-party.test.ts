@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { satisfies } from 'semver';
-import { FRAMEWORKS_FILE, frameworksPage } from '../../scripts/frameworks-page.js';
+import { FRAMEWORKS_FILE, frameworksPage } from '../../scripts/pages/frameworks-page.js';
 import { digest } from '../support/files/content.js';
 import { sampleBytes } from '../support/files/sample-files.js';
 import { deniedWindows, fastBytes, reasons, regionBytes } from '../support/files/travel.js';

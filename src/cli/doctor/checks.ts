@@ -302,7 +302,7 @@ export const CHECKS: readonly Check[] = [
     look: lookAtFront,
   },
   {
-    name: 'leaving',
+    name: 'shutdown',
     why: 'A pod still gets requests for some seconds after SIGTERM, and is killed when its grace period is over.',
     look: lookAtLeaving,
   },

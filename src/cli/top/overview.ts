@@ -11,12 +11,15 @@ import {
 } from '../../report/format.js';
 import type { ListenerRecord, QueueRecord } from '../../report/listener-record.js';
 import type { Snapshot } from '../../report/snapshot.js';
-import type { Output } from '../output.js';
+import { type Output, wrap } from '../output.js';
 import { cut } from './fitted-table.js';
 import { VIEWS, type View } from './views.js';
 
 /** What a screen without an end, such as a file, gets of each table. */
 const MOST_ROWS = 20;
+
+/** Ahead of what did not fit into the line before. */
+const INDENT = '  ';
 
 /** The app, its process and its Node. */
 export function titleOf({ app, pid, node, at, began }: Snapshot): string {
@@ -81,9 +84,7 @@ function tableLines(output: Output, view: View, snapshot: Snapshot, width: numbe
 export function formatSnapshot(output: Output, snapshot: Snapshot, width: number): string {
   const { files, listeners, dropped, destinations, requests } = snapshot.report;
   const [connectionView, destinationView] = VIEWS;
-  return [
-    output.style('bold', cut(`socket-tune: ${titleOf(snapshot)}`, width)),
-    '',
+  const told = [
     ...listeners.map((listener) => listenerLine(output, listener)),
     ...(dropped === undefined ? [] : [formatDropped(dropped)]),
     ...formatRequests(requests),
@@ -91,6 +92,11 @@ export function formatSnapshot(output: Output, snapshot: Snapshot, width: number
     `files: ${formatCount(files.reroutedStreams)} rerouted, ${formatBytes(files.sendfileBytes)} by sendfile`,
     `copied: ${amountsByReason(files.copiedBytes, formatBytes)}`,
     `not rerouted: ${amountsByReason(files.notRerouted, formatCount)}`,
+  ];
+  return [
+    output.style('bold', cut(`socket-tune: ${titleOf(snapshot)}`, width)),
+    '',
+    ...told.map((line) => wrap(line, width - INDENT.length).join(`\n${INDENT}`)),
     '',
     ...tableLines(output, connectionView, snapshot, width),
     ...(destinations.length === 0 || destinationView === undefined

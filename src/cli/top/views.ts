@@ -97,7 +97,7 @@ const LISTENER_COLUMNS: readonly Column<ListenerRecord>[] = [
     key: ({ acceptQueue }) => acceptQueue?.length,
   },
   {
-    head: 'at most',
+    head: 'longest',
     rank: 4,
     text: ({ acceptQueue }) => formatCount(acceptQueue?.highest),
     key: ({ acceptQueue }) => acceptQueue?.highest,
@@ -121,7 +121,7 @@ const LISTENER_COLUMNS: readonly Column<ListenerRecord>[] = [
 export const TOP_CONNECTION_COLUMNS: readonly Column<ConnectionSnapshot>[] = [
   ...CONNECTION_COLUMNS,
   {
-    head: 'otherwise',
+    head: 'other bytes',
     rank: 9,
     text: ({ bytesWritten, bytesBySendfile }) => formatBytes(bytesWritten - bytesBySendfile),
     key: ({ bytesWritten, bytesBySendfile }) => bytesWritten - bytesBySendfile,

@@ -245,7 +245,7 @@ describe('socket-tune doctor', () => {
     const pod = scratch.file('pod.yaml', 'spec:\n  terminationGracePeriodSeconds: 60\n');
     const { stdout } = doctorIn(`DOCTOR --manifest '${pod}' --json`);
     const { checks } = JSON.parse(stdout);
-    expect(checks.find(({ name }: Diagnosis) => name === 'leaving')).to.include({ verdict: 'advice' });
+    expect(checks.find(({ name }: Diagnosis) => name === 'shutdown')).to.include({ verdict: 'advice' });
     const unread = doctorIn(`DOCTOR --manifest '${pod}.nowhere'`);
     expect({ ...unread, stderr: unread.stderr.trim() }).to.include({ status: 1, stdout: '' });
     expect(unread.stderr).to.include('pod.yaml.nowhere cannot be read');

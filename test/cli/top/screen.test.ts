@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { makeOutput } from '../../../src/cli/output.js';
 import { fitTable, shortened, sorted } from '../../../src/cli/top/fitted-table.js';
 import { keysIn, pressed } from '../../../src/cli/top/keys.js';
+import { formatSnapshot } from '../../../src/cli/top/overview.js';
 import { type Choice, drawScreen, FIRST_CHOICE, type Screen } from '../../../src/cli/top/screen.js';
 import { TOP_CONNECTION_COLUMNS, VIEWS } from '../../../src/cli/top/views.js';
 import { DESTINATION_COLUMNS } from '../../../src/report/destination-columns.js';
@@ -96,6 +98,21 @@ describe('the screen of socket-tune top', () => {
     });
   }
 
+  it('is printed once no wider than the terminal, with every word, and each part on one line elsewhere', () => {
+    const counter = { since: 1_234_567, total: 7_654_321 };
+    const found = snapshot(30);
+    const shot = { ...found, report: { ...found.report, dropped: { overflows: counter, drops: counter } } };
+    const words = (text: string): string[] => stripVTControlCharacters(text).split(/\s+/);
+    const [whole = ''] = formatSnapshot(output, shot, Number.POSITIVE_INFINITY).split('\n\nfiles: ');
+    for (const width of [80, 120]) {
+      const text = formatSnapshot(output, shot, width);
+      for (const line of stripVTControlCharacters(text).split('\n'))
+        expect(Array.from(line).length, line).to.be.at.most(width);
+      expect(words(text.split('\n\nfiles: ')[0] ?? '')).to.deep.equal(words(whole));
+    }
+    expect(whole.split('\n')).to.have.length(2 + 30 + 1);
+  });
+
   it('names the app and its process, and says so where there is no answer', () => {
     const [size = { columns: 80, rows: 24 }] = SIZES;
     expect(draw(snapshot(1), FIRST_CHOICE, size).lines[0]).to.equal(
@@ -113,7 +130,7 @@ describe('the screen of socket-tune top', () => {
 
   it('drops the least important columns of a narrow terminal, and keeps the whole of a wide one', () => {
     const heads = (width: number): string => VIEWS[0].table(snapshot(3), VIEWS[0].order, width).heads.join(' ');
-    for (const word of ['congestion', 'listener', 'otherwise', 'sendfile']) {
+    for (const word of ['congestion', 'listener', 'other', 'sendfile']) {
       expect(heads(160), word).to.include(word);
       expect(heads(60), word).not.to.include(word);
     }
@@ -192,7 +209,7 @@ describe('the keys of socket-tune top', () => {
     expect(typing('>').screen.lines.join('\n')).to.include('retransmits▼');
     expect(typing('><<').screen.lines.join('\n')).to.include('age▼');
     expect(typing('<<<').screen.lines.join('\n')).to.include('peer▼');
-    expect(typing('<<<<').choice.orders.get(VIEWS[0])?.by).to.equal('otherwise');
+    expect(typing('<<<<').choice.orders.get(VIEWS[0])?.by).to.equal('other bytes');
   });
 
   it('go from view to view, each with its own order', () => {

@@ -55,6 +55,7 @@ describe('the metrics', () => {
       ...makeReport(),
       listeners: [{ ...listener, group: { listeners: 2 } }],
       dropped: { overflows: counter, drops: counter },
+      batches: { datagrams: 2, sends: 1, refusedSockets: 1 },
       destinations: first === undefined ? [] : [{ ...first, retransmits: 1 }],
       requests: { idleClosed: 1, draining: true, cutConnections: 2, unanswered: 3 },
       files: {

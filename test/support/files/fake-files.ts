@@ -36,6 +36,8 @@ export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
     isOnKnownFilesystem: never,
     isStreamSocket: never,
     refillDelay: never,
+    openEvent: never,
+    notify: never,
     ...calls,
   };
 }

@@ -1,7 +1,7 @@
 // docs/costs.md: what a request costs in frameworks, and where that time goes.
 
-import { tableText } from '../bench/page/markdown.js';
-import type { Results, Runs, ScenarioResult } from '../bench/results.js';
+import { tableText } from '../../bench/page/markdown.js';
+import type { Results, Runs, ScenarioResult } from '../../bench/results.js';
 
 const INTRODUCTION = `# What a request costs
 
@@ -39,9 +39,8 @@ These are the calls for a file of 10 KB that was requested a moment ago, after \
 - On **one core** the gain is smaller, because threads that share a core need not be woken across cores: 10 KB by Express 0.85 of stock, 100 KB
   0.36, 1 MB 0.12 (the same benchmark, each server bound to a core).
 - **Files by HTTPS** are encrypted in the process. The thread pool is saved, and a fresh buffer for each chunk, which V8 would have to collect.
-- **\`fs.readFile\` of more than 128 KB** is left to the thread pool, because such a copy would block the loop. V8 collects
-  such buffers: this is up to half of what they cost. It collects them late once its young generation has grown, and loaded code makes it grow. So a
-  program of \`node:http\` alone may pay more than in stock Node. With a framework it has this cost with and without us. Streams do not have it.
+- **\`fs.readFile\` of more than 128 KB** is left to the thread pool, because such a copy would block the loop. V8's garbage collector frees
+  the large buffers, which is up to half of their cost. It works late once its young generation has grown. Streams do not have this cost.
 `;
 
 function find({ scenarios }: Results, name: string): ScenarioResult | undefined {

@@ -1,10 +1,10 @@
 /** docs/frameworks.md, made from the table of the tests. As a script, this writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FRAMEWORKS, type Framework } from '../test/third-party/frameworks.js';
-import { manifestOf } from '../test/third-party/manifest.js';
+import { FRAMEWORKS, type Framework } from '../../test/third-party/frameworks.js';
+import { manifestOf } from '../../test/third-party/manifest.js';
 
-export const FRAMEWORKS_FILE = fileURLToPath(new URL('../../docs/frameworks.md', import.meta.url));
+export const FRAMEWORKS_FILE = fileURLToPath(new URL('../../../docs/frameworks.md', import.meta.url));
 
 const BY_SENDFILE: Readonly<Record<Framework['rerouted'], string>> = {
   all: 'yes',
@@ -31,7 +31,7 @@ function line({ packages, title, knows, rerouted, reasons, why }: Framework): st
 export function frameworksPage(): string {
   return `# Frameworks
 
-<!-- Made by scripts/frameworks-page.ts from test/third-party/frameworks.ts. -->
+<!-- Made by scripts/pages/frameworks-page.ts from test/third-party/frameworks.ts. -->
 
 This table shows how frameworks send files under \`node --import socket-tune/register\`. Each line is an app in \`test/third-party/apps\`, without
 any code for socket-tune. The tests run each app with and without the preload, and send the same requests: whole files, ranges, HEAD,

@@ -1,20 +1,20 @@
 // docs/presets.md: measured results of the presets across networks, and the reasons for their values.
 
-import { comparisonTable, HOW_TO_READ, tableText } from '../bench/page/markdown.js';
-import { sameOf } from '../bench/page/other-nodes.js';
-import type { Results, Runs, ScenarioResult } from '../bench/results.js';
-import type { Comparison, Table } from '../bench/scenario.js';
+import { comparisonTable, HOW_TO_READ, tableText } from '../../bench/page/markdown.js';
+import { sameOf } from '../../bench/page/other-nodes.js';
+import type { Results, Runs, ScenarioResult } from '../../bench/results.js';
+import type { Comparison, Table } from '../../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
 
 \`SOCKET_TUNE_PRESET=default | lowlatency | highthroughput | none\`. [Options](options.md) has the values of each. This page has
 their results across many kinds of networks, and the reasons for the values.
 
-- **default**: at most 5 % slower than stock Node on any path that was tried, as far as the rounds agree. Returning clients get
+- **default**: at most 5 % slower than stock Node wherever the rounds of a path agree. Returning clients get
   their answer a round trip earlier.
 - **lowlatency**: for messages. A message does not wait behind data in the kernel's queue. Dead clients are noticed within 45 s
   instead of two minutes. Files cost more CPU time than with default, and less than in stock Node.
-- **highthroughput**: for uploads. ACKs are delayed as in stock Node, and buffers have a larger floor.
+- **highthroughput**: for uploads over long or slow paths. ACKs are delayed as in stock Node, and buffers have a larger floor.
   A connection is accepted with its first data.
 - **none**: no option is set; files still go by sendfile.
 
@@ -61,13 +61,13 @@ function silenceNote(silence: Table | undefined): string {
 function reasons(silence: Table | undefined): string {
   return `## Why these values
 
-- **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and costs up to five times the
-  throughput on a long path (\`exact\`, below). Where the kernel's own ceiling is below the floor, the floor gives several times the
+- **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and may cut the
+  throughput on a long path to a fifth (\`exact\`, below). Where the kernel's own ceiling is below the floor, the floor gives several times the
   throughput (small buffers, above).
 - **NOTSENT_LOWAT: 256k, lowlatency only.** With 128k, messages come a little earlier, but the server wakes up twice as often, each time
   for less. A file over 1 ms, 1 Gbit/s (12 rounds by hand) had 0.95 of stock's throughput at 1.13 times its CPU time. With 256k it had 0.99
   at 0.93. From 512k on, nothing is gained at 10 Mbit/s.
-- **FASTOPEN: 256 in all.** A returning client that uses FASTOPEN has its answer after one round trip instead of two. Others wait no longer than
+- **FASTOPEN: 256 in these three presets.** A returning client that uses FASTOPEN has its answer after one round trip instead of two. Others wait no longer than
   with stock Node. The machine must allow it: bit 2 of \`net.ipv4.tcp_fastopen\` (\`npx socket-tune doctor\`).
 - **DEFER_ACCEPT: 5 s in highthroughput only.** A new connection costs about a tenth less CPU time, and the first byte comes just as early.
   But 'connection' comes late, and \`server.close()\` resets a client that has connected and is silent. An app can see that, so

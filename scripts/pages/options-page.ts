@@ -1,17 +1,17 @@
 /** docs/options.md, made from the table in src/options. As a script it writes the page. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { displayValue } from '../src/cli/explain/options.js';
-import { kindOf } from '../src/options/kinds.js';
-import type { PresetName, SocketOption } from '../src/options/socket-option.js';
-import { OPTION_ROWS, type OptionRow, PLANNED_OPTIONS } from '../src/options/table.js';
+import { displayValue } from '../../src/cli/explain/options.js';
+import { kindOf } from '../../src/options/kinds.js';
+import type { PresetName, SocketOption } from '../../src/options/socket-option.js';
+import { OPTION_ROWS, type OptionRow, PLANNED_OPTIONS } from '../../src/options/table.js';
 
 /** The file of the page. */
-export const OPTIONS_PAGE = fileURLToPath(new URL('../../docs/options.md', import.meta.url));
+export const OPTIONS_PAGE = fileURLToPath(new URL('../../../docs/options.md', import.meta.url));
 
 const INTRODUCTION = `# Options
 
-Made from the table in src/options/table.ts by scripts/options-page.ts. \`npx socket-tune explain\` shows their values in your
+Made from the table in src/options/table.ts by scripts/pages/options-page.ts. \`npx socket-tune explain\` shows their values in your
 environment, \`npx socket-tune doctor\` whether this machine supports them, and \`SOCKET_TUNE_REPORT=exit\` the kernel's values.
 
 Every variable begins with \`SOCKET_TUNE_\`. \`SOCKET_TUNE_PORT_8080_NODELAY\` is for the listeners on one port. \`SOCKET_TUNE_CONNECT_NODELAY\` is for the

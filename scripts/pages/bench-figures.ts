@@ -6,19 +6,19 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { goals, goalsText, losses, lossText } from '../bench/page/findings.js';
-import { headline, inFigures } from '../bench/page/headline.js';
-import { comparisonTable } from '../bench/page/markdown.js';
-import { allDifferences, othersOf, othersText } from '../bench/page/other-nodes.js';
-import { standalonePicture } from '../bench/page/picture.js';
-import { pagesFrom, type Results, type Runs, readResults, readRuns } from '../bench/results.js';
+import { goals, goalsText, losses, lossText } from '../../bench/page/findings.js';
+import { headline, inFigures } from '../../bench/page/headline.js';
+import { comparisonTable } from '../../bench/page/markdown.js';
+import { allDifferences, othersOf, othersText } from '../../bench/page/other-nodes.js';
+import { standalonePicture } from '../../bench/page/picture.js';
+import { pagesFrom, type Results, type Runs, readResults, readRuns } from '../../bench/results.js';
+import { deploysTable, lostAtDeploys } from '../deploys.js';
 import { costsPage } from './costs-page.js';
-import { deploysTable, lostAtDeploys } from './deploys.js';
 import { presetsPage } from './presets-page.js';
+import { Section } from './section.js';
 
-const ROOT = new URL('../../', import.meta.url);
-const BEGIN = '<!-- figures: made by scripts/bench-figures.ts -->';
-const END = '<!-- /figures -->';
+const ROOT = new URL('../../../', import.meta.url);
+const FIGURES = new Section('figures', 'bench-figures');
 
 /** Where runs of the benchmarks are kept. */
 export const RESULTS = fileURLToPath(new URL('bench/results', ROOT));
@@ -72,11 +72,7 @@ function figuresText(runs: Runs): string {
 
 /** A document with the figures in their place. */
 function withFigures(file: string, figures: string): string {
-  const text = readFileSync(file, 'utf8');
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`no place for the figures in ${file}: ${BEGIN} … ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${figures}\n\n${text.slice(end)}`;
+  return FIGURES.in(readFileSync(file, 'utf8'), figures);
 }
 
 function footOf({ machine: { kernel, node }, date }: Results, command: string, load: string): string {

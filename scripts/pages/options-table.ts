@@ -1,14 +1,14 @@
 /** The README's table of options, made from the table in src/options. As a script it updates the README. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { kindOf, type OptionKind, type OptionValue } from '../src/options/kinds.js';
-import type { PresetName } from '../src/options/socket-option.js';
-import { OPTION_ROWS, type OptionRow } from '../src/options/table.js';
+import { kindOf, type OptionKind, type OptionValue } from '../../src/options/kinds.js';
+import type { PresetName } from '../../src/options/socket-option.js';
+import { OPTION_ROWS, type OptionRow } from '../../src/options/table.js';
+import { Section } from './section.js';
 
 /** The file with the table. */
-export const README = fileURLToPath(new URL('../../README.md', import.meta.url));
-const BEGIN = '<!-- options: made by scripts/options-table.ts -->';
-const END = '<!-- /options -->';
+export const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
+const SECTION = new Section('options', 'options-table');
 
 function display(kind: OptionKind, value: OptionValue | undefined): string {
   if (value === undefined) return '–';
@@ -36,12 +36,9 @@ export function optionsTable(): string {
   ].join('\n');
 }
 
-/** A text with the table between its two marks. */
-export function withOptionsTable(text: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`no place for the table of options: ${BEGIN} … ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${optionsTable()}\n\n${text.slice(end)}`;
+/** The README with its table. */
+export function withOptionsTable(readme: string): string {
+  return SECTION.in(readme, optionsTable());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,0 +1,81 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { expect } from 'chai';
+import { poolTurn } from '../../../src/node/clock.js';
+import { type EventCalls, usePollPhase } from '../../../src/node/patch/poll-phase.js';
+import type { Undo } from '../../../src/node/patch/replace.js';
+import { realFiles } from '../../support/files/fake-files.js';
+import { until } from '../../support/until.js';
+
+const EMFILE = 24;
+const EBADF = 9;
+
+/** Event descriptors of this process: libuv has some too. */
+function eventDescriptors(): number {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // That of readdir itself.
+      return '';
+    }
+  });
+  return links.filter((link) => link.includes('[eventfd]')).length;
+}
+
+function called(amount: number): Promise<number[]> {
+  const order: number[] = [];
+  return new Promise((resolve) => {
+    for (let call = 0; call < amount; call++) {
+      poolTurn(() => {
+        if (order.push(call) === amount) resolve(order);
+      });
+    }
+  });
+}
+
+describe('calling back in the poll phase', () => {
+  let undo: Undo | undefined;
+
+  beforeEach(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  afterEach(() => {
+    undo?.();
+    undo = undefined;
+  });
+
+  it('takes one event descriptor, at the first callback, and gives it back when it is undone', async () => {
+    const before = eventDescriptors();
+    undo = usePollPhase(realFiles);
+    expect(eventDescriptors()).to.equal(before);
+    for (let round = 0; round < 3; round++) expect(await called(3)).to.deep.equal([0, 1, 2]);
+    expect(eventDescriptors()).to.equal(before + 1);
+    undo();
+    await until('the descriptor is closed', () => eventDescriptors() === before);
+  });
+
+  it('calls back whom it owes a callback when it is undone, and closes its descriptor after that', async () => {
+    const before = eventDescriptors();
+    undo = usePollPhase(realFiles);
+    const waiting = called(5);
+    undo();
+    const later = called(5);
+    expect(await waiting).to.deep.equal([0, 1, 2, 3, 4]);
+    await later;
+    await until('the descriptor is closed', () => eventDescriptors() === before);
+  });
+
+  const broken: Readonly<Record<string, () => EventCalls | undefined>> = {
+    'there are no native calls': () => undefined,
+    'no descriptor can be had': () => ({ ...realFiles(), openEvent: () => -EMFILE }),
+    'no handle can have the descriptor': () => ({ ...realFiles(), openEvent: () => 1_000_000, close: () => -EBADF }),
+    'the descriptor cannot be written': () => ({ ...realFiles(), notify: () => -EBADF }),
+  };
+  for (const [title, calls] of Object.entries(broken)) {
+    it(`calls back all the same where ${title}`, async () => {
+      undo = usePollPhase(calls);
+      for (let round = 0; round < 3; round++) expect(await called(3)).to.deep.equal([0, 1, 2]);
+    });
+  }
+});
