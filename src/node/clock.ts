@@ -6,8 +6,8 @@ interface Clock {
   readonly nextTick: typeof process.nextTick;
   readonly now: () => number;
   readonly hrtime: () => readonly [seconds: number, nanoseconds: number];
-  /** What {@link poolTurn} does. */
-  laterAsPool: (callback: () => void) => void;
+  /** Ways of {@link poolTurn}; the last one counts. */
+  readonly poolTurns: ((callback: () => void) => void)[];
 }
 
 /**
@@ -33,7 +33,7 @@ export function takeClock(): Clock {
     nextTick: process.nextTick.bind(process),
     now: Date.now,
     hrtime: process.hrtime,
-    laterAsPool: afterImmediates,
+    poolTurns: [afterImmediates],
   };
   Reflect.set(registry, CLOCK, taken);
   return taken;
@@ -53,14 +53,15 @@ function afterImmediates(callback: () => void): void {
  * phase: after all microtasks, ticks and immediates that are queued meanwhile.
  */
 export function poolTurn(callback: () => void): void {
-  clock.laterAsPool(callback);
+  clock.poolTurns.at(-1)?.(callback);
 }
 
-/** Have {@link poolTurn}, in all copies of this file, do it in another way. */
+/** Have {@link poolTurn}, in all copies of this file, do it in another way, until that is undone. */
 export function replacePoolTurn(later: (callback: () => void) => void): () => void {
-  clock.laterAsPool = later;
+  clock.poolTurns.push(later);
   return () => {
-    if (clock.laterAsPool === later) clock.laterAsPool = afterImmediates;
+    const place = clock.poolTurns.indexOf(later);
+    if (place >= 0) clock.poolTurns.splice(place, 1);
   };
 }
 

@@ -71,9 +71,9 @@ class PollPhase {
   /** Kept as long as the handle, which reaches it by `onread`. */
   readonly #buffer = Buffer.alloc(EVENT_BYTES);
   /** For the next event. */
-  #waiting: Later[] = [];
+  readonly #waiting: Later[] = [];
   /** For the event that is on its way. */
-  #due: Later[] = [];
+  readonly #due: Later[] = [];
   #isClosing = false;
 
   constructor(calls: EventCalls, fd: number, handle: PipeHandle, runTicks: RunTicks) {

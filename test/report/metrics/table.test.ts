@@ -56,6 +56,7 @@ describe('the metrics', () => {
       listeners: [{ ...listener, group: { listeners: 2 } }],
       dropped: { overflows: counter, drops: counter },
       batches: { datagrams: 2, sends: 1, refusedSockets: 1 },
+      splices: { pairs: 1, bytes: 1, notSpliced: { stdio: 1 } },
       destinations: first === undefined ? [] : [{ ...first, retransmits: 1 }],
       requests: { idleClosed: 1, draining: true, cutConnections: 2, unanswered: 3 },
       files: {
