@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { internalBinding } from '../bindings.js';
-import { poolTurn, replacePoolTurn, setImmediate } from '../clock.js';
+import { nextTick, poolTurn, replacePoolTurn, setImmediate } from '../clock.js';
 import { isNodesOwn } from '../own-source.js';
 import type { Undo } from './replace.js';
 
@@ -51,12 +51,16 @@ class Later extends AsyncResource {
     this.callback = callback;
   }
 
-  run(): void {
-    this.runInAsyncScope(this.callback);
+  /**
+   * Make it the next tick. One that throws leaves its async context to `uncaughtException`, as Node's own callbacks do; what throws within
+   * `runInAsyncScope` has left it by then.
+   */
+  makeNextTick(): void {
+    this.runInAsyncScope(nextTick, undefined, this.callback);
   }
 }
 
-/** Runs ticks and microtasks, as between two callbacks of Node's own (lib/internal/process/task_queues.js `runNextTicks`). */
+/** Runs ticks and microtasks, as after each callback of Node's own (lib/internal/process/task_queues.js `runNextTicks`). */
 type RunTicks = () => void;
 
 /**
@@ -108,9 +112,10 @@ class PollPhase {
     let called = 0;
     try {
       for (const later of due) {
-        if (called > 0) this.#runTicks();
         called++;
-        later.run();
+        later.makeNextTick();
+        // With all that it leads to, ahead of the next one.
+        this.#runTicks();
       }
     } finally {
       // One has thrown. An app that goes on after that has the others too.
@@ -147,21 +152,38 @@ function open(calls: EventCalls | undefined): PollPhase | undefined {
   return undefined;
 }
 
+/** What calls back in the poll phase, until it is undone. */
+export interface PollPhaseUse {
+  /** Open what it needs now, and not at the first callback. */
+  open(): void;
+  readonly undo: Undo;
+}
+
 /**
- * Have what needed no thread pool be called back in the poll phase. Where that cannot be, it comes after two immediates, as before.
+ * Have what needed no thread pool be called back in the poll phase. Where that cannot be, it comes after two immediates.
  *
- * @param calls asked for at the first callback; undefined where the system has none
+ * @param calls undefined where the system has none
  */
-export function usePollPhase(calls: () => EventCalls | undefined): Undo {
+export function usePollPhase(calls: () => EventCalls | undefined): PollPhaseUse {
   let phase: PollPhase | undefined;
-  let undo = replacePoolTurn((callback) => {
+  let isOpened = false;
+  const start = (): void => {
+    if (isOpened) return;
+    isOpened = true;
     undo();
     phase = open(calls());
     if (phase !== undefined) undo = replacePoolTurn(phase.later);
+  };
+  let undo = replacePoolTurn((callback) => {
+    start();
     poolTurn(callback);
   });
-  return () => {
-    undo();
-    phase?.close();
+  return {
+    open: start,
+    undo() {
+      isOpened = true;
+      undo();
+      phase?.close();
+    },
   };
 }

@@ -89,15 +89,17 @@ describe('the phase of the event loop in which fs calls back', () => {
 
   it('has the other callbacks too where one throws, and the app goes on', async () => {
     const found = await both(`
-      process.on('uncaughtException', (error, origin) => log.push([error.message, origin]));
+      const { AsyncLocalStorage } = require('async_hooks');
+      const store = new AsyncLocalStorage();
+      process.on('uncaughtException', (error, origin) => log.push([error.message, origin, store.getStore()]));
       run(() => new Promise((resolve) => {
         let left = 10;
-        for (let call = 0; call < 10; call++) fs.stat(file, () => {
+        for (let call = 0; call < 10; call++) store.run(call, () => fs.stat(file, () => {
           if (--left === 0) setTimeout(() => { log.sort(); resolve(); }, 10);
           if (call % 3 === 0) throw new Error('thrown by ' + call);
           if (call % 3 === 1) process.nextTick(() => { throw new Error('thrown by a tick of ' + call); });
           log.push('called ' + call);
-        });
+        }));
       }));
     `);
     expectSame(found);

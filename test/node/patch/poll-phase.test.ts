@@ -1,8 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { poolTurn } from '../../../src/node/clock.js';
-import { type EventCalls, usePollPhase } from '../../../src/node/patch/poll-phase.js';
-import type { Undo } from '../../../src/node/patch/replace.js';
+import { type EventCalls, type PollPhaseUse, usePollPhase } from '../../../src/node/patch/poll-phase.js';
 import { realFiles } from '../../support/files/fake-files.js';
 import { until } from '../../support/until.js';
 
@@ -34,32 +33,44 @@ function called(amount: number): Promise<number[]> {
 }
 
 describe('calling back in the poll phase', () => {
-  let undo: Undo | undefined;
+  let use: PollPhaseUse | undefined;
 
   beforeEach(function () {
     if (process.platform !== 'linux') this.skip();
   });
 
   afterEach(() => {
-    undo?.();
-    undo = undefined;
+    use?.undo();
+    use = undefined;
   });
 
   it('takes one event descriptor, at the first callback, and gives it back when it is undone', async () => {
     const before = eventDescriptors();
-    undo = usePollPhase(realFiles);
+    use = usePollPhase(realFiles);
     expect(eventDescriptors()).to.equal(before);
     for (let round = 0; round < 3; round++) expect(await called(3)).to.deep.equal([0, 1, 2]);
     expect(eventDescriptors()).to.equal(before + 1);
-    undo();
+    use.undo();
     await until('the descriptor is closed', () => eventDescriptors() === before);
+  });
+
+  it('takes the descriptor sooner if it is asked to, and none once it is undone', () => {
+    const before = eventDescriptors();
+    use = usePollPhase(realFiles);
+    use.open();
+    use.open();
+    expect(eventDescriptors()).to.equal(before + 1);
+    const undone = usePollPhase(realFiles);
+    undone.undo();
+    undone.open();
+    expect(eventDescriptors()).to.equal(before + 1);
   });
 
   it('calls back whom it owes a callback when it is undone, and closes its descriptor after that', async () => {
     const before = eventDescriptors();
-    undo = usePollPhase(realFiles);
+    use = usePollPhase(realFiles);
     const waiting = called(5);
-    undo();
+    use.undo();
     const later = called(5);
     expect(await waiting).to.deep.equal([0, 1, 2, 3, 4]);
     await later;
@@ -74,7 +85,7 @@ describe('calling back in the poll phase', () => {
   };
   for (const [title, calls] of Object.entries(broken)) {
     it(`calls back all the same where ${title}`, async () => {
-      undo = usePollPhase(calls);
+      use = usePollPhase(calls);
       for (let round = 0; round < 3; round++) expect(await called(3)).to.deep.equal([0, 1, 2]);
     });
   }
