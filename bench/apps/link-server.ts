@@ -6,6 +6,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { takeUpload } from '../upload.js';
+import './app-heap.js';
 
 const { HOST = '127.0.0.1', PORT = '8080', FILES = '.' } = process.env;
 const sizes = new Map(readdirSync(FILES).map((name) => [name, statSync(join(FILES, name)).size]));

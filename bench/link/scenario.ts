@@ -30,6 +30,7 @@ const NOTES = [
   'the queue of a link holds what the path does (bandwidth times delay), and 64 packets at least; its packets have 1,500 bytes',
   'busy server: it has other work for a third of its time, a millisecond at once',
   'where a preset seems slower by over 5 %, it is measured twice as often; MISSED: nine rounds of ten agree on that; too noisy: they do not',
+  'the server keeps 4 MB of objects, as an app with a framework does (bench/apps/app-heap.ts)',
   'net.ipv4.tcp_fastopen=3, tcp_no_metrics_save=1, cubic unless said otherwise',
 ] as const;
 

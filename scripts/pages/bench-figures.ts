@@ -14,11 +14,13 @@ import { standalonePicture } from '../../bench/page/picture.js';
 import { pagesFrom, type Results, type Runs, readResults, readRuns } from '../../bench/results.js';
 import { deploysTable, lostAtDeploys } from '../deploys.js';
 import { costsPage } from './costs-page.js';
+import { helpTable } from './help-table.js';
 import { presetsPage } from './presets-page.js';
 import { Section } from './section.js';
 
 const ROOT = new URL('../../../', import.meta.url);
 const FIGURES = new Section('figures', 'bench-figures');
+const HELP = new Section('help', 'help-table');
 
 /** Where runs of the benchmarks are kept. */
 export const RESULTS = fileURLToPath(new URL('bench/results', ROOT));
@@ -105,7 +107,7 @@ export function madeFrom({ runs, sizes, deploys }: Kept): Map<string, string> {
   const path = (name: string): string => fileURLToPath(new URL(name, ROOT));
   const [readme, requests] = [path('README.md'), path('docs/requests.md')];
   return new Map([
-    [readme, withFigures(readme, figuresText(runs))],
+    [readme, HELP.in(withFigures(readme, figuresText(runs)), helpTable(runs[0]))],
     [path('docs/gain.svg'), picture(runs, deploys)],
     [path('docs/costs.md'), costsPage(runs)],
     [path('docs/presets.md'), presetsPage(runs, sizes)],

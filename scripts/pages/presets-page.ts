@@ -3,7 +3,7 @@
 import { comparisonTable, HOW_TO_READ, tableText } from '../../bench/page/markdown.js';
 import { sameOf } from '../../bench/page/other-nodes.js';
 import type { Results, Runs, ScenarioResult } from '../../bench/results.js';
-import type { Comparison, Table } from '../../bench/scenario.js';
+import type { Comparison } from '../../bench/scenario.js';
 
 const INTRODUCTION = `# Presets
 
@@ -42,24 +42,7 @@ const SHOWN = [
 /** See bench/link/silent-peer.ts. */
 const SILENCE = 'A client’s machine is gone';
 
-/** Row of the client that receives data, in bench/link/silent-peer.ts. */
-const SENDING = 'the server sends a little again and again';
-/** Text of a connection that did not end in the time of the measurement. */
-const UNNOTICED = /^not in /;
-
-/** No preset has the option now. An end within the measured time comes from an earlier version, and the page says so. */
-function silenceNote(silence: Table | undefined): string {
-  const row = silence?.rows.find(([what]) => what === SENDING) ?? [];
-  const ended = ['default', 'lowlatency', 'highthroughput'].flatMap((preset) => {
-    const end = row[silence?.columns.indexOf(preset) ?? -1];
-    return typeof end === 'string' && !UNNOTICED.test(end) ? [preset] : [];
-  });
-  if (ended.length === 0) return '';
-  return `\n  (The table above was measured when ${ended.join(' and ')} had USER_TIMEOUT instead.)`;
-}
-
-function reasons(silence: Table | undefined): string {
-  return `## Why these values
+const REASONS = `## Why these values
 
 - **SNDBUF, RCVBUF: floors only** (256k, 128k, 1m). A size that is set ends the kernel's autotuning, and may cut the
   throughput on a long path to a fifth (\`exact\`, below). Where the kernel's own ceiling is below the floor, the floor gives several times the
@@ -76,14 +59,13 @@ function reasons(silence: Table | undefined): string {
   32 reads without an answer, the kernel alone acknowledges: an ACK of ours for every read of an upload cost up to half as much CPU time
   again, and made it no faster. highthroughput leaves the option out.
 - **KEEPALIVE 60 + 6 × 10 s** (lowlatency: 30 + 3 × 5 s). On an idle connection, a client whose machine is gone is noticed after two minutes
-  (lowlatency: about half a minute); stock Node keeps such a connection for ever.
+  (lowlatency: 45 s); stock Node keeps such a connection for ever.
 - **DEAD_PEER: 120 s** (lowlatency: 45 s). With data in flight, a client whose machine is gone is noticed after that time; stock Node retransmits
   for about 15 minutes. A live client is never ended, however long it reads nothing: its kernel answers. USER_TIMEOUT cannot tell a slow client
-  from a dead client, so no preset sets it.${silenceNote(silence)}
+  from a dead client, so no preset sets it.
   For outgoing connections see [outgoing.md](outgoing.md) and \`npm run bench -- --only dead-peer\`.
 - **CONGESTION: none.** The system chooses the congestion control.
 `;
-}
 
 function comparisonText(comparison: Comparison, runs: Runs): string {
   const table = comparisonTable(comparison, sameOf(runs, comparison));
@@ -122,7 +104,7 @@ export function presetsPage(runs: Runs, sizes: Results): string {
     `\n${about(results)} ${HOW_TO_READ}.\n`,
     ...shown.map((comparison) => comparisonText(comparison, runs)),
     ...silence.map((table) => `${tableText(table)}\n`),
-    ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, reasons(silence[0])],
+    ...[`${notes.map((note) => `- ${note}`).join('\n')}\n`, REASONS],
     `## Sizes that were tried\n\n${about(sizes)} ${tried.notes.join('; ')}.\n`,
     tried.tables.map(tableText).join('\n\n'),
     '',

@@ -73,7 +73,7 @@ export interface FileCalls {
    */
   resident(fd: number, position: number, count: number): number;
   readonly staging: Staging;
-  /** Read a piece of a file into a buffer, behind its lead. False if it is too large, or not all in the page cache. */
+  /** Read a piece of a file into the buffer of a slot, behind its lead. False if it is too large, or not all in the page cache. */
   stage(fd: number, position: number, count: number, slot: number): boolean;
   /** Whether the file lies on a file system with true file sizes. `status` is that of the file. */
   hasKnownFilesystem(fd: number, status: FileStatus): boolean;
@@ -93,7 +93,10 @@ export interface FileCalls {
 
 /** Buffers for small files: at most `lead` bytes before the file, and `room` bytes of the file. */
 export interface Staging {
+  /** Those that were used so far, by slot. */
   readonly buffers: readonly Buffer[];
+  /** Number of slots. */
+  readonly most: number;
   readonly lead: number;
   readonly room: number;
 }

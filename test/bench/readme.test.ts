@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Results, readRuns } from '../../bench/results.js';
-import { kept, madeFrom, RESULTS } from '../../scripts/pages/bench-figures.js';
-import { presetsPage } from '../../scripts/pages/presets-page.js';
+import type { Results } from '../../bench/results.js';
+import { kept, madeFrom } from '../../scripts/pages/bench-figures.js';
 
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
@@ -35,27 +34,6 @@ describe('what is made from the last run of the benchmarks', () => {
     const [all, ...parts] = (sum ?? []).slice(1).map(Number);
     expect(parts).to.have.length(3);
     expect(parts.reduce((total, part) => total + part, 0)).to.equal(all);
-  });
-
-  it('says of a silent client which presets had USER_TIMEOUT when it was measured, and nothing where none had', () => {
-    const [results] = readRuns(RESULTS);
-    const pageWith = (inDefault: string, inLowLatency: string): string => {
-      const row = [
-        'the server sends a little again and again',
-        'not in 150 s',
-        inDefault,
-        inLowLatency,
-        'not in 150 s',
-      ];
-      const columns = ['', 'stock', 'default', 'lowlatency', 'highthroughput'];
-      const silence = { title: 'A client’s machine is gone: how long', columns, rows: [row] };
-      const scenarios = results.scenarios.map((one) => (one.name === 'link' ? { ...one, tables: [silence] } : one));
-      return presetsPage([{ ...results, scenarios }], kept().sizes);
-    };
-    const ended = '30.4 (ETIMEDOUT)';
-    expect(pageWith('121.0 (ETIMEDOUT)', ended)).to.include('when default and lowlatency had USER_TIMEOUT instead');
-    expect(pageWith('not in 150 s', ended)).to.include('when lowlatency had USER_TIMEOUT instead');
-    expect(pageWith('not in 150 s', 'not in 150 s')).not.to.include('had USER_TIMEOUT');
   });
 
   it('follows the results', () => {

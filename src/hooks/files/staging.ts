@@ -53,12 +53,13 @@ export class StagedRegion extends Placeholder {
   }
 }
 
-/** A buffer that is free, or else that of the region that has waited longest, which takes its bytes out of it. */
-function freeSlot({ buffers }: Staging): number {
+/** A buffer that is free, or a new one, or else that of the region that has waited longest, which takes its bytes out of it. */
+function freeSlot({ buffers, most }: Staging): number {
   for (let tried = 0; tried < buffers.length; tried++) {
     const slot = (lastSlot + tried) % buffers.length;
     if (holders[slot] === undefined) return slot;
   }
+  if (buffers.length < most) return buffers.length;
   // They are given out in turn.
   const slot = (lastSlot + 1) % buffers.length;
   holders[slot]?.bytes();

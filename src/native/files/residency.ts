@@ -110,8 +110,7 @@ export function readNowCall(
  * preadv2(2) into a buffer. With RWF_NOWAIT every user may call it, and it is right where mincore(2) is not. Negative on an error: EAGAIN
  * (not in the page cache), EBADF, EOPNOTSUPP (a file system without RWF_NOWAIT).
  */
-function reader(libc: Libc, buffer: Buffer, offset: number, flags: number): ReadNow {
-  const preadv2 = bindPreadv2(libc);
+function reader(libc: Libc, preadv2: Preadv2, buffer: Buffer, offset: number, flags: number): ReadNow {
   const parts = BigUint64Array.of(libc.address(buffer) + BigInt(offset), 0n);
   return (fd, position, count) => {
     // The kernel has only an address. This use of the Buffer keeps the garbage collector from freeing it during the call.
@@ -125,20 +124,25 @@ function reader(libc: Libc, buffer: Buffer, offset: number, flags: number): Read
 
 type StatusCalls = Pick<FileCalls, 'cachedStatus' | 'hasKnownFilesystem'>;
 
-/** Reads a piece of a file into one of some buffers, all or nothing, if it is in the page cache. */
-export function wholeReader(
-  libc: Libc,
-  status: StatusCalls,
-  buffers: readonly Buffer[],
-  offset: number,
-): FileCalls['stage'] {
-  const now = buffers.map((buffer) => reader(libc, buffer, offset, RWF_NOWAIT));
-  const plain = buffers.map((buffer) => reader(libc, buffer, offset, NO_FLAGS));
+/** Reads a piece of a file into a buffer, all or nothing, if it is in the page cache. */
+type WholeRead = (fd: number, position: number, count: number) => boolean;
+
+/**
+ * Reads of whole pieces.
+ *
+ * @returns what makes the read into one buffer, from an offset on
+ */
+export function wholeReader(libc: Libc, status: StatusCalls, offset: number): (buffer: Buffer) => WholeRead {
+  const preadv2 = bindPreadv2(libc);
   const mapped = mappedResidency(libc, status, status.hasKnownFilesystem);
-  return (fd, position, count, slot) => {
-    const bytes = now[slot]?.(fd, position, count) ?? 0;
-    if (bytes >= 0 || libc.errno() !== ERRNO.EOPNOTSUPP) return bytes === count;
-    return mapped(fd, position, count) === count && plain[slot]?.(fd, position, count) === count;
+  return (buffer) => {
+    const now = reader(libc, preadv2, buffer, offset, RWF_NOWAIT);
+    const plain = reader(libc, preadv2, buffer, offset, NO_FLAGS);
+    return (fd, position, count) => {
+      const bytes = now(fd, position, count);
+      if (bytes >= 0 || libc.errno() !== ERRNO.EOPNOTSUPP) return bytes === count;
+      return mapped(fd, position, count) === count && plain(fd, position, count) === count;
+    };
   };
 }
 
@@ -149,7 +153,7 @@ export function residencyCall(libc: Libc, status: StatusCalls): Residency {
   // getpagesize(2): cachestat counts pages, and those of arm64 kernels are 4, 16 or 64 KB.
   const pageSize = libc.bind<() => number>('int getpagesize()')();
   const cachestat = byCachestat(libc, pageSize);
-  const probe = reader(libc, Buffer.allocUnsafeSlow(1), 0, RWF_NOWAIT);
+  const probe = reader(libc, bindPreadv2(libc), Buffer.allocUnsafeSlow(1), 0, RWF_NOWAIT);
   const isThere = (fd: number, position: number): boolean => probe(fd, position, 1) > 0;
   const mapped = mappedResidency(libc, status, status.hasKnownFilesystem);
   const prefix = residentPrefix((fd, position, count) => {

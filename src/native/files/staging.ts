@@ -13,17 +13,28 @@ const SLOTS = 16;
 
 /**
  * A few buffers for all small files. send(2) copies a buffer into the kernel, so it is free for the next file at once: sending allocates
- * nothing. The head and the file leave in one call.
+ * nothing. The head and the file leave in one call. Each is made when it is first needed: V8 collects its whole heap sooner, the more a process
+ * holds outside of it.
  */
 export function stagingCalls(
   libc: Libc,
   status: Pick<FileCalls, 'cachedStatus' | 'hasKnownFilesystem'>,
 ): Pick<FileCalls, 'staging' | 'stage'> {
-  // Filled with zeros, so no bug of ours can send old memory.
-  const buffers = Array.from({ length: SLOTS }, () => Buffer.alloc(LEAD + FILE_ROOM));
-  const read = wholeReader(libc, status, buffers, LEAD);
+  const readerOf = wholeReader(libc, status, LEAD);
+  const buffers: Buffer[] = [];
+  const reads: ReturnType<typeof readerOf>[] = [];
+  const readOf = (slot: number): (typeof reads)[0] => {
+    // Filled with zeros, so no bug of ours can send old memory.
+    const buffer = Buffer.alloc(LEAD + FILE_ROOM);
+    buffers[slot] = buffer;
+    return readerOf(buffer);
+  };
   return {
-    staging: { buffers, lead: LEAD, room: FILE_ROOM },
-    stage: (fd, position, count, slot) => count <= FILE_ROOM && read(fd, position, count, slot),
+    staging: { buffers, most: SLOTS, lead: LEAD, room: FILE_ROOM },
+    stage(fd, position, count, slot) {
+      if (count > FILE_ROOM) return false;
+      const read = (reads[slot] ??= readOf(slot));
+      return read(fd, position, count);
+    },
   };
 }

@@ -4,6 +4,8 @@ import { constants as os } from 'node:os';
 import { expect } from 'chai';
 import { endRegionsOf, liveRegions } from '../../../src/hooks/files/region.js';
 import { StagedRegion, stageWindow } from '../../../src/hooks/files/staging.js';
+import { loadLibc } from '../../../src/native/libc.js';
+import { linuxPlatform } from '../../../src/native/linux.js';
 import type { FileCalls } from '../../../src/native/platform.js';
 import { content, digest } from '../../support/files/content.js';
 import { never, realFiles } from '../../support/files/fake-files.js';
@@ -202,10 +204,24 @@ describe('a region of a small file', () => {
     }
   });
 
+  it('has no buffer before there is a small file, and one for any number of them, one after the other', () => {
+    // Calls of its own: those of the tests have sent small files before.
+    const { files } = linuxPlatform(loadLibc());
+    if (files === undefined) throw new Error('this system sends no files');
+    expect(files.staging.buffers).to.have.length(0);
+    const fd = openSync(path, 'r');
+    for (let index = 0; index < 3; index++) {
+      expect(stageWindow(files, fd, 0, SIZE)).to.equal(true);
+      new StagedRegion(files, SIZE).end();
+    }
+    closeSync(fd);
+    expect(files.staging.buffers).to.have.length(1);
+  });
+
   it('keeps its bytes out of the way of what is read next, sent or given up', () => {
     const sending = regionSocket(pair.accepted);
-    const { buffers } = realFiles().staging;
-    const regions = Array.from({ length: buffers.length + 1 }, (_, index) => small(sending, index * 100, 100));
+    const { most } = realFiles().staging;
+    const regions = Array.from({ length: most + 1 }, (_, index) => small(sending, index * 100, 100));
     const isStaged = regions.map(({ staged }) => staged !== undefined);
     expect(isStaged.filter((is) => !is)).to.have.length(1);
     expect(new Set(regions.map(({ staged }) => staged)).size).to.equal(regions.length);
@@ -215,7 +231,7 @@ describe('a region of a small file', () => {
     for (const region of regions) region.end();
     expect(regions[0]?.bytes()).to.have.length(0);
     // All buffers are free again.
-    const again = buffers.map((_, index) => small(sending, index, 10));
+    const again = Array.from({ length: most }, (_, index) => small(sending, index, 10));
     expect(again.every(({ staged }) => staged !== undefined)).to.equal(true);
     for (const region of again) region.end();
   });

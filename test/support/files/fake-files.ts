@@ -30,7 +30,7 @@ export function fakeFiles(calls: Partial<FileCalls>): FileCalls {
     isReadOnly: never,
     moveBack: never,
     noteFilesystem: never,
-    staging: { buffers: [], lead: 0, room: 0 },
+    staging: { buffers: [], most: 0, lead: 0, room: 0 },
     stage: never,
     hasKnownFilesystem: never,
     isOnKnownFilesystem: never,
