@@ -85,10 +85,10 @@ export interface FileCalls {
   isStreamSocket(fd: number): boolean;
   /** Milliseconds until a full socket is worth filling again, before it reports room. 0 if that report comes soon. */
   refillDelay(socket: number): number;
-  /** eventfd(2): a descriptor that becomes readable by `notify`. Non-blocking and close-on-exec. */
+  /** eventfd(2): a descriptor that counts events, and is readable as often. Non-blocking and close-on-exec. */
   openEvent(): number;
-  /** Make an event descriptor readable. Returns 0 or an errno, negated. */
-  notify(event: number): number;
+  /** Add so many events to an event descriptor. Returns 0 or an errno, negated. */
+  notify(event: number, events: number): number;
 }
 
 /** Buffers for small files: at most `lead` bytes before the file, and `room` bytes of the file. */

@@ -7,8 +7,15 @@ interface Clock {
   readonly now: () => number;
   readonly hrtime: () => readonly [seconds: number, nanoseconds: number];
   /** Ways of {@link poolTurn}; the last one counts. */
-  readonly poolTurns: ((callback: () => void) => void)[];
+  readonly poolTurns: PoolTurn[];
 }
+
+/**
+ * Calls back as the thread pool does.
+ *
+ * @param onlySettles the callback settles a promise, and nothing else: it has no async context of its own, and throws nothing
+ */
+export type PoolTurn = (callback: () => void, onlySettles?: boolean) => void;
 
 /**
  * A channel holds them, as channels are one registry a thread. The preload captures them before an app can fake them. The runtime,
@@ -52,12 +59,12 @@ function afterImmediates(callback: () => void): void {
  * Call back no sooner than the thread pool could, for an answer that did not need it. A completion of the pool comes in a later poll
  * phase: after all microtasks, ticks and immediates that are queued meanwhile.
  */
-export function poolTurn(callback: () => void): void {
-  clock.poolTurns.at(-1)?.(callback);
+export function poolTurn(callback: () => void, onlySettles = false): void {
+  clock.poolTurns.at(-1)?.(callback, onlySettles);
 }
 
 /** Have {@link poolTurn}, in all copies of this file, do it in another way, until that is undone. */
-export function replacePoolTurn(later: (callback: () => void) => void): () => void {
+export function replacePoolTurn(later: PoolTurn): () => void {
   clock.poolTurns.push(later);
   return () => {
     const place = clock.poolTurns.indexOf(later);

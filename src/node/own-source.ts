@@ -39,7 +39,6 @@ const OWN_SOURCE = {
   onStreamRead: 'stream[kUpdateTimer]()',
   'EventEmitter.emit': 'kErrorMonitor',
   'process.binding': 'processBindingAllowList',
-  'process._tickCallback': 'hasTickScheduled()',
   'fs.read': 'binding.read(',
   'fs.open': 'binding.open(',
   'fs.openSync': 'binding.open(',

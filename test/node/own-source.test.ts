@@ -77,7 +77,6 @@ const WHERE = {
   },
   'EventEmitter.emit': () => EventEmitter.prototype.emit,
   'process.binding': () => Reflect.get(process, 'binding'),
-  'process._tickCallback': () => Reflect.get(process, '_tickCallback'),
   'fs.read': () => fs.read,
   'fs.open': () => fs.open,
   'fs.openSync': () => fs.openSync,

@@ -33,8 +33,8 @@ export function stagingCalls(
     staging: { buffers, most: SLOTS, lead: LEAD, room: FILE_ROOM },
     stage(fd, position, count, slot) {
       if (count > FILE_ROOM) return false;
-      const read = (reads[slot] ??= readOf(slot));
-      return read(fd, position, count);
+      reads[slot] ??= readOf(slot);
+      return reads[slot](fd, position, count);
     },
   };
 }

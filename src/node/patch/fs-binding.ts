@@ -25,23 +25,15 @@ function complete(request: FsRequest, { error, value }: InlineAnswer): void {
   });
 }
 
-/**
- * A promise of Node's own realm, whatever stands in `globalThis.Promise` (zone.js, Bluebird): Node calls the methods of its own class
- * on it.
- */
-function promiseOf(answer: InlineAnswer): Promise<unknown> {
-  // Made on first use: the preload of every process loads this file.
-  answerByPromise ??= process.getBuiltinModule('node:util').promisify(answerByCallback);
-  return answerByPromise(answer);
-}
+/** The class of every async function's promises, whatever stands in `globalThis.Promise` (zone.js, Bluebird): Node calls its methods. */
+const { constructor: OwnPromise } = (async () => undefined)() as unknown as {
+  readonly constructor: PromiseConstructor;
+};
 
-let answerByPromise: ((answer: InlineAnswer) => Promise<unknown>) | undefined;
-
-function answerByCallback(
-  { error, value }: InlineAnswer,
-  callback: (error: Error | undefined, value: unknown) => void,
-): void {
-  poolTurn(() => callback(error, value));
+function promiseOf({ error, value }: InlineAnswer): Promise<unknown> {
+  return new OwnPromise((resolve, reject) => {
+    poolTurn(() => (error === undefined ? resolve(value) : reject(error)), true);
+  });
 }
 
 /** An app may replace it. */

@@ -1,15 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import { internalBinding } from '../bindings.js';
-import { nextTick, poolTurn, replacePoolTurn, setImmediate } from '../clock.js';
-import { isNodesOwn } from '../own-source.js';
+import { nextTick, type PoolTurn, poolTurn, replacePoolTurn, setImmediate } from '../clock.js';
 import type { Undo } from './replace.js';
 
 /** What an event descriptor needs of the system: eventfd(2). */
 export interface EventCalls {
-  /** Returns a descriptor, non-blocking and close-on-exec, or an errno, negated. */
+  /** Returns a descriptor that counts events, and is readable as often; non-blocking and close-on-exec. An errno, negated, on failure. */
   openEvent(): number;
-  /** Make it readable. Returns 0 or an errno, negated. */
-  notify(fd: number): number;
+  /** Add so many events. Returns 0 or an errno, negated. */
+  notify(event: number, events: number): number;
   close(fd: number): number;
 }
 
@@ -29,7 +28,10 @@ interface PipeHandle {
 /** src/pipe_wrap.cc, PipeWrap::SocketType. */
 const PIPE_SOCKET = 0;
 
-/** An eventfd is read by 8 bytes. */
+/**
+ * One event. libuv reads on while its buffer comes back full (src/unix/stream.c `uv__read`): so each event has a callback of its own, after which
+ * Node runs ticks and microtasks natively. No frame of ours is below them in the stacks of an app's promises.
+ */
 const EVENT_BYTES = 8;
 
 /** A handle that calls back when the event descriptor is readable; undefined on failure, and then the caller still owns the descriptor. */
@@ -42,26 +44,31 @@ function handleFor(fd: number): PipeHandle | undefined {
   return undefined;
 }
 
-/** A callback, and the async context of the moment in which it was handed over. The type is that of Node's own requests of `fs`. */
-class Later extends AsyncResource {
-  readonly callback: () => void;
+/** Who is to be called back. */
+interface Later {
+  run(): void;
+}
+
+const { runInAsyncScope, emitDestroy } = AsyncResource.prototype;
+
+/** A callback of an app or of Node, and the async context of the moment in which it was handed over. The type is that of Node's own requests. */
+class CallbackLater extends AsyncResource implements Later {
+  readonly #callback: () => void;
 
   constructor(callback: () => void) {
-    super('FSREQCALLBACK');
-    this.callback = callback;
+    super('FSREQCALLBACK', { requireManualDestroy: true });
+    this.#callback = callback;
   }
 
   /**
    * Make it the next tick. One that throws leaves its async context to `uncaughtException`, as Node's own callbacks do; what throws within
    * `runInAsyncScope` has left it by then.
    */
-  makeNextTick(): void {
-    this.runInAsyncScope(nextTick, undefined, this.callback);
+  run(): void {
+    Reflect.apply(runInAsyncScope, this, [nextTick, undefined, this.#callback]);
+    Reflect.apply(emitDestroy, this, []);
   }
 }
-
-/** Runs ticks and microtasks, as after each callback of Node's own (lib/internal/process/task_queues.js `runNextTicks`). */
-type RunTicks = () => void;
 
 /**
  * Calls back in the poll phase, as the thread pool does. There an app's setImmediate() comes ahead of its timers, and what a native
@@ -71,60 +78,43 @@ class PollPhase {
   readonly #calls: EventCalls;
   readonly #fd: number;
   readonly #handle: PipeHandle;
-  readonly #runTicks: RunTicks;
   /** Kept as long as the handle, which reaches it by `onread`. */
   readonly #buffer = Buffer.alloc(EVENT_BYTES);
-  /** For the next event. */
+  /** For the next events. */
   readonly #waiting: Later[] = [];
-  /** For the event that is on its way. */
+  /** For the events that are on their way. */
   readonly #due: Later[] = [];
   #isClosing = false;
 
-  constructor(calls: EventCalls, fd: number, handle: PipeHandle, runTicks: RunTicks) {
+  constructor(calls: EventCalls, fd: number, handle: PipeHandle) {
     this.#calls = calls;
     this.#fd = fd;
     this.#handle = handle;
-    this.#runTicks = runTicks;
     handle.useUserBuffer(this.#buffer);
     handle.onread = () => this.#callBack();
     handle.readStart();
     handle.unref();
   }
 
-  readonly later = (callback: () => void): void => {
-    if (this.#waiting.push(new Later(callback)) > 1) return;
+  readonly later: PoolTurn = (callback, onlySettles) => {
+    const later = onlySettles ? { run: callback } : new CallbackLater(callback);
+    if (this.#waiting.push(later) > 1) return;
     this.#handle.ref();
     // Immediates that are queued by now come first, as they do where the pool takes a while.
     setImmediate(this.#notify);
   };
 
   readonly #notify = (): void => {
-    this.#due.push(...this.#waiting.splice(0));
-    this.#callBackSoon();
+    const waiting = this.#waiting.splice(0);
+    this.#due.push(...waiting);
+    if (this.#calls.notify(this.#fd, waiting.length) === 0) return;
+    for (const _ of waiting) setImmediate(() => this.#callBack());
   };
 
-  #callBackSoon(): void {
-    if (this.#calls.notify(this.#fd) !== 0) setImmediate(() => this.#callBack());
-  }
-
+  /** An event, or libuv's word that there are no more: then nobody is due. */
   #callBack(): void {
-    const due = this.#due.splice(0);
-    let called = 0;
-    try {
-      for (const later of due) {
-        called++;
-        later.makeNextTick();
-        // With all that it leads to, ahead of the next one.
-        this.#runTicks();
-      }
-    } finally {
-      // One has thrown. An app that goes on after that has the others too.
-      if (called < due.length) {
-        this.#due.unshift(...due.slice(called));
-        this.#callBackSoon();
-      }
-      this.#rest();
-    }
+    this.#due.shift()?.run();
+    this.#rest();
   }
 
   /** The process does not live on for what is not coming. */
@@ -142,12 +132,11 @@ class PollPhase {
 }
 
 function open(calls: EventCalls | undefined): PollPhase | undefined {
-  const { _tickCallback: runTicks } = process as { readonly _tickCallback?: unknown };
-  if (calls === undefined || !isNodesOwn(runTicks, 'process._tickCallback')) return undefined;
+  if (calls === undefined) return undefined;
   const fd = calls.openEvent();
   if (fd < 0) return undefined;
   const handle = handleFor(fd);
-  if (handle !== undefined) return new PollPhase(calls, fd, handle, runTicks as RunTicks);
+  if (handle !== undefined) return new PollPhase(calls, fd, handle);
   calls.close(fd);
   return undefined;
 }
@@ -174,9 +163,9 @@ export function usePollPhase(calls: () => EventCalls | undefined): PollPhaseUse 
     phase = open(calls());
     if (phase !== undefined) undo = replacePoolTurn(phase.later);
   };
-  let undo = replacePoolTurn((callback) => {
+  let undo = replacePoolTurn((callback, onlySettles) => {
     start();
-    poolTurn(callback);
+    poolTurn(callback, onlySettles);
   });
   return {
     open: start,

@@ -106,6 +106,29 @@ describe('the phase of the event loop in which fs calls back', () => {
     expect(inline(found, 'stat')).to.be.greaterThan(9);
   });
 
+  it('leaves the stack of a rejected promise to the app’s own frames', async () => {
+    const found = await both(`
+      async function inner() { await fs.promises.stat(nothing); }
+      async function outer() { await inner(); }
+      run(async () => {
+        log.push(await outer().catch((error) => error.stack));
+        log.push(await new Promise((resolve) => fs.stat(file, resolve)).then(outer).catch((error) => error.stack));
+      });
+    `);
+    expectSame(found);
+    expect(found.tuned.stdout).to.include('at async outer').and.not.include('socket-tune');
+    expect(inline(found, 'stat')).to.be.greaterThan(1);
+  });
+
+  it('asks nothing of a util.promisify that the app has replaced', async () => {
+    const found = await both(`
+      require('util').promisify = () => () => ({ then: () => log.push('replaced') });
+      run(async () => log.push((await fs.promises.stat(file)).size > 0));
+    `);
+    expectSame(found);
+    expect(inline(found, 'stat')).to.be.greaterThan(0);
+  });
+
   it('keeps the process alive for a callback, and no longer', async () => {
     const found = await both(`
       process.on('exit', () => console.log('exit ' + log));

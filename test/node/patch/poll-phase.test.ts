@@ -77,6 +77,18 @@ describe('calling back in the poll phase', () => {
     await until('the descriptor is closed', () => eventDescriptors() === before);
   });
 
+  it('keeps its descriptor for those who wait where one of them has it undone', async () => {
+    const before = eventDescriptors();
+    use = usePollPhase(realFiles);
+    use.open();
+    const waiting = called(1);
+    poolTurn(() => use?.undo());
+    const others = called(3);
+    await waiting;
+    expect(await others).to.deep.equal([0, 1, 2]);
+    await until('the descriptor is closed', () => eventDescriptors() === before);
+  });
+
   const broken: Readonly<Record<string, () => EventCalls | undefined>> = {
     'there are no native calls': () => undefined,
     'no descriptor can be had': () => ({ ...realFiles(), openEvent: () => -EMFILE }),
