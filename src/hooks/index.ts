@@ -7,7 +7,7 @@ import { readStreamHook } from './files/read-stream.js';
 import { fsHook } from './fs/index.js';
 import { lifetimeHook } from './peers/lifetime.js';
 import { unansweredHook } from './peers/unanswered.js';
-import { openPollPhaseHook, pollPhaseHook } from './poll-phase.js';
+import { pollPhaseHook } from './poll-phase.js';
 import { drainHook } from './requests/drain.js';
 import { idleCloseHook } from './requests/idle-close.js';
 import { staleConnectionHook } from './requests/stale-connection.js';
@@ -43,15 +43,7 @@ const GUARD_HOOKS: readonly Hook[] = [
 const TUNING_HOOKS: readonly Hook[] = [quickAckHook];
 
 /** For processes that listen. */
-const LISTENER_HOOKS: readonly Hook[] = [
-  listenerHook,
-  lifetimeHook,
-  ipcHook,
-  quickAckHook,
-  appChoiceHook,
-  fsHook,
-  openPollPhaseHook,
-];
+const LISTENER_HOOKS: readonly Hook[] = [listenerHook, lifetimeHook, ipcHook, quickAckHook, appChoiceHook, fsHook];
 
 /** For processes that listen, each where its variable is set. */
 const REQUEST_HOOKS: readonly Hook[] = [idleCloseHook, drainHook];

@@ -16,11 +16,7 @@ export const pollPhaseHook: Hook = {
   },
 };
 
-/** Of a process that listens: its descriptor is open before an app counts its descriptors around a request. */
-export const openPollPhaseHook: Hook = {
-  name: 'open-poll-phase',
-  install() {
-    current?.open();
-    return undefined;
-  },
-};
+/** Have it ready in a process that listens: its descriptor is open before an app counts its descriptors around a request. */
+export function openPollPhase(): void {
+  current?.open();
+}

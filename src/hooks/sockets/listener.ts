@@ -22,6 +22,7 @@ import { noteListener } from '../../report/live/accept-queues.js';
 import { patchBind, setBeforeBind, stepsBeforeBindOf } from '../before-bind.js';
 import { allValues, type Hook, type HookContext } from '../context.js';
 import { isExempt } from '../exempt-server.js';
+import { openPollPhase } from '../poll-phase.js';
 import { countForPrimary } from '../shared-port/accepted-count.js';
 import { drainOnClose, endDrain } from '../shared-port/drain.js';
 import { addOwnPort, isOwnPort } from '../shared-port/own-ports.js';
@@ -187,6 +188,7 @@ function addressOf(server: NetServer): string {
 
 /** Listening: set the last options, report the listener, and tune its connections from now on. */
 function tuneListener(tuning: ListenerTuning, server: NetServer, handle: ListenHandle): void {
+  openPollPhase();
   const { context, request, plan, record } = tuning;
   const steps = plan.steps.filter((step) => step.constant.afterListen);
   setSteps(tuning, handle, steps);
