@@ -118,6 +118,6 @@ export function sentences(results: Results): string[] {
     'socket-tune makes unchanged Node.js servers cheaper to run: it sets the options of their connections, and has the ' +
       'kernel send their files directly instead of copying every byte through JavaScript.',
     inFigures(headline(results)) ?? 'This run measured a part of what there is to measure: see below.',
-    `All that is compared was measured in turn, in one run on ${where}, on which ${cores}; nothing is left out where it lost.`,
+    `All that is compared was measured in turn on ${where}, on which ${cores}; nothing is left out where it lost.`,
   ];
 }

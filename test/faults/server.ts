@@ -5,7 +5,7 @@
  *   node [--import socket-tune/register] server.js <directory of files> <directory for Unix sockets>
  */
 import { once } from 'node:events';
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pipeline } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { openDescriptors } from '../support/files/descriptors.js';
 import { SECOND_BODY } from './verdict.js';
 
 const [directory = '.', sockets = '.'] = process.argv.slice(2);
@@ -58,7 +59,7 @@ function state(): object {
   const { user, system } = process.cpuUsage();
   const delays = { p99: delay.percentile(99) / 1e6, most: delay.max / 1e6 };
   delay.reset();
-  const fds = readdirSync('/proc/self/fd').length;
+  const fds = openDescriptors();
   return { fds, rss, heapUsed, external, cpu: (user + system) / 1e3, delays, lastError, timeouts };
 }
 

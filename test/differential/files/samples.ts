@@ -1,4 +1,3 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type SampleName, sampleBytes } from '../../support/files/sample-files.js';
 
@@ -22,19 +21,4 @@ export function isPrefix(bytes: Uint8Array, name: SampleName): boolean {
 /** Whether bytes are those of a sample file up to its end. */
 export function isSuffix(bytes: Uint8Array, name: SampleName): boolean {
   return sampleBytes(name).subarray(-bytes.length).equals(bytes);
-}
-
-/** Where a descriptor leads. */
-function linkOf(fd: string): string {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    // That of the directory itself is closed.
-    return '';
-  }
-}
-
-/** How many descriptors the process has open. A tuned process has one event descriptor more, from its first listener on. */
-export function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => !linkOf(fd).includes('[eventfd]')).length;
 }

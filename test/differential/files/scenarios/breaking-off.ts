@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
+import { openDescriptors } from '../../../support/files/descriptors.js';
 import { SAMPLE_SIZES } from '../../../support/files/sample-files.js';
 import { turns } from '../../../support/turns.js';
 import { describeError, type Recorder } from '../../harness/recorder.js';
@@ -17,7 +18,7 @@ import {
   untilBlocked,
   watchedServer,
 } from '../exchange.js';
-import { isPrefix, openDescriptors, samplePath } from '../samples.js';
+import { isPrefix, samplePath } from '../samples.js';
 import { type FileScenario, fileScenarios } from '../scenario.js';
 import { watchSocket, watchStream } from '../watch.js';
 
