@@ -73,11 +73,7 @@ export function helpTable(results: Results): string {
       'no CPU gain: your own code and Node take the time. Deploys, proxies and databases gain as above',
       'as above',
     ],
-    [
-      '**uploads**',
-      `as fast as before. CPU time of the server: ${uploads(results)}. What is loaded makes V8 collect the buffers of a small app later`,
-      '–',
-    ],
+    ['**uploads**', `as fast as before. CPU time of the server: ${uploads(results)}`, '–'],
     [
       '**files read whole by `fs.readFile`**',
       `with Fastify: ${changes(results, 'frameworks-cpu', 'Fastify, readFile')}. Streams cost far less`,
@@ -90,7 +86,7 @@ export function helpTable(results: Results): string {
     ],
     [
       '**command-line tools, short scripts**',
-      'no gain. The start takes 2 to 3 ms longer with `-r`, and on Node 20 `--import` itself takes some 5 ms',
+      'no gain. The start takes 2 to 7 ms longer, by machine. On Node 20 `--import` itself takes some 5 ms of it, and `-r` does not',
       '–',
     ],
   ];
