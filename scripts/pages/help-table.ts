@@ -73,7 +73,11 @@ export function helpTable(results: Results): string {
       'no CPU gain: your own code and Node take the time. Deploys, proxies and databases gain as above',
       'as above',
     ],
-    ['**uploads**', `as fast as before. CPU time of the server: ${uploads(results)}. An app of \`node:http\` alone takes a fifth to two fifths more: its heap is so small that what we load makes V8 collect less cheaply`, '–'],
+    [
+      '**uploads**',
+      `as fast as before. CPU time of the server: ${uploads(results)}. An app of \`node:http\` alone takes a fifth to two fifths more: its heap is so small that what we load makes V8 collect less cheaply`,
+      '–',
+    ],
     [
       '**files read whole by `fs.readFile`**',
       `with Fastify: ${changes(results, 'frameworks-cpu', 'Fastify, readFile')}. Streams cost far less`,
