@@ -1,5 +1,5 @@
 /** The README's table of what is gained by whom. Its figures of files come from the benchmark, the rest from the pages that it names. */
-import { type Figure, figures } from '../../bench/page/figures.js';
+import { figures } from '../../bench/page/figures.js';
 import { findComparison } from '../../bench/page/headline.js';
 import { changeText, isTooNoisy } from '../../bench/ratio.js';
 import type { Results } from '../../bench/results.js';
@@ -7,32 +7,27 @@ import type { Results } from '../../bench/results.js';
 /** Sizes of files, by the ends of the comparisons' ids (bench/frameworks/scenario.ts). */
 const SIZES = { '10k': '10 KB', '100k': '100 KB', '1024k': '1 MB' };
 
-function changeOf(figure: Figure | undefined): string {
-  if (figure?.toStock === undefined) return 'not measured';
-  return isTooNoisy(figure.toStock) ? 'no sure change' : changeText(figure.toStock);
-}
-
-/** CPU time of an app beside stock Node, size by size: `46 % less at 10 KB, …`. */
-function changes(results: Results, ids: string, app: string): string {
-  const told = Object.entries(SIZES).map(([id, size]) => {
-    const comparison = findComparison(results, `${ids}-${id}`);
-    const all = comparison === undefined ? [] : figures(comparison);
-    return `${changeOf(all.find(({ contender, x }) => contender === 'tuned' && x === app))} at ${size}`;
-  });
-  return told.join(', ');
-}
-
 /** Points of the comparison of uploads where the network is fast (bench/link/points.ts). */
 const FAST_PATHS = ['1 ms, 1 Gbit/s', '40 ms, 1 Gbit/s'];
 
-/** The server's CPU time of an upload with the preset default beside stock Node. */
-function uploads(results: Results): string {
-  const comparison = findComparison(results, 'link-upload-cpu');
+/** A figure of a comparison beside stock Node's: `46 % less`. */
+function change(results: Results, id: string, contender: string, x: string): string {
+  const comparison = findComparison(results, id);
   const all = comparison === undefined ? [] : figures(comparison);
-  const told = FAST_PATHS.map(
-    (path) => `${changeOf(all.find(({ contender, x }) => contender === 'default' && x === path))} at ${path}`,
-  );
+  const ratio = all.find((figure) => figure.contender === contender && figure.x === x)?.toStock;
+  if (ratio === undefined) return 'not measured';
+  return isTooNoisy(ratio) ? 'no sure change' : changeText(ratio);
+}
+
+/** CPU time of an app, size by size: `46 % less at 10 KB, …`. */
+function changes(results: Results, ids: string, app: string): string {
+  const told = Object.entries(SIZES).map(([id, size]) => `${change(results, `${ids}-${id}`, 'tuned', app)} at ${size}`);
   return told.join(', ');
+}
+
+/** The server's CPU time of an upload, with the preset default. */
+function uploads(results: Results): string {
+  return FAST_PATHS.map((path) => `${change(results, 'link-upload-cpu', 'default', path)} at ${path}`).join(', ');
 }
 
 /** The table in Markdown. */

@@ -13,7 +13,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pipeline } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { openDescriptors } from '../support/files/descriptors.js';
+import { openDescriptors } from '../support/test-run/descriptors.js';
 import { SECOND_BODY } from './verdict.js';
 
 const [directory = '.', sockets = '.'] = process.argv.slice(2);

@@ -1,7 +1,6 @@
 import { isInstalled } from '../../../src/first-use.js';
 import type { Reason } from '../../../src/hooks/files/eligibility.js';
-import { openDescriptors } from '../../support/files/descriptors.js';
-import { kernelPipes } from '../../support/test-run/descriptors.js';
+import { kernelPipes, openDescriptors } from '../../support/test-run/descriptors.js';
 import type { Recording } from '../harness/recorder.js';
 import type { Scenario } from '../harness/scenario.js';
 import { type Surroundings, surroundings } from './surroundings.js';

@@ -1,5 +1,4 @@
-import { openDescriptors } from '../../support/files/descriptors.js';
-import { kernelPipes } from '../../support/test-run/descriptors.js';
+import { kernelPipes, openDescriptors } from '../../support/test-run/descriptors.js';
 import type { Recorder, Recording } from '../harness/recorder.js';
 import type { Scenario } from '../harness/scenario.js';
 import { ownStats } from './own-stats.js';

@@ -1,25 +1,12 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { poolTurn } from '../../../src/node/clock.js';
 import { type EventCalls, type PollPhaseUse, usePollPhase } from '../../../src/node/patch/poll-phase.js';
 import { realFiles } from '../../support/files/fake-files.js';
+import { eventDescriptors } from '../../support/test-run/descriptors.js';
 import { until } from '../../support/until.js';
 
 const EMFILE = 24;
 const EBADF = 9;
-
-/** Event descriptors of this process: libuv has some too. */
-function eventDescriptors(): number {
-  const links = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      // That of readdir itself.
-      return '';
-    }
-  });
-  return links.filter((link) => link.includes('[eventfd]')).length;
-}
 
 function called(amount: number): Promise<number[]> {
   const order: number[] = [];

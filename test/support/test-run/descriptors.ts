@@ -44,3 +44,17 @@ export function isCloseOnExec(fd: number): boolean {
 export function kernelPipes(): number {
   return readdirSync('/proc/self/fd').filter((fd) => target(Number(fd))?.startsWith('pipe:')).length;
 }
+
+function isEvent(fd: string): boolean {
+  return target(Number(fd))?.includes('[eventfd]') === true;
+}
+
+/** How many descriptors of this process are event descriptors. libuv has some too. */
+export function eventDescriptors(): number {
+  return readdirSync('/proc/self/fd').filter(isEvent).length;
+}
+
+/** How many descriptors the process has open. A tuned process has one event descriptor more, from its first listener on: these are left out. */
+export function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => !isEvent(fd)).length;
+}

@@ -3,8 +3,8 @@ import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { pipeline as pipelinePromise } from 'node:stream/promises';
-import { openDescriptors } from '../../../support/files/descriptors.js';
 import { SAMPLE_SIZES } from '../../../support/files/sample-files.js';
+import { openDescriptors } from '../../../support/test-run/descriptors.js';
 import { turns } from '../../../support/turns.js';
 import { describeError, type Recorder } from '../../harness/recorder.js';
 import {
